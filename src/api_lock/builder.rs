@@ -1,0 +1,219 @@
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use actix_web::{HttpResponse, dev::RequestHead, http::Method};
+
+use super::{ApiLock, payload::PayloadFn, settings::Settings};
+use crate::{ConfigError, body_reader::BodyReader, claim::Claims, problem::Problem, store::Store};
+
+const LONGEST_TTL: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Settings of an [`ApiLock`]; every one has a default.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct ApiLockBuilder {
+    settings: Settings,
+}
+
+impl ApiLockBuilder {
+    pub(super) fn new(store: impl Store, payload: PayloadFn) -> Self {
+        let settings = Settings {
+            claims: Claims::new(store),
+            payload,
+            ttl: Duration::from_secs(60),
+            silent: false,
+            key_prefix: Arc::from("ApiLock:"),
+            error_message: None,
+            methods: None,
+            skip: None,
+            body: BodyReader {
+                most: 2 * 1024 * 1024,
+                pause: Duration::from_secs(30),
+            },
+            ignore_body: false,
+            problems: Default::default(),
+        };
+        Self { settings }
+    }
+
+    /// After what time a lock ends whatever happens. It is the remedy for a process that dies
+    /// while it holds one; a request that runs longer than this can be joined by an equal one.
+    ///
+    /// Default: 60 seconds, as in api-concurrency: longer than a request should take, short
+    /// enough to wait for after a crash.
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.settings.ttl = ttl;
+        self
+    }
+
+    /// What happens while the store cannot be asked. `true`: requests run unguarded and a warning
+    /// is logged (fail open). `false`: they are refused with 503 (fail closed).
+    ///
+    /// Default: `false`. Whoever asked for a lock would rather not run than run twice.
+    pub fn silent(mut self, silent: bool) -> Self {
+        self.settings.silent = silent;
+        self
+    }
+
+    /// What every stored key begins with. Two locks that are not meant to meet need two prefixes,
+    /// or payloads that cannot be equal.
+    ///
+    /// Default: `ApiLock:`.
+    pub fn key_prefix(mut self, prefix: impl Into<Arc<str>>) -> Self {
+        self.settings.key_prefix = prefix.into();
+        self
+    }
+
+    /// What a refused client reads in the `detail` of the problem.
+    ///
+    /// Default: `Resource is busy`.
+    pub fn error_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.settings.error_message = Some(message.into());
+        self
+    }
+
+    /// Guards these methods only; the others pass, their body unread.
+    ///
+    /// Default: every method but `OPTIONS`, which never does anything twice.
+    pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
+        self.settings.methods = Some(methods.into_iter().collect());
+        self
+    }
+
+    /// Lets requests pass for which this is true, their body unread: uploads, say.
+    ///
+    /// Default: none.
+    pub fn skip(mut self, skip: impl Fn(&RequestHead) -> bool + Send + Sync + 'static) -> Self {
+        self.settings.skip = Some(Arc::new(skip));
+        self
+    }
+
+    /// Leaves the body to the handler: [`RequestView::body`](crate::RequestView::body) is empty,
+    /// and bodies of any size stream through.
+    ///
+    /// Default: the body is read first, because a payload without it cannot tell two orders
+    /// apart.
+    pub fn ignore_body(mut self) -> Self {
+        self.settings.ignore_body = true;
+        self
+    }
+
+    /// The most bytes of a body that are read, and kept while the handler runs. Beyond it the
+    /// answer is 413.
+    ///
+    /// Default: 2 MiB, which is also where actix' `Json` extractor stops.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.settings.body.most = bytes;
+        self
+    }
+
+    /// The longest pause between two pieces of a body; the whole may take ten times as long.
+    /// Beyond it the answer is 408.
+    ///
+    /// Default: 30 seconds, which a phone in a tunnel survives and a slow attacker feels.
+    pub fn body_timeout(mut self, pause: Duration) -> Self {
+        self.settings.body.pause = pause;
+        self
+    }
+
+    /// What the `type` of a [`Problem`] begins with: an absolute URI. `#` and the problem's name
+    /// follow.
+    ///
+    /// Default: the page of this crate's documentation that explains them.
+    pub fn problem_base(mut self, base: impl Into<String>) -> Self {
+        self.settings.problems.set_base(base.into());
+        self
+    }
+
+    /// Makes the answers out of the problems.
+    ///
+    /// ```
+    /// use actix_idempotency::{ApiLock, MemoryStore, problem::ProblemKind};
+    /// use actix_web::http::{StatusCode, header};
+    ///
+    /// let lock = ApiLock::builder(MemoryStore::new(), |req| req.path().to_owned())
+    ///     .render_problem(|problem| match problem.kind() {
+    ///         ProblemKind::Busy => problem.to_response_with(StatusCode::TOO_MANY_REQUESTS),
+    ///         _ => problem.to_response(),
+    ///     })
+    ///     .build()?;
+    /// # Ok::<_, actix_idempotency::ConfigError>(())
+    /// ```
+    ///
+    /// Default: [`Problem::to_response`].
+    pub fn render_problem(
+        mut self,
+        render: impl Fn(&Problem) -> HttpResponse + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.problems.set_render(Arc::new(render));
+        self
+    }
+
+    /// Builds the middleware.
+    ///
+    /// # Errors
+    ///
+    /// When a setting cannot work; the error names it and says what to do.
+    pub fn build(self) -> Result<ApiLock, ConfigError> {
+        let settings = &self.settings;
+        let ttl = settings.ttl;
+        if ttl < Duration::from_millis(1) || ttl > LONGEST_TTL {
+            return Err(ConfigError::new(format!(
+                "ttl is {ttl:?}: a lock lasts between 1 ms and 365 days, give it longer than the \
+                 slowest request takes"
+            )));
+        }
+        if let Some(methods) = &settings.methods {
+            if methods.is_empty() {
+                return Err(ConfigError::new(
+                    "methods is empty, so nothing would be guarded: name at least one",
+                ));
+            }
+            if methods.contains(&Method::OPTIONS) {
+                return Err(ConfigError::new(
+                    "methods contains OPTIONS, which is never guarded: remove it",
+                ));
+            }
+        }
+        settings.body.check()?;
+        settings.problems.check()?;
+        Ok(self.build_unchecked())
+    }
+
+    pub(super) fn build_unchecked(self) -> ApiLock {
+        ApiLock::with(self.settings)
+    }
+}
+
+#[cfg(all(test, feature = "memory"))]
+mod tests {
+    use super::*;
+    use crate::MemoryStore;
+
+    fn refused(change: impl FnOnce(ApiLockBuilder) -> ApiLockBuilder) -> String {
+        let builder = ApiLock::builder(MemoryStore::new(), |req| req.path().to_owned());
+        change(builder).build().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_and_says_why() {
+        let ttl = refused(|b| b.ttl(Duration::ZERO));
+        assert!(ttl.contains("ttl is 0ns") && ttl.contains("1 ms"), "{ttl}");
+        assert!(refused(|b| b.ttl(Duration::MAX)).contains("365 days"));
+        assert!(refused(|b| b.methods([])).contains("at least one"));
+        assert!(refused(|b| b.methods([Method::OPTIONS])).contains("OPTIONS"));
+        assert!(refused(|b| b.body_timeout(Duration::ZERO)).contains("body_timeout"));
+        assert!(refused(|b| b.body_timeout(Duration::MAX)).contains("body_timeout"));
+        assert!(refused(|b| b.problem_base("problems")).contains("absolute URI"));
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_contract() {
+        let builder = ApiLock::builder(MemoryStore::new(), |req| req.path().to_owned());
+        let settings = builder.settings;
+        assert_eq!(settings.ttl, Duration::from_millis(60_000));
+        assert_eq!(&*settings.key_prefix, "ApiLock:");
+        assert!(!settings.silent);
+        assert_eq!(settings.body.most, 2 * 1024 * 1024);
+        assert_eq!(settings.body.pause, Duration::from_secs(30));
+    }
+}

@@ -1,0 +1,191 @@
+use std::{rc::Rc, sync::Arc};
+
+use actix_service::{Service, forward_ready};
+use actix_web::{
+    Error, HttpMessage,
+    body::{BodySize, BoxBody, EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+};
+use bytes::Bytes;
+use futures_util::future::LocalBoxFuture;
+
+use super::settings::Settings;
+use crate::{
+    RequestView,
+    body_reader::ReadError,
+    claim::{Begun, Guard},
+    guarded_body::GuardedBody,
+    problem::ProblemKind,
+    store::{NewClaim, StoreKey},
+};
+
+/// [`ApiLock`](super::ApiLock) around a service.
+#[derive(Debug)]
+pub struct ApiLockMiddleware<S> {
+    service: Rc<S>,
+    settings: Arc<Settings>,
+}
+
+impl<S> ApiLockMiddleware<S> {
+    pub(super) fn new(service: S, settings: Arc<Settings>) -> Self {
+        Self {
+            service: Rc::new(service),
+            settings,
+        }
+    }
+}
+
+/// The handler's body, or one of ours. A handler's body that is in memory moves to the right
+/// side when its lock has been released.
+type Body<B> = EitherBody<GuardedBody<B>, BoxBody>;
+type Response<B> = ServiceResponse<Body<B>>;
+
+impl<S, B> Service<ServiceRequest> for ApiLockMiddleware<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = Response<B>;
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    forward_ready!(service);
+
+    fn call(&self, req: ServiceRequest) -> Self::Future {
+        let service = Rc::clone(&self.service);
+        if !self.settings.guards(req.head()) {
+            return Box::pin(async move { Ok(unguarded(service.call(req).await?)) });
+        }
+        let settings = Arc::clone(&self.settings);
+        Box::pin(async move { guarded(&settings, &*service, req).await })
+    }
+}
+
+async fn guarded<S, B>(
+    settings: &Settings,
+    service: &S,
+    mut req: ServiceRequest,
+) -> Result<Response<B>, Error>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody + 'static,
+{
+    // The claim comes after the body: an upload that stalls holds no lock.
+    let bytes = if settings.ignore_body {
+        Bytes::new()
+    } else {
+        match settings.body.read(&mut req).await {
+            Ok(bytes) => bytes,
+            Err(ReadError::TooLarge) => {
+                return Ok(refuse(settings, req, ProblemKind::PayloadTooLarge));
+            }
+            Err(ReadError::Stalled) => return Ok(refuse(settings, req, ProblemKind::BodyTimeout)),
+            Err(ReadError::Broken(err)) => {
+                return Ok(req.error_response(err).map_into_right_body());
+            }
+        }
+    };
+
+    let view = RequestView::new(req.request(), &bytes);
+    let digest = match settings.payload.call(&view).await {
+        Ok(Some(digest)) => digest,
+        Ok(None) => return Ok(unguarded(service.call(req).await?)),
+        Err(err) => return Ok(req.error_response(err).map_into_right_body()),
+    };
+    drop(bytes);
+
+    let key = StoreKey::new(Arc::clone(&settings.key_prefix), *digest.as_bytes());
+    if !Locked::insert(&req, &key) {
+        return Ok(unguarded(service.call(req).await?));
+    }
+
+    match settings
+        .claims
+        .begin(NewClaim::lock(key.clone(), settings.ttl))
+        .await
+    {
+        Ok(Begun::Mine(guard)) => run(guard, service, req).await,
+        Ok(Begun::Taken) => {
+            log::debug!("{key} is busy");
+            Ok(refuse(settings, req, ProblemKind::Busy))
+        }
+        Err(err) if settings.silent => {
+            log::warn!("{key} runs unguarded: {err}");
+            Ok(unguarded(service.call(req).await?))
+        }
+        Err(err) => {
+            log::warn!("{key} does not run: {err}");
+            Ok(refuse(settings, req, ProblemKind::StoreUnavailable))
+        }
+    }
+}
+
+/// Runs the handler, and settles before its answer goes out where that is possible: a client
+/// that has its whole answer must not meet its own lock.
+async fn run<S, B>(guard: Guard, service: &S, req: ServiceRequest) -> Result<Response<B>, Error>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody + 'static,
+{
+    let answer = match service.call(req).await {
+        Ok(answer) => answer,
+        Err(err) => {
+            guard.release().await;
+            return Err(err);
+        }
+    };
+    let mut guard = Some(guard);
+    let answer = answer.map_body(|_head, body| in_memory_or_guarded(body, &mut guard));
+    if let Some(guard) = guard {
+        guard.release().await;
+    }
+    Ok(answer)
+}
+
+/// Takes the guard when the body is still to come.
+fn in_memory_or_guarded<B: MessageBody + 'static>(body: B, guard: &mut Option<Guard>) -> Body<B> {
+    // As bytes, no body and an empty one would look the same, and they are sent differently.
+    if body.size() == BodySize::None {
+        return EitherBody::left(GuardedBody::new(body, None));
+    }
+    match body.try_into_bytes() {
+        Ok(bytes) => EitherBody::right(BoxBody::new(bytes)),
+        Err(body) => EitherBody::left(GuardedBody::new(body, guard.take())),
+    }
+}
+
+fn unguarded<B: MessageBody>(answer: ServiceResponse<B>) -> Response<B> {
+    answer.map_body(|_head, body| EitherBody::left(GuardedBody::new(body, None)))
+}
+
+/// An answer of our own. Never an `Err`: the access log, `ErrorHandlers` and `DefaultHeaders`
+/// would not see it.
+fn refuse<B>(settings: &Settings, req: ServiceRequest, problem: ProblemKind) -> Response<B> {
+    let detail = match problem {
+        ProblemKind::Busy => settings.error_message.clone(),
+        _ => None,
+    };
+    req.into_response(settings.problems.response(problem, detail))
+        .map_into_right_body()
+}
+
+/// The keys that are locked for a request by the middlewares around this one.
+#[derive(Default)]
+struct Locked(Vec<StoreKey>);
+
+impl Locked {
+    /// Adds a key; false when it is there already, for then the outer lock does the work and the
+    /// request would only meet itself.
+    fn insert(req: &ServiceRequest, key: &StoreKey) -> bool {
+        let mut extensions = req.extensions_mut();
+        let Some(Self(keys)) = extensions.get_mut::<Self>() else {
+            extensions.insert(Self(vec![key.clone()]));
+            return true;
+        };
+        if keys.contains(key) {
+            return false;
+        }
+        keys.push(key.clone());
+        true
+    }
+}

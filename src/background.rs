@@ -1,0 +1,103 @@
+//! One thread of the crate's own, with a current-thread runtime, for work that must outlive a
+//! request: undoing claims, retried releases, giving expired memory back.
+//!
+//! actix ends its worker runtimes first when a server stops, and a task spawned on a stopping
+//! worker silently never runs; a `Drop` may also find no runtime at all. A thread that nobody
+//! stops has neither problem. It is started at first need and ends with the process.
+
+use std::{
+    cell::RefCell,
+    future::{Future, pending},
+    sync::OnceLock,
+    thread,
+};
+
+use tokio::runtime::{self, Handle};
+
+static RUNTIME: OnceLock<Option<Handle>> = OnceLock::new();
+
+thread_local! {
+    /// The runtime that stands in for the crate's own, for work begun on this thread.
+    static STAND_IN: RefCell<Option<Handle>> = const { RefCell::new(None) };
+}
+
+/// Runs a future to its end on the background runtime. Callable from everywhere, `Drop` too.
+pub(crate) fn spawn(work: impl Future<Output = ()> + Send + 'static) {
+    // A thread that is ending has dropped its thread-locals; `try_with` then says so.
+    let stand_in = STAND_IN.try_with(|handle| handle.borrow().clone()).ok();
+    match stand_in
+        .flatten()
+        .or_else(|| RUNTIME.get_or_init(start).clone())
+    {
+        Some(handle) => drop(handle.spawn(work)),
+        None => log::error!("background work is lost, there is no thread to run it"),
+    }
+}
+
+fn start() -> Option<Handle> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime
+        .inspect_err(|err| log::error!("cannot build the background runtime: {err}"))
+        .ok()?;
+    let handle = runtime.handle().clone();
+    thread::Builder::new()
+        .name("actix-idempotency".to_owned())
+        .spawn(move || runtime.block_on(pending::<()>()))
+        .inspect_err(|err| log::error!("cannot start the background thread: {err}"))
+        .ok()?;
+    Some(handle)
+}
+
+/// Until it is dropped, background work that begins on this thread runs on the runtime that
+/// `here` was called in, so that a test's paused time reaches it.
+#[cfg(any(test, feature = "test-util"))]
+#[derive(Debug)]
+pub struct BackgroundHere(());
+
+#[cfg(any(test, feature = "test-util"))]
+impl BackgroundHere {
+    /// Moves background work to the current runtime.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime.
+    pub fn here() -> Self {
+        STAND_IN.with(|handle| *handle.borrow_mut() = Some(Handle::current()));
+        Self(())
+    }
+}
+
+#[cfg(any(test, feature = "test-util"))]
+impl Drop for BackgroundHere {
+    fn drop(&mut self) {
+        let _ = STAND_IN.try_with(|handle| handle.borrow_mut().take());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn work_runs_without_a_runtime_at_hand() {
+        let (sender, receiver) = mpsc::channel();
+        spawn(async move {
+            let name = thread::current().name().map(str::to_owned);
+            sender.send(name).unwrap();
+        });
+        assert_eq!(
+            receiver.recv().unwrap().as_deref(),
+            Some("actix-idempotency")
+        );
+    }
+
+    #[tokio::test]
+    async fn work_can_run_on_the_runtime_of_a_test() {
+        let _here = BackgroundHere::here();
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        spawn(async move { sender.send(thread::current().id()).unwrap() });
+        assert_eq!(receiver.await.unwrap(), thread::current().id());
+    }
+}

@@ -1,0 +1,134 @@
+use std::fmt;
+
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
+use bytes::Bytes;
+use serde::{Serialize, Serializer};
+
+use crate::{Fingerprint, canonical};
+
+/// A JSON body larger than this counts by its bytes: putting 1 MiB in order would keep the
+/// worker's only thread busy for 12 ms.
+const MOST_CANONICAL: usize = 64 * 1024;
+
+/// A request body, to be put into a payload: two bodies serialise alike when they are equal.
+///
+/// | body | serialises as |
+/// |---|---|
+/// | none | `null` |
+/// | `application/json` or `+json`, at most 64 KiB, valid, not compressed | its canonical JSON text, as a string: member order and white space do not matter, every digit does |
+/// | other UTF-8 text of at most 64 KiB | the string `text:` and the text |
+/// | anything else | the string `sha256:` and the digest of its bytes |
+///
+/// It is always a string, never a nested JSON value: a `serde_json::Value` would turn
+/// `12345678901234567890123` into a float and lose digits.
+#[derive(Clone, Copy)]
+pub struct Body<'a> {
+    bytes: &'a Bytes,
+    json: bool,
+}
+
+impl<'a> Body<'a> {
+    pub(crate) fn new(bytes: &'a Bytes, headers: &HeaderMap) -> Self {
+        Self {
+            bytes,
+            json: says_json(headers),
+        }
+    }
+}
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.bytes.is_empty() {
+            return serializer.serialize_none();
+        }
+        if self.bytes.len() <= MOST_CANONICAL {
+            let canonical = self.json.then(|| canonical::from_foreign(self.bytes));
+            if let Some(text) = canonical.flatten() {
+                return serializer.serialize_str(&text);
+            }
+            if let Ok(text) = str::from_utf8(self.bytes) {
+                return serializer.collect_str(&format_args!("text:{text}"));
+            }
+        }
+        let digest = Fingerprint::of_bytes(self.bytes);
+        serializer.collect_str(&format_args!("sha256:{digest}"))
+    }
+}
+
+/// The size, never the content.
+impl fmt::Debug for Body<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({} bytes)", self.bytes.len())
+    }
+}
+
+fn says_json(headers: &HeaderMap) -> bool {
+    let Some(Ok(value)) = headers.get(CONTENT_TYPE).map(|value| value.to_str()) else {
+        return false;
+    };
+    let media_type = value.split(';').next().unwrap_or_default().trim();
+    media_type.eq_ignore_ascii_case("application/json")
+        || (media_type.len() > 5
+            && media_type.is_char_boundary(media_type.len() - 5)
+            && media_type[media_type.len() - 5..].eq_ignore_ascii_case("+json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn written(content_type: &'static str, body: impl Into<Bytes>) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        let bytes = body.into();
+        let value = serde_json::to_value(Body::new(&bytes, &headers)).unwrap();
+        value.as_str().unwrap_or("null").to_owned()
+    }
+
+    #[test]
+    fn json_is_its_canonical_text_even_through_a_value() {
+        for kind in [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/a+json",
+        ] {
+            assert_eq!(
+                written(kind, r#"{"b": 12345678901234567890123, "a": 1.0}"#),
+                r#"{"a":1.0,"b":12345678901234567890123}"#,
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_text_or_a_digest() {
+        assert_eq!(written("text/plain", r#"{"a":1}"#), r#"text:{"a":1}"#);
+        assert_eq!(written("application/json", r#"{"a":"#), r#"text:{"a":"#);
+        assert_eq!(written("application/jsonp", "1"), "text:1");
+        assert_eq!(
+            written("application/json", vec![0xff]),
+            "sha256:a8100ae6aa1940d0b663bb31cd466142ebbdbd5187131b92d93818987832eb89"
+        );
+        let large = format!("[{}1]", "1,".repeat(MOST_CANONICAL));
+        assert!(written("application/json", large).starts_with("sha256:"));
+    }
+
+    #[test]
+    fn only_a_missing_body_is_null() {
+        assert_eq!(written("application/json", ""), "null");
+        assert_eq!(written("application/json", "null"), "null");
+        let null = Bytes::from_static(b"null");
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let value = serde_json::to_value(Body::new(&null, &headers)).unwrap();
+        assert!(value.is_string(), "a body that says null exists");
+    }
+
+    #[test]
+    fn debug_shows_no_content() {
+        let bytes = Bytes::from_static(b"secret");
+        let shown = format!("{:?}", Body::new(&bytes, &HeaderMap::new()));
+        assert_eq!(shown, "Body(6 bytes)");
+    }
+}

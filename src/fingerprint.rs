@@ -1,0 +1,110 @@
+use std::fmt;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::{canonical, hex};
+
+/// A SHA-256 digest that tells whether two requests are the same.
+///
+/// ```
+/// use actix_idempotency::Fingerprint;
+///
+/// let one = Fingerprint::of_bytes(b"a=1");
+/// assert_eq!(one, Fingerprint::of_bytes(b"a=1"));
+/// assert_ne!(one, Fingerprint::of_bytes(b"a=2"));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// A fingerprint from a digest that was made elsewhere.
+    pub const fn new(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+
+    /// The SHA-256 of some bytes.
+    pub fn of_bytes(bytes: impl AsRef<[u8]>) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// The SHA-256 of a value's canonical JSON text: members sorted by name, no white space,
+    /// numbers as they are written.
+    ///
+    /// ```
+    /// use actix_idempotency::Fingerprint;
+    /// use serde_json::json;
+    ///
+    /// let canonical = Fingerprint::of_bytes(r#"{"a":[1],"b":"x"}"#);
+    /// assert_eq!(Fingerprint::of_value(&json!({ "b": "x", "a": [1] }))?, canonical);
+    /// # Ok::<_, serde_json::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the value cannot be written as JSON, for instance a map whose keys are not strings.
+    pub fn of_value<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
+        let text = serde_json::to_string(value)?;
+        Ok(Self::of_bytes(canonical::from_valid(&text)))
+    }
+
+    /// The 32 bytes of the digest.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// The digest as 64 lower-case hexadecimal digits.
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::text(&self.0))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use serde_json::{json, value::RawValue};
+
+    use super::*;
+
+    fn of(value: &impl Serialize) -> Fingerprint {
+        Fingerprint::of_value(value).unwrap()
+    }
+
+    #[test]
+    fn maps_structs_and_json_of_equal_value_are_equal() {
+        #[derive(Serialize)]
+        struct Order {
+            b: u8,
+            a: i64,
+        }
+        let map = HashMap::from([("a", 7), ("b", 1)]);
+        assert_eq!(of(&Order { b: 1, a: 7 }), of(&map));
+        assert_eq!(of(&json!({ "b": 1, "a": 7 })), of(&map));
+    }
+
+    #[test]
+    fn numbers_differ_down_to_the_last_digit() {
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        assert_ne!(
+            of(&raw("123456789012345678901234567890")),
+            of(&raw("123456789012345678901234567891"))
+        );
+        assert_ne!(of(&1_u8), of(&1.0_f64));
+        assert_ne!(of(&1_u8), of(&"1"));
+        assert_eq!(of(&1_u8), of(&1_i128));
+    }
+
+    #[test]
+    fn a_map_without_string_keys_is_an_error() {
+        assert!(Fingerprint::of_value(&HashMap::from([(vec![1], 1)])).is_err());
+    }
+}

@@ -1,0 +1,152 @@
+use std::{borrow::Cow, cell::Ref, fmt, net::SocketAddr};
+
+use actix_web::{
+    HttpMessage, HttpRequest,
+    dev::Extensions,
+    http::{
+        Method, Uri,
+        header::{HeaderMap, HeaderValue},
+    },
+};
+use bytes::Bytes;
+
+use crate::body::Body;
+
+/// The request as closures of the application see it, its body already read.
+///
+/// ```
+/// use actix_idempotency::{ApiLock, MemoryStore};
+/// use serde_json::json;
+///
+/// let lock = ApiLock::new(MemoryStore::new(), |req| {
+///     json!({ "user": req.header("authorization"), "path": req.path(), "body": req.body() })
+/// });
+/// ```
+pub struct RequestView<'a> {
+    request: &'a HttpRequest,
+    bytes: &'a Bytes,
+}
+
+impl<'a> RequestView<'a> {
+    pub(crate) fn new(request: &'a HttpRequest, bytes: &'a Bytes) -> Self {
+        Self { request, bytes }
+    }
+
+    /// The method.
+    pub fn method(&self) -> &Method {
+        self.request.method()
+    }
+
+    /// The path as it came, for instance `/orders/7`.
+    pub fn path(&self) -> &str {
+        self.request.path()
+    }
+
+    /// The query as it came, without the `?`; empty when there is none.
+    pub fn query_string(&self) -> &str {
+        self.request.query_string()
+    }
+
+    /// The whole request target.
+    pub fn uri(&self) -> &Uri {
+        self.request.uri()
+    }
+
+    /// The pattern of the route that will handle the request, for instance `/orders/{id}`;
+    /// `None` when no route will.
+    pub fn match_pattern(&self) -> Option<String> {
+        self.request.match_pattern()
+    }
+
+    /// All headers.
+    pub fn headers(&self) -> &HeaderMap {
+        self.request.headers()
+    }
+
+    /// The value of a header; `None` when it is absent.
+    ///
+    /// A header that is repeated gives all its values, joined by `, `. Bytes that are not UTF-8
+    /// are read as Latin-1, so that values that differ stay different.
+    pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut values = self.headers().get_all(name);
+        let first = header_text(values.next()?);
+        Some(values.fold(first, |all, value| {
+            Cow::Owned(format!("{all}, {}", header_text(value)))
+        }))
+    }
+
+    /// The address of the other end of the connection: a proxy's, if there is one. `None` on a
+    /// unix socket.
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.request.peer_addr()
+    }
+
+    /// What outer middlewares have left for the request, such as the user that one of them
+    /// authenticated.
+    pub fn extensions(&self) -> Ref<'_, Extensions> {
+        self.request.extensions()
+    }
+
+    /// The body, to be put into a payload. Empty with
+    /// [`ignore_body`](crate::ApiLockBuilder::ignore_body).
+    pub fn body(&self) -> Body<'_> {
+        Body::new(self.bytes, self.headers())
+    }
+
+    /// The body's bytes as they came, compressed if the client compressed them.
+    pub fn bytes(&self) -> &Bytes {
+        self.bytes
+    }
+}
+
+fn header_text(value: &HeaderValue) -> Cow<'_, str> {
+    match str::from_utf8(value.as_bytes()) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => value.as_bytes().iter().copied().map(char::from).collect(),
+    }
+}
+
+/// Neither headers nor query nor body: they may hold secrets.
+impl fmt::Debug for RequestView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestView")
+            .field("method", self.method())
+            .field("path", &self.path())
+            .field("body", &self.body())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn a_header_is_all_its_values() {
+        let request = TestRequest::default()
+            .append_header(("x", "a"))
+            .append_header(("x", "b"))
+            .append_header(("latin", HeaderValue::from_bytes(b"\xe9").unwrap()))
+            .to_http_request();
+        let bytes = Bytes::new();
+        let view = RequestView::new(&request, &bytes);
+        assert_eq!(view.header("X").as_deref(), Some("a, b"));
+        assert_eq!(view.header("latin").as_deref(), Some("é"));
+        assert_eq!(view.header("y"), None);
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let request = TestRequest::with_uri("/pay?token=secret")
+            .append_header(("authorization", "secret"))
+            .to_http_request();
+        let bytes = Bytes::from_static(b"secret");
+        let shown = format!("{:?}", RequestView::new(&request, &bytes));
+        assert!(
+            shown.contains("/pay") && !shown.contains("secret"),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,93 @@
+use std::time::Duration;
+
+use super::{OwnerToken, StoreKey};
+use crate::Fingerprint;
+
+/// A claim as it is sent to a store.
+#[derive(Clone, Debug)]
+pub struct NewClaim {
+    /// What is claimed.
+    pub key: StoreKey,
+    /// Whose claim it is.
+    pub token: OwnerToken,
+    /// What the request looks like; `None` when any request may repeat it.
+    pub fingerprint: Option<Fingerprint>,
+    /// How long the claim is held unless it is renewed.
+    pub lease: Duration,
+    /// How long the claim is remembered after its lease has lapsed.
+    pub afterlife: Duration,
+    /// What a claim on the same key does when it finds this key's claim lapsed.
+    pub on_lapsed: OnLapsed,
+}
+
+impl NewClaim {
+    /// A claim that is all there is: nobody compares it, nobody remembers it once its time has
+    /// passed, no record follows. A store may keep it as the bare token and say of whatever else
+    /// holds the key no more than [`Begin::InFlight`](super::Begin::InFlight).
+    pub fn lock(key: StoreKey, ttl: Duration) -> Self {
+        Self {
+            key,
+            token: OwnerToken::random(),
+            fingerprint: None,
+            lease: ttl,
+            afterlife: Duration::ZERO,
+            on_lapsed: OnLapsed::TakeOver,
+        }
+    }
+
+    /// Whether this is a [`lock`](Self::lock): neither fingerprint nor afterlife.
+    pub fn is_lock(&self) -> bool {
+        self.fingerprint.is_none() && self.afterlife.is_zero()
+    }
+
+    /// What the owner needs for every further call. A store hands it out with the claim; who
+    /// never got an answer makes it here, to undo what may have been carried out.
+    pub fn lease(&self) -> Lease {
+        Lease {
+            key: self.key.clone(),
+            token: self.token,
+            lease: self.lease,
+            afterlife: self.afterlife,
+        }
+    }
+}
+
+/// What becomes of a claim whose lease has lapsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnLapsed {
+    /// The next claim with the same fingerprint takes the key over, as the next attempt.
+    TakeOver,
+    /// The next claim is told [`Begin::Lapsed`](super::Begin::Lapsed).
+    Report,
+}
+
+/// The right to renew, complete or release one claim.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    key: StoreKey,
+    token: OwnerToken,
+    lease: Duration,
+    afterlife: Duration,
+}
+
+impl Lease {
+    /// What is claimed.
+    pub fn key(&self) -> &StoreKey {
+        &self.key
+    }
+
+    /// Whose claim it is.
+    pub fn token(&self) -> &OwnerToken {
+        &self.token
+    }
+
+    /// How long the claim is held from each renewal on.
+    pub fn duration(&self) -> Duration {
+        self.lease
+    }
+
+    /// How long the claim is remembered after that.
+    pub fn afterlife(&self) -> Duration {
+        self.afterlife
+    }
+}

@@ -1,0 +1,89 @@
+use std::{error::Error, fmt, io};
+
+/// A store that could not be asked, or did not answer.
+///
+/// Opaque, because the causes are as many as there are stores; [`kind`](Self::kind) and
+/// [`may_have_run`](Self::may_have_run) tell what a caller can act on, the source tells the rest.
+#[derive(Debug)]
+pub struct StoreError {
+    kind: StoreErrorKind,
+    may_have_run: bool,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// What kind of failure a [`StoreError`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// The store cannot be reached, refuses to work, or went away.
+    Unavailable,
+    /// The store did not answer in time.
+    Timeout,
+}
+
+impl StoreError {
+    /// The store did not carry out the call: it cannot be reached, or it said no.
+    pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            kind: StoreErrorKind::Unavailable,
+            may_have_run: false,
+            source: Some(source.into()),
+        }
+    }
+
+    /// The store went away before it answered; whether it carried out the call is unknown.
+    pub fn interrupted(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            may_have_run: true,
+            ..Self::unavailable(source)
+        }
+    }
+
+    /// The store did not answer in time; whether it carries out the call is unknown.
+    pub fn timeout() -> Self {
+        Self {
+            kind: StoreErrorKind::Timeout,
+            may_have_run: true,
+            source: None,
+        }
+    }
+
+    /// What kind of failure this is.
+    pub fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+
+    /// Whether the store may have carried out the call, or may still do so.
+    pub fn may_have_run(&self) -> bool {
+        self.may_have_run
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            StoreErrorKind::Unavailable => f.write_str("the store is unavailable")?,
+            StoreErrorKind::Timeout => f.write_str("the store did not answer in time")?,
+        }
+        match &self.source {
+            Some(source) => write!(f, ": {source}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<StoreError> for io::Error {
+    fn from(err: StoreError) -> Self {
+        let kind = match err.kind {
+            StoreErrorKind::Unavailable => io::ErrorKind::NotConnected,
+            StoreErrorKind::Timeout => io::ErrorKind::TimedOut,
+        };
+        io::Error::new(kind, err)
+    }
+}

@@ -1,0 +1,72 @@
+use std::num::NonZeroU32;
+
+use tokio::time::Instant;
+
+use crate::{
+    Fingerprint,
+    store::{Answer, OwnerToken, Record},
+};
+
+/// What one key holds.
+#[derive(Debug)]
+pub(super) enum Entry {
+    Claim(Claim),
+    Finished(Finished),
+}
+
+impl Entry {
+    /// From when on the key is vacant.
+    pub(super) fn until(&self) -> Instant {
+        match self {
+            Self::Claim(claim) => claim.forgotten_at,
+            Self::Finished(finished) => finished.until,
+        }
+    }
+
+    /// The claim in this entry, if it carries this token.
+    pub(super) fn claim_of(&mut self, token: &OwnerToken) -> Option<&mut Claim> {
+        match self {
+            Self::Claim(claim) if claim.token == *token => Some(claim),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Claim {
+    pub(super) token: OwnerToken,
+    pub(super) fingerprint: Option<Fingerprint>,
+    pub(super) attempt: NonZeroU32,
+    pub(super) lapses_at: Instant,
+    pub(super) forgotten_at: Instant,
+}
+
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) record: Record,
+    /// Who recorded it, so that a repeated completion recognises itself.
+    pub(super) by: OwnerToken,
+    pub(super) until: Instant,
+    /// The place among all bodies of the store by age; `None` for a tombstone.
+    pub(super) age: Option<u64>,
+}
+
+impl Finished {
+    /// The bytes that count against the store's bound.
+    pub(super) fn size(&self) -> usize {
+        match &self.record {
+            Record::Answer(answer) => answer.size(),
+            Record::Tombstone(tombstone) => tombstone.location.as_ref().map_or(0, |l| l.len()),
+        }
+    }
+
+    /// Gives the body up, and tells how many bytes that made free.
+    pub(super) fn bury(&mut self) -> usize {
+        let before = self.size();
+        if let Record::Answer(answer) = &self.record {
+            self.record = Record::Tombstone(Answer::to_tombstone(answer));
+        }
+        self.age = None;
+        before.saturating_sub(self.size())
+    }
+}

@@ -1,0 +1,212 @@
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use tokio::time::{Duration, advance, sleep};
+
+use super::*;
+use crate::{
+    background::BackgroundHere,
+    store::{Answer, Tombstone},
+};
+
+fn key(n: u32) -> StoreKey {
+    StoreKey::new(
+        "t:",
+        *crate::Fingerprint::of_bytes(n.to_be_bytes()).as_bytes(),
+    )
+}
+
+fn lock_for(n: u32, ttl: Duration) -> NewClaim {
+    NewClaim::lock(key(n), ttl)
+}
+
+fn answer(size: usize) -> Record {
+    Record::Answer(Answer {
+        fingerprint: None,
+        status: 201,
+        headers: vec![("location".to_owned(), Bytes::from_static(b"/orders/1"))],
+        body: Bytes::from(vec![b'x'; size]),
+    })
+}
+
+async fn finish(store: &MemoryStore, n: u32, record: &Record) {
+    let lease = lock_for(n, Duration::from_secs(1)).lease();
+    let held = store
+        .complete(&lease, record, Duration::from_secs(60))
+        .await;
+    assert_eq!(held.unwrap(), Held::Yes);
+}
+
+async fn look(store: &MemoryStore, n: u32) -> Begin {
+    store
+        .begin(&lock_for(n, Duration::from_secs(1)))
+        .await
+        .unwrap()
+}
+
+fn reserved(store: &MemoryStore) -> usize {
+    store
+        .0
+        .shards
+        .iter()
+        .map(|shard| lock(shard).reserved())
+        .sum()
+}
+
+#[tokio::test(start_paused = true)]
+async fn memory_is_given_back_without_traffic() {
+    let _here = BackgroundHere::here();
+    let store = MemoryStore::new();
+    for n in 0..20_000 {
+        store
+            .begin(&lock_for(n, Duration::from_secs(5)))
+            .await
+            .unwrap();
+    }
+    finish(&store, 20_000, &answer(1000)).await;
+    assert_eq!(store.0.entries.load(Ordering::Relaxed), 20_001);
+    let at_peak = reserved(&store);
+
+    sleep(Duration::from_secs(62)).await;
+
+    assert_eq!(store.0.entries.load(Ordering::Relaxed), 0);
+    assert_eq!(store.0.bytes.load(Ordering::Relaxed), 0);
+    assert!(store.0.shards.iter().all(|shard| lock(shard).len() == 0));
+    assert!(
+        reserved(&store) < at_peak / 2,
+        "{} of {at_peak}",
+        reserved(&store)
+    );
+    assert!(
+        !store.0.purging.load(Ordering::Relaxed),
+        "nothing is left to purge"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_purge_starts_again_after_it_has_ended() {
+    let _here = BackgroundHere::here();
+    let store = MemoryStore::new();
+    for _ in 0..2 {
+        store
+            .begin(&lock_for(0, Duration::from_secs(5)))
+            .await
+            .unwrap();
+        sleep(Duration::from_secs(10)).await;
+        assert_eq!(store.0.entries.load(Ordering::Relaxed), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn released_keys_leave_nothing_behind() {
+    let _here = BackgroundHere::here();
+    let store = MemoryStore::new();
+    for n in 0..50_000 {
+        let claim = lock_for(n, Duration::from_secs(60));
+        store.begin(&claim).await.unwrap();
+        assert_eq!(store.release(&claim.lease()).await.unwrap(), Held::Yes);
+    }
+    let due: usize = store
+        .0
+        .shards
+        .iter()
+        .map(|shard| lock(shard).reserved())
+        .sum();
+    assert!(due < 64 * 512, "{due} places are kept for no entries");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewed_claim_outlives_its_first_deadline() {
+    let _here = BackgroundHere::here();
+    let store = MemoryStore::new();
+    let claim = lock_for(0, Duration::from_secs(5));
+    store.begin(&claim).await.unwrap();
+    for _ in 0..4 {
+        sleep(Duration::from_secs(3)).await;
+        let renewed = store.renew(&claim.lease()).await.unwrap();
+        assert!(matches!(renewed, Renewed::Yes { .. }));
+    }
+    sleep(Duration::from_secs(7)).await;
+    assert_eq!(store.0.entries.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn short_of_bytes_the_oldest_bodies_become_tombstones() {
+    let _here = BackgroundHere::here();
+    let store = MemoryStore::builder().max_bytes(3000).build().unwrap();
+    for n in 0..4 {
+        finish(&store, n, &answer(900)).await;
+        advance(Duration::from_millis(1)).await;
+    }
+    let tombstone = Tombstone {
+        fingerprint: None,
+        status: Some(201),
+        location: Some(Bytes::from_static(b"/orders/1")),
+    };
+    match look(&store, 0).await {
+        Begin::Finished(Record::Tombstone(found)) => assert_eq!(found, tombstone),
+        other => panic!("{other:?}"),
+    }
+    for n in 1..4 {
+        assert!(matches!(
+            look(&store, n).await,
+            Begin::Finished(Record::Answer(_))
+        ));
+    }
+    finish(&store, 4, &answer(5000)).await;
+    assert!(matches!(
+        look(&store, 4).await,
+        Begin::Finished(Record::Tombstone(_))
+    ));
+    assert!(store.0.bytes.load(Ordering::Relaxed) <= 3000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn short_of_entries_new_claims_are_refused_and_nothing_is_forgotten() {
+    let _here = BackgroundHere::here();
+    let store = MemoryStore::builder().max_entries(2).build().unwrap();
+    let ttl = Duration::from_secs(5);
+    let (first, second) = (lock_for(0, ttl), lock_for(1, ttl));
+    store.begin(&first).await.unwrap();
+    store.begin(&second).await.unwrap();
+    let refused = store.begin(&lock_for(2, ttl)).await.unwrap_err();
+    assert!(!refused.may_have_run());
+    assert!(refused.to_string().contains("2 entries"), "{refused}");
+    assert!(matches!(look(&store, 0).await, Begin::InFlight { .. }));
+
+    store.release(&first.lease()).await.unwrap();
+    assert!(matches!(
+        store.begin(&lock_for(2, ttl)).await.unwrap(),
+        Begin::Claimed { .. }
+    ));
+    sleep(ttl + PURGE_EVERY).await;
+    assert!(matches!(look(&store, 3).await, Begin::Claimed { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_two_renewals_are_told_the_same_time() {
+    let _here = BackgroundHere::here();
+    let store = MemoryStore::new();
+    let claim = lock_for(0, Duration::from_secs(5));
+    store.begin(&claim).await.unwrap();
+    let first = store.renew(&claim.lease()).await.unwrap();
+    let second = store.renew(&claim.lease()).await.unwrap();
+    match (first, second) {
+        (Renewed::Yes { at: first }, Renewed::Yes { at: second }) => assert!(first < second),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_store_that_may_hold_nothing_is_refused() {
+    let err = MemoryStore::builder().max_entries(0).build().unwrap_err();
+    assert!(err.to_string().contains("at least 1"), "{err}");
+}
+
+#[test]
+fn the_store_works_without_a_runtime() {
+    let store = MemoryStore::new();
+    let claim = lock_for(0, Duration::from_millis(1));
+    let begun = futures_util::FutureExt::now_or_never(store.begin(&claim));
+    assert!(matches!(begun, Some(Ok(Begin::Claimed { .. }))));
+}

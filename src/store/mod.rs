@@ -1,0 +1,146 @@
+//! Where claims and records are kept: the [`Store`] trait, what goes in and what comes out.
+//!
+//! An application picks a store and hands it to a middleware; it needs nothing else from here.
+//! This module is for those who write a store of their own.
+
+mod claim;
+#[cfg(feature = "test-util")]
+pub mod conformance;
+mod erased;
+mod error;
+mod key;
+#[cfg(feature = "memory")]
+pub(crate) mod memory;
+mod outcome;
+mod record;
+#[cfg(feature = "redis")]
+pub(crate) mod redis;
+mod token;
+
+use std::{fmt::Debug, future::Future, sync::Arc, time::Duration};
+
+pub(crate) use self::erased::ErasedStore;
+pub use self::{
+    claim::{Lease, NewClaim, OnLapsed},
+    error::{StoreError, StoreErrorKind},
+    key::StoreKey,
+    outcome::{Begin, Held, Renewed, StoreTime},
+    record::{Answer, Record, Tombstone},
+    token::{ClaimId, OwnerToken},
+};
+
+/// Keeps claims and records, each under one key.
+///
+/// A key is in one of four states, told apart by the store's own clock:
+///
+/// ```text
+///           begin                 complete
+/// vacant ----------> claimed ---------------> finished --(retention)--> vacant
+///    ^                |  | ^ begin (same fingerprint, TakeOver),
+///    |     release    |  | | or renew by its owner
+///    +----------------+  v |
+///    +-----(afterlife)-- lapsed        (the lease ran out; the claim is remembered)
+/// ```
+///
+/// # Contract
+///
+/// * Every decision is one atomic step. Of two claims for a vacant key exactly one is told
+///   [`Begin::Claimed`].
+/// * Outcomes are values, errors are infrastructure. A value that cannot be read is the outcome
+///   [`Begin::Unreadable`]: no failure policy may turn it into a second run.
+/// * Whoever repeats a call with the same [`OwnerToken`] is recognised and told the same. (A lock,
+///   see [`NewClaim::lock`], is the exception: a store may keep nothing that tells its owner's
+///   second claim from a stranger's.)
+/// * `renew` and `release` act only on a claim of their own token, lapsed or not; `release` never
+///   removes a record. `complete` acts on its own claim or a vacant key, repeats itself
+///   harmlessly, and never touches what another owns.
+/// * A claim with another fingerprint is reported, never taken over.
+/// * Nothing is forgotten before its time. A store that is full answers
+///   [`StoreErrorKind::Unavailable`] to new claims instead.
+/// * Every call ends within a bound that the store documents. The middlewares give up on a call
+///   after 10 seconds, whatever the store says.
+/// * Every future can be dropped at any moment; whether its step was carried out is then open.
+///
+/// The suite in `store::conformance` (feature `test-util`) checks what can be checked from
+/// outside. There are no default methods: a store that forgot one would be wrong in silence.
+pub trait Store: Debug + Send + Sync + 'static {
+    /// Claims a vacant key, or tells what holds it.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be asked; [`StoreError::may_have_run`] tells whether the claim may
+    /// stand all the same.
+    fn begin(&self, claim: &NewClaim) -> impl Future<Output = Result<Begin, StoreError>> + Send;
+
+    /// Gives the claim of this lease another full lease, counted from now, and tells the time.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be asked.
+    fn renew(&self, lease: &Lease) -> impl Future<Output = Result<Renewed, StoreError>> + Send;
+
+    /// Replaces the claim of this lease by a record that is kept for `retention`.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be asked; the record may have been written all the same.
+    fn complete(
+        &self,
+        lease: &Lease,
+        record: &Record,
+        retention: Duration,
+    ) -> impl Future<Output = Result<Held, StoreError>> + Send;
+
+    /// Makes the key of this lease vacant.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be asked; the key may be vacant all the same.
+    fn release(&self, lease: &Lease) -> impl Future<Output = Result<Held, StoreError>> + Send;
+
+    /// Returns when the key is no longer held by the claim that was seen: it was completed,
+    /// released or taken over, or its lease lapsed. May return early, never much later.
+    ///
+    /// Naming the claim matters: with the key alone, a completion between `begin` and this call
+    /// would be missed. Dropping the future ends the watch.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be asked.
+    fn changed(
+        &self,
+        key: &StoreKey,
+        seen: &ClaimId,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+impl<S: Store> Store for Arc<S> {
+    fn begin(&self, claim: &NewClaim) -> impl Future<Output = Result<Begin, StoreError>> + Send {
+        S::begin(self, claim)
+    }
+
+    fn renew(&self, lease: &Lease) -> impl Future<Output = Result<Renewed, StoreError>> + Send {
+        S::renew(self, lease)
+    }
+
+    fn complete(
+        &self,
+        lease: &Lease,
+        record: &Record,
+        retention: Duration,
+    ) -> impl Future<Output = Result<Held, StoreError>> + Send {
+        S::complete(self, lease, record, retention)
+    }
+
+    fn release(&self, lease: &Lease) -> impl Future<Output = Result<Held, StoreError>> + Send {
+        S::release(self, lease)
+    }
+
+    fn changed(
+        &self,
+        key: &StoreKey,
+        seen: &ClaimId,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        S::changed(self, key, seen)
+    }
+}

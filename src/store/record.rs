@@ -1,0 +1,112 @@
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::Fingerprint;
+
+/// What is left of a run that ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// The answer, to be replayed.
+    Answer(Answer),
+    /// The run ended, but its answer could not be kept.
+    Tombstone(Tombstone),
+}
+
+impl Record {
+    /// What the request looked like that led to this record.
+    pub fn fingerprint(&self) -> Option<&Fingerprint> {
+        match self {
+            Self::Answer(answer) => answer.fingerprint.as_ref(),
+            Self::Tombstone(tombstone) => tombstone.fingerprint.as_ref(),
+        }
+    }
+}
+
+/// A recorded answer. `Debug` shows its size, never its content.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What the request looked like.
+    pub fingerprint: Option<Fingerprint>,
+    /// The HTTP status.
+    pub status: u16,
+    /// Names and values in the order in which they are sent; repeated names are repeated here.
+    pub headers: Vec<(String, Bytes)>,
+    /// The body's bytes.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// The header value that tells where the created thing is.
+    fn location(&self) -> Option<&Bytes> {
+        self.headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("location"))
+            .map(|(_, value)| value)
+    }
+
+    /// What remains when there is no room for headers and body.
+    pub fn to_tombstone(&self) -> Tombstone {
+        Tombstone {
+            fingerprint: self.fingerprint,
+            status: Some(self.status),
+            location: self.location().cloned(),
+        }
+    }
+
+    /// The bytes of headers and body.
+    pub fn size(&self) -> usize {
+        let headers: usize = (self.headers.iter())
+            .map(|(name, value)| name.len() + value.len())
+            .sum();
+        headers + self.body.len()
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("headers", &self.headers.len())
+            .field("body", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Stands where an answer could not be kept, so that the work is never done again.
+/// `Debug` does not show the location.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Tombstone {
+    /// What the request looked like.
+    pub fingerprint: Option<Fingerprint>,
+    /// The HTTP status of the lost answer, when it is known.
+    pub status: Option<u16>,
+    /// Its `Location` header, when it had one.
+    pub location: Option<Bytes>,
+}
+
+impl fmt::Debug for Tombstone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tombstone")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_content() {
+        let answer = Answer {
+            fingerprint: None,
+            status: 201,
+            headers: vec![("location".to_owned(), Bytes::from_static(b"/secret"))],
+            body: Bytes::from_static(b"secret"),
+        };
+        let shown = format!("{answer:?} {:?}", answer.to_tombstone());
+        assert!(!shown.contains("secret"), "{shown}");
+        assert_eq!(answer.size(), 21);
+    }
+}
