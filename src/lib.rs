@@ -19,6 +19,8 @@ pub mod store;
 pub use self::background::BackgroundHere;
 #[cfg(feature = "memory")]
 pub use self::store::memory::{MemoryStore, MemoryStoreBuilder};
+#[cfg(feature = "redis")]
+pub use self::store::redis::{RedisStore, RedisStoreBuilder};
 pub use self::{
     api_lock::{ApiLock, ApiLockBuilder, ApiLockMiddleware, LockPayload},
     body::Body,
@@ -27,3 +29,6 @@ pub use self::{
     guarded_body::GuardedBody,
     request_view::RequestView,
 };
+
+#[cfg(feature = "redis")]
+pub use ::{bb8, bb8_redis, redis};

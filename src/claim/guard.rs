@@ -151,7 +151,7 @@ async fn release(claims: &Claims, lease: &Lease, since: Instant) {
 /// undo that overtook it. It stands for its lease at most once the store works again.
 async fn undo(claims: &Claims, claim: &NewClaim) {
     let lease = claim.lease();
-    let search = (claim.lease + claim.afterlife).min(LONGEST_SEARCH);
+    let search = (claim.lease.saturating_add(claim.afterlife)).min(LONGEST_SEARCH);
     let given_up = Instant::now() + LONGEST_SEARCH;
     let mut patience = Patience::until(Instant::now() + search);
     loop {

@@ -5,6 +5,9 @@
 //! worker silently never runs; a `Drop` may also find no runtime at all. A thread that nobody
 //! stops has neither problem. It is started at first need and ends with the process.
 
+#[cfg(any(test, feature = "test-util"))]
+mod here;
+
 use std::{
     cell::RefCell,
     future::{Future, pending},
@@ -13,6 +16,9 @@ use std::{
 };
 
 use tokio::runtime::{self, Handle};
+
+#[cfg(any(test, feature = "test-util"))]
+pub use self::here::BackgroundHere;
 
 static RUNTIME: OnceLock<Option<Handle>> = OnceLock::new();
 
@@ -46,32 +52,6 @@ fn start() -> Option<Handle> {
         .inspect_err(|err| log::error!("cannot start the background thread: {err}"))
         .ok()?;
     Some(handle)
-}
-
-/// Until it is dropped, background work that begins on this thread runs on the runtime that
-/// `here` was called in, so that a test's paused time reaches it.
-#[cfg(any(test, feature = "test-util"))]
-#[derive(Debug)]
-pub struct BackgroundHere(());
-
-#[cfg(any(test, feature = "test-util"))]
-impl BackgroundHere {
-    /// Moves background work to the current runtime.
-    ///
-    /// # Panics
-    ///
-    /// Outside of a Tokio runtime.
-    pub fn here() -> Self {
-        STAND_IN.with(|handle| *handle.borrow_mut() = Some(Handle::current()));
-        Self(())
-    }
-}
-
-#[cfg(any(test, feature = "test-util"))]
-impl Drop for BackgroundHere {
-    fn drop(&mut self) {
-        let _ = STAND_IN.try_with(|handle| handle.borrow_mut().take());
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,293 @@
+//! How values stand in Redis. All numbers are big-endian.
+//!
+//! ```text
+//! lock       32 hexadecimal digits: the owner token
+//! claim      01 'C', token (32 hex digits), attempt u32, afterlife in ms u64, fingerprint
+//! answer     01 'A', fingerprint, status u16, header count u32,
+//!            per header: name length u16, name, value length u32, value; then the body
+//! tombstone  01 'T', fingerprint, status u16 (0: unknown), location, if there is one
+//! fingerprint  00, or 01 and 32 bytes
+//! ```
+//!
+//! The first byte is the version. What begins otherwise, or ends early, is unreadable, and
+//! counts as present.
+
+use std::num::NonZeroU32;
+
+use bytes::Bytes;
+
+use crate::{
+    Fingerprint,
+    store::{Answer, NewClaim, OwnerToken, Record, Tombstone},
+};
+
+const VERSION: u8 = 1;
+
+/// A value that could be read.
+#[derive(Debug, PartialEq)]
+pub(super) enum Stored {
+    Lock,
+    Claim(StoredClaim),
+    Finished(Record),
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) struct StoredClaim {
+    pub(super) token: OwnerToken,
+    pub(super) attempt: NonZeroU32,
+    /// In milliseconds.
+    pub(super) afterlife: u64,
+    pub(super) fingerprint: Option<Fingerprint>,
+}
+
+/// A claim's value, for its first attempt.
+pub(super) fn encode_claim(claim: &NewClaim) -> Vec<u8> {
+    let mut out = vec![VERSION, b'C'];
+    out.extend_from_slice(claim.token.to_hex().as_bytes());
+    out.extend_from_slice(&1_u32.to_be_bytes());
+    out.extend_from_slice(&encode_claim_rest(claim));
+    out
+}
+
+/// What follows the attempt number.
+pub(super) fn encode_claim_rest(claim: &NewClaim) -> Vec<u8> {
+    let mut out = super::millis(claim.afterlife).to_be_bytes().to_vec();
+    push_fingerprint(&mut out, claim.fingerprint.as_ref());
+    out
+}
+
+/// A record's value; `None` when a length does not fit its field.
+pub(super) fn encode_record(record: &Record) -> Option<Vec<u8>> {
+    let mut out = vec![VERSION];
+    match record {
+        Record::Answer(answer) => {
+            out.reserve(64 + answer.size() + 6 * answer.headers.len());
+            out.push(b'A');
+            push_fingerprint(&mut out, answer.fingerprint.as_ref());
+            out.extend_from_slice(&answer.status.to_be_bytes());
+            let count = u32::try_from(answer.headers.len()).ok()?;
+            out.extend_from_slice(&count.to_be_bytes());
+            for (name, value) in &answer.headers {
+                out.extend_from_slice(&u16::try_from(name.len()).ok()?.to_be_bytes());
+                out.extend_from_slice(name.as_bytes());
+                out.extend_from_slice(&u32::try_from(value.len()).ok()?.to_be_bytes());
+                out.extend_from_slice(value);
+            }
+            out.extend_from_slice(&answer.body);
+        }
+        Record::Tombstone(tombstone) => {
+            out.push(b'T');
+            push_fingerprint(&mut out, tombstone.fingerprint.as_ref());
+            out.extend_from_slice(&tombstone.status.unwrap_or(0).to_be_bytes());
+            out.extend_from_slice(tombstone.location.as_deref().unwrap_or_default());
+        }
+    }
+    Some(out)
+}
+
+/// Reads a value; `None` when it is not one of ours.
+pub(super) fn decode(value: Vec<u8>) -> Option<Stored> {
+    if value.len() == 32 && value.iter().all(u8::is_ascii_hexdigit) {
+        return Some(Stored::Lock);
+    }
+    let mut rest = Reader(Bytes::from(value));
+    if rest.byte()? != VERSION {
+        return None;
+    }
+    match rest.byte()? {
+        b'C' => {
+            let token = parse_token(&rest.take(32)?)?;
+            let attempt = NonZeroU32::new(rest.u32()?)?;
+            let afterlife = rest.array().map(u64::from_be_bytes)?;
+            let fingerprint = rest.fingerprint()?;
+            (rest.0.is_empty()).then_some(Stored::Claim(StoredClaim {
+                token,
+                attempt,
+                afterlife,
+                fingerprint,
+            }))
+        }
+        b'A' => {
+            let fingerprint = rest.fingerprint()?;
+            let status = rest.u16()?;
+            let mut headers = Vec::new();
+            for _ in 0..rest.u32()? {
+                let length = rest.u16()?;
+                let name = String::from_utf8(rest.take(length.into())?.to_vec()).ok()?;
+                let length = usize::try_from(rest.u32()?).ok()?;
+                headers.push((name, rest.take(length)?));
+            }
+            Some(Stored::Finished(Record::Answer(Answer {
+                fingerprint,
+                status,
+                headers,
+                body: rest.0,
+            })))
+        }
+        b'T' => {
+            let fingerprint = rest.fingerprint()?;
+            let status = rest.u16()?;
+            Some(Stored::Finished(Record::Tombstone(Tombstone {
+                fingerprint,
+                status: (status != 0).then_some(status),
+                location: (!rest.0.is_empty()).then_some(rest.0),
+            })))
+        }
+        _ => None,
+    }
+}
+
+fn push_fingerprint(out: &mut Vec<u8>, fingerprint: Option<&Fingerprint>) {
+    match fingerprint {
+        None => out.push(0),
+        Some(fingerprint) => {
+            out.push(1);
+            out.extend_from_slice(fingerprint.as_bytes());
+        }
+    }
+}
+
+fn parse_token(hex: &[u8]) -> Option<OwnerToken> {
+    let mut bytes = [0; 16];
+    for (byte, digits) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
+        *byte = u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(OwnerToken::from_bytes(bytes))
+}
+
+/// Takes from the front; `None` when there is not enough. Slices share the value's memory.
+struct Reader(Bytes);
+
+impl Reader {
+    fn take(&mut self, count: usize) -> Option<Bytes> {
+        (count <= self.0.len()).then(|| self.0.split_to(count))
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.as_ref().try_into().ok()
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    fn fingerprint(&mut self) -> Option<Option<Fingerprint>> {
+        match self.byte()? {
+            0 => Some(None),
+            1 => Some(Some(Fingerprint::new(self.array()?))),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::{OnLapsed, StoreKey};
+
+    fn claim(fingerprint: Option<Fingerprint>) -> NewClaim {
+        NewClaim {
+            key: StoreKey::new("", [0; 32]),
+            token: OwnerToken::random(),
+            fingerprint,
+            lease: Duration::from_secs(30),
+            afterlife: Duration::from_secs(60),
+            on_lapsed: OnLapsed::TakeOver,
+        }
+    }
+
+    fn records() -> Vec<Record> {
+        let fingerprint = Some(Fingerprint::of_bytes("x"));
+        vec![
+            Record::Answer(Answer {
+                fingerprint,
+                status: 201,
+                headers: vec![
+                    ("x-a".to_owned(), Bytes::from_static(b"1")),
+                    ("x-a".to_owned(), Bytes::from_static(b"\xff\x00")),
+                    ("x-empty".to_owned(), Bytes::new()),
+                ],
+                body: Bytes::from_static(b"\x00\x01binary\xff"),
+            }),
+            Record::Answer(Answer {
+                fingerprint: None,
+                status: 204,
+                headers: vec![],
+                body: Bytes::new(),
+            }),
+            Record::Tombstone(Tombstone {
+                fingerprint,
+                status: Some(201),
+                location: Some(Bytes::from_static(b"/orders/1")),
+            }),
+            Record::Tombstone(Tombstone {
+                fingerprint: None,
+                status: None,
+                location: None,
+            }),
+        ]
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for record in records() {
+            let value = encode_record(&record).unwrap();
+            assert_eq!(decode(value), Some(Stored::Finished(record)));
+        }
+        for fingerprint in [None, Some(Fingerprint::of_bytes("x"))] {
+            let claim = claim(fingerprint);
+            let stored = StoredClaim {
+                token: claim.token,
+                attempt: NonZeroU32::MIN,
+                afterlife: 60_000,
+                fingerprint,
+            };
+            assert_eq!(decode(encode_claim(&claim)), Some(Stored::Claim(stored)));
+        }
+        let token = OwnerToken::random().to_hex().into_bytes();
+        assert_eq!(decode(token), Some(Stored::Lock));
+    }
+
+    #[test]
+    fn the_format_of_version_1_stays() {
+        let mut claim = claim(None);
+        claim.token = OwnerToken::from_bytes([0xab; 16]);
+        let expected = [
+            b"\x01C".as_slice(),
+            "ab".repeat(16).as_bytes(),
+            &[0, 0, 0, 1],
+            &[0, 0, 0, 0, 0, 0, 0xea, 0x60],
+            &[0],
+        ];
+        assert_eq!(encode_claim(&claim), expected.concat());
+        let answer = encode_record(&records()[1]).unwrap();
+        assert_eq!(answer, [1, b'A', 0, 0, 204, 0, 0, 0, 0]);
+        let tombstone = encode_record(&records()[3]).unwrap();
+        assert_eq!(tombstone, [1, b'T', 0, 0, 0]);
+    }
+
+    #[test]
+    fn whatever_else_is_unreadable_and_harmless() {
+        for value in ["", "x", "\u{1}", "\u{1}X", "\u{2}A", "\u{1}A\u{7}", "busy"] {
+            assert_eq!(decode(value.as_bytes().to_vec()), None, "{value:?}");
+        }
+        let claim = encode_claim(&claim(Some(Fingerprint::of_bytes("x"))));
+        for end in 0..claim.len() {
+            assert_eq!(decode(claim[..end].to_vec()), None, "{end}");
+        }
+        let longer = [claim.as_slice(), b"x"].concat();
+        assert_eq!(decode(longer), None);
+        let many_headers = [1, b'A', 0, 0, 200, 0xff, 0xff, 0xff, 0xff];
+        assert_eq!(decode(many_headers.to_vec()), None);
+    }
+}

@@ -1,0 +1,44 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use redis::{Cmd, RedisError, RedisResult, Value, aio::MultiplexedConnection};
+
+/// A connection that many calls share, and that knows when it is of no more use.
+///
+/// Clones are the same connection.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    redis: MultiplexedConnection,
+    broken: Arc<AtomicBool>,
+}
+
+impl Connection {
+    pub(super) fn new(redis: MultiplexedConnection) -> Self {
+        Self {
+            redis,
+            broken: Arc::default(),
+        }
+    }
+
+    pub(super) async fn send(&mut self, cmd: &Cmd) -> RedisResult<Value> {
+        let reply = self.redis.send_packed_command(cmd).await;
+        if reply
+            .as_ref()
+            .is_err_and(RedisError::is_unrecoverable_error)
+        {
+            self.give_up();
+        }
+        reply
+    }
+
+    /// The next call opens another connection. Calls under way on this one are not cut off.
+    pub(super) fn give_up(&self) {
+        self.broken.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Acquire)
+    }
+}

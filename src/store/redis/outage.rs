@@ -1,0 +1,126 @@
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use redis::RedisError;
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout_at},
+};
+
+use crate::store::StoreError;
+
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Remembers that the server cannot be reached, so that calls fail at once between two attempts
+/// instead of each waiting for its own.
+///
+/// bb8 alone would let every caller wait its whole timeout and then forget the reason.
+#[derive(Debug, Default)]
+pub(super) struct Outage {
+    /// A lock, because a reason does not fit into an atomic. Held for a few instructions.
+    state: Mutex<Option<Down>>,
+    failed: Notify,
+}
+
+#[derive(Debug)]
+struct Down {
+    reason: String,
+    next_attempt: Instant,
+    wait: Duration,
+}
+
+impl Outage {
+    /// Fails while the server is known to be away. Lets one caller through when it is time to
+    /// try again; the others go on failing for as long as that attempt may take.
+    pub(super) fn check(&self, attempt: Duration) -> Result<(), StoreError> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(down) = &mut *state else {
+            return Ok(());
+        };
+        let now = Instant::now();
+        if now < down.next_attempt {
+            return Err(StoreError::unavailable(down.reason.clone()));
+        }
+        down.next_attempt = now + attempt;
+        Ok(())
+    }
+
+    /// The server refused a connection, or did not answer. The waits between two attempts double
+    /// from 50 ms to a second, each shortened by up to half at random, so that the workers of
+    /// many processes do not return together.
+    pub(super) fn begins(&self, err: &RedisError) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = match &*state {
+            Some(down) => (down.wait * 2).min(LONGEST_WAIT),
+            None => FIRST_WAIT,
+        };
+        if state.is_none() {
+            log::warn!("no connection to Redis: {err}");
+        }
+        *state = Some(Down {
+            reason: format!("no connection to Redis: {err}"),
+            next_attempt: Instant::now() + wait.mul_f64(rand::random_range(0.5..=1.0)),
+            wait,
+        });
+        drop(state);
+        self.failed.notify_waiters();
+    }
+
+    pub(super) fn ends(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.take().is_some() {
+            log::info!("Redis can be reached again");
+        }
+    }
+
+    /// Returns when the next attempt fails, with the reason; at `deadline` at the latest.
+    pub(super) async fn fails(&self, deadline: Instant) -> StoreError {
+        let _ = timeout_at(deadline, self.failed.notified()).await;
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*state {
+            Some(down) => StoreError::unavailable(down.reason.clone()),
+            None => StoreError::unavailable("no connection to Redis in time"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::ErrorKind;
+    use tokio::time::advance;
+
+    use super::*;
+
+    const ATTEMPT: Duration = Duration::from_millis(500);
+
+    #[tokio::test(start_paused = true)]
+    async fn between_two_attempts_calls_fail_at_once_with_the_reason() {
+        let outage = Outage::default();
+        assert!(outage.check(ATTEMPT).is_ok());
+        outage.begins(&RedisError::from((ErrorKind::Io, "refused")));
+        let err = outage.check(ATTEMPT).unwrap_err();
+        assert!(err.to_string().contains("refused"), "{err}");
+        assert!(!err.may_have_run());
+
+        advance(FIRST_WAIT).await;
+        assert!(outage.check(ATTEMPT).is_ok(), "one may try");
+        assert!(outage.check(ATTEMPT).is_err(), "the others wait for it");
+        outage.ends();
+        assert!(outage.check(ATTEMPT).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_for_a_connection_hears_of_the_failure() {
+        let outage = Outage::default();
+        let deadline = Instant::now() + ATTEMPT;
+        let (err, ()) = futures_util::join!(outage.fails(deadline), async {
+            advance(Duration::from_millis(3)).await;
+            outage.begins(&RedisError::from((ErrorKind::Io, "refused")));
+        });
+        assert!(err.to_string().contains("refused"), "{err}");
+        assert!(Instant::now() < deadline);
+    }
+}

@@ -1,0 +1,143 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use futures_util::future::{Either, select};
+use redis::Client;
+use tokio::{
+    runtime::{self, Handle},
+    sync::watch,
+    time::Instant,
+};
+
+use super::{connection::Connection, manager::Manager, outage::Outage};
+use crate::store::StoreError;
+
+/// One shared connection for each runtime that asks, which in actix means: for each worker.
+///
+/// A redis connection is driven by the runtime that opened it. Used from another worker a command
+/// costs 40 µs more, a busy worker stalls the others, and when that runtime ends the connection is
+/// dead. Within its runtime one connection is enough, since calls are pipelined on it.
+pub(super) struct PerRuntime {
+    client: Client,
+    limit: Duration,
+    links: Arc<Links>,
+    /// Closes with the store, and with it the keepers end.
+    store: watch::Sender<()>,
+}
+
+/// By runtime. Locked for a look-up per call, never across an await.
+type Links = Mutex<HashMap<runtime::Id, Arc<Link>>>;
+
+impl PerRuntime {
+    pub(super) fn new(client: Client, limit: Duration) -> Self {
+        Self {
+            client,
+            limit,
+            links: Arc::default(),
+            store: watch::Sender::new(()),
+        }
+    }
+
+    /// The connection of the current runtime, opened if need be by `deadline`.
+    pub(super) async fn connection(&self, deadline: Instant) -> Result<Connection, StoreError> {
+        self.link()?.connection(deadline, self.limit).await
+    }
+
+    fn link(&self) -> Result<Arc<Link>, StoreError> {
+        let runtime = Handle::try_current().map_err(StoreError::unavailable)?;
+        let id = runtime.id();
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(link) = links.get(&id) {
+            return Ok(Arc::clone(link));
+        }
+        let link = Arc::new(Link::new(self.client.clone(), self.limit));
+        links.insert(id, Arc::clone(&link));
+        drop(links);
+
+        let keeper = Keeper {
+            links: Arc::downgrade(&self.links),
+            id,
+        };
+        let mut store = self.store.subscribe();
+        runtime.spawn(async move {
+            let _keeper = keeper;
+            while store.changed().await.is_ok() {}
+        });
+        Ok(link)
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.links
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
+    }
+}
+
+impl fmt::Debug for PerRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PerRuntime")
+    }
+}
+
+/// Lives in a task of the runtime. When the runtime ends, its tasks are dropped, and this takes
+/// the connection with it.
+struct Keeper {
+    links: Weak<Links>,
+    id: runtime::Id,
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        let Some(links) = self.links.upgrade() else {
+            return;
+        };
+        let link = (links.lock().unwrap_or_else(PoisonError::into_inner)).remove(&self.id);
+        drop(link);
+    }
+}
+
+/// What one runtime uses.
+struct Link {
+    pool: bb8::Pool<Manager>,
+    outage: Arc<Outage>,
+}
+
+impl Link {
+    fn new(client: Client, limit: Duration) -> Self {
+        let outage = Arc::new(Outage::default());
+        let pool = bb8::Pool::builder()
+            .max_size(1)
+            .connection_timeout(limit)
+            // Its retries would go on behind the back of `Outage`.
+            .retry_connection(false)
+            // A connection is replaced when it breaks. Ending healthy ones by the clock would
+            // only add latency.
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .build_unchecked(Manager::new(client, limit, Arc::clone(&outage)));
+        Self { pool, outage }
+    }
+
+    async fn connection(
+        &self,
+        deadline: Instant,
+        limit: Duration,
+    ) -> Result<Connection, StoreError> {
+        self.outage.check(limit)?;
+        let got = pin!(self.pool.get());
+        let failed = pin!(self.outage.fails(deadline));
+        match select(got, failed).await {
+            // A clone: the pool has its connection back before anybody else can miss it.
+            Either::Left((Ok(connection), _)) => Ok(connection.clone()),
+            Either::Left((Err(err), _)) => Err(StoreError::unavailable(err.to_string())),
+            Either::Right((err, _)) => Err(err),
+        }
+    }
+}

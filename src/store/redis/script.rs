@@ -1,0 +1,52 @@
+use std::sync::LazyLock;
+
+use redis::{Cmd, cmd};
+
+/// A script as it is called: by its hash first, by its text when the server has forgotten it.
+///
+/// The text is sent with `EVAL`, which runs and loads it in one step: a `SCRIPT FLUSH` at any
+/// moment costs one more round trip and nothing else.
+#[derive(Debug)]
+pub(super) struct Script {
+    code: &'static str,
+    hash: String,
+}
+
+macro_rules! script {
+    ($file:literal) => {
+        LazyLock::new(|| {
+            Script::new(concat!(
+                include_str!("scripts/owner.lua"),
+                include_str!(concat!("scripts/", $file))
+            ))
+        })
+    };
+}
+
+pub(super) static BEGIN: LazyLock<Script> = script!("begin.lua");
+pub(super) static RENEW: LazyLock<Script> = script!("renew.lua");
+pub(super) static COMPLETE: LazyLock<Script> = script!("complete.lua");
+pub(super) static RELEASE: LazyLock<Script> = script!("release.lua");
+
+impl Script {
+    fn new(code: &'static str) -> Self {
+        Self {
+            code,
+            hash: redis::Script::new(code).get_hash().to_owned(),
+        }
+    }
+
+    /// The call by hash, without its arguments. All scripts work on one key, as a cluster needs.
+    pub(super) fn by_hash(&self, key: &str) -> Cmd {
+        let mut call = cmd("EVALSHA");
+        call.arg(&self.hash).arg(1).arg(key);
+        call
+    }
+
+    /// The same with the text.
+    pub(super) fn by_text(&self, key: &str) -> Cmd {
+        let mut call = cmd("EVAL");
+        call.arg(self.code).arg(1).arg(key);
+        call
+    }
+}

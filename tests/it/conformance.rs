@@ -1,0 +1,45 @@
+//! Both stores keep the contract, also through `Arc` and through a pool of the application's own.
+
+use std::sync::Arc;
+
+use actix_idempotency::{
+    BackgroundHere, MemoryStore, RedisStore, bb8, bb8_redis::RedisConnectionManager,
+    store::conformance,
+};
+
+use crate::support::redis::Redis;
+
+#[tokio::test(start_paused = true)]
+async fn memory() {
+    let _here = BackgroundHere::here();
+    conformance::check(&MemoryStore::new()).await;
+    conformance::check(&Arc::new(MemoryStore::new())).await;
+}
+
+#[tokio::test]
+async fn redis() {
+    let redis = Redis::start();
+    conformance::check(&redis.store()).await;
+    conformance::check(&Arc::new(redis.store())).await;
+}
+
+#[tokio::test]
+async fn redis_over_a_unix_socket() {
+    let redis = Redis::start();
+    let store = RedisStore::connect(redis.unix_url()).unwrap();
+    conformance::check(&store).await;
+}
+
+#[tokio::test]
+async fn redis_with_a_pool_of_the_application() {
+    let redis = Redis::start();
+    let manager = RedisConnectionManager::new(redis.url()).unwrap();
+    let pool = bb8::Pool::builder().build(manager).await.unwrap();
+    conformance::check(&RedisStore::from_pool(pool)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_on_a_runtime_with_two_threads() {
+    let redis = Redis::start();
+    conformance::check(&redis.store()).await;
+}

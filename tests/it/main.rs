@@ -1,0 +1,4 @@
+//! All integration tests, one module per behaviour. `tests/run` runs them.
+
+mod conformance;
+mod support;

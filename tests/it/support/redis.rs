@@ -1,0 +1,183 @@
+//! A real Redis server of a test's own.
+
+use std::{
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use actix_idempotency::{RedisStore, redis};
+use tempfile::TempDir;
+
+/// A private server on a free port and a unix socket. It ends when this is dropped.
+pub(crate) struct Redis {
+    dir: TempDir,
+    port: u16,
+    options: Vec<String>,
+    server: Child,
+}
+
+impl Redis {
+    pub(crate) fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// With more options, as on the command line: `["--requirepass", "x"]`.
+    pub(crate) fn with(options: &[&str]) -> Self {
+        let dir = TempDir::with_prefix("idempotency-").unwrap();
+        let options: Vec<_> = options.iter().map(|option| option.to_string()).collect();
+        // Another process may take the port before the server does; then the next one serves.
+        for _ in 0..10 {
+            let port = free_port();
+            if let Some(server) = launch(&dir, port, &options) {
+                return Self {
+                    dir,
+                    port,
+                    options,
+                    server,
+                };
+            }
+        }
+        panic!("redis-server does not start");
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    pub(crate) fn unix_url(&self) -> String {
+        format!(
+            "redis+unix://{}",
+            self.dir.path().join("redis.sock").display()
+        )
+    }
+
+    pub(crate) fn store(&self) -> RedisStore {
+        RedisStore::connect(self.url()).unwrap()
+    }
+
+    /// Runs one command and returns its reply.
+    pub(crate) fn command(&self, words: &[&str]) -> redis::Value {
+        let client = redis::Client::open(self.url()).unwrap();
+        let mut connection = client.get_connection().unwrap();
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]);
+        command.query(&mut connection).unwrap()
+    }
+
+    pub(crate) fn keys(&self) -> Vec<String> {
+        redis::from_redis_value(self.command(&["KEYS", "*"])).unwrap()
+    }
+
+    /// Waits until there are no keys, at most `limit`.
+    pub(crate) fn wait_until_empty(&self, limit: Duration) {
+        let end = Instant::now() + limit;
+        while !self.keys().is_empty() {
+            assert!(Instant::now() < end, "{:?} are still there", self.keys());
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// How often a command has been called.
+    pub(crate) fn calls(&self, command: &str) -> u64 {
+        let stats: String =
+            redis::from_redis_value(self.command(&["INFO", "commandstats"])).unwrap();
+        let line = stats.lines().find(|line| {
+            line.strip_prefix("cmdstat_")
+                .is_some_and(|rest| rest.split(':').next() == Some(command))
+        });
+        let calls = line.and_then(|line| line.split("calls=").nth(1)?.split(',').next());
+        calls.map_or(0, |calls| calls.parse().unwrap())
+    }
+
+    /// Stops the process where it stands; it keeps its sockets and answers nothing.
+    pub(crate) fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    pub(crate) fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+    }
+
+    /// Starts again on the same port, without data.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        let end = Instant::now() + Duration::from_secs(10);
+        self.server = loop {
+            if let Some(server) = launch(&self.dir, self.port, &self.options) {
+                break server;
+            }
+            assert!(Instant::now() < end, "redis-server does not start again");
+        };
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.server.id().to_string();
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &id])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Starts a server and waits until it answers; `None` when it ends instead.
+fn launch(dir: &TempDir, port: u16, options: &[String]) -> Option<Child> {
+    let mut server = Command::new("redis-server")
+        .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+        .args([
+            "--unixsocket",
+            "redis.sock",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ])
+        .args(["--logfile", "redis.log"])
+        .args(options)
+        .current_dir(dir.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("redis-server is installed; tests/run does that");
+    let end = Instant::now() + Duration::from_secs(10);
+    while Instant::now() < end {
+        if server.try_wait().unwrap().is_some() {
+            let log = std::fs::read_to_string(dir.path().join("redis.log"));
+            eprintln!("redis-server ended: {}", log.unwrap_or_default());
+            return None;
+        }
+        // Connecting is not enough: another program may own the port by now.
+        if dir.path().join("redis.sock").exists()
+            && std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+        {
+            return Some(server);
+        }
+        sleep(Duration::from_millis(5));
+    }
+    let _ = server.kill();
+    let _ = server.wait();
+    None
+}
