@@ -36,7 +36,7 @@ use actix_web::{
     HttpResponse,
     http::{StatusCode, header},
 };
-use serde_json::json;
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
 pub use self::kind::ProblemKind;
 pub(crate) use self::renderer::Renderer;
@@ -85,12 +85,31 @@ impl Problem {
         if let Some(seconds) = self.retry_after() {
             response.insert_header((header::RETRY_AFTER, seconds));
         }
-        let body = json!({
-            "type": self.type_uri(),
-            "title": self.kind.title(),
-            "status": status.as_u16(),
-            "detail": self.detail,
-        });
-        response.body(body.to_string())
+        let body = Body {
+            problem: self,
+            status,
+        };
+        match serde_json::to_string(&body) {
+            Ok(text) => response.body(text),
+            // Four strings and a number can always be written; the status alone says enough.
+            Err(_) => response.finish(),
+        }
+    }
+}
+
+/// The members in the order in which RFC 9457 explains them.
+struct Body<'a> {
+    problem: &'a Problem,
+    status: StatusCode,
+}
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(Some(4))?;
+        members.serialize_entry("type", &self.problem.type_uri())?;
+        members.serialize_entry("title", self.problem.kind.title())?;
+        members.serialize_entry("status", &self.status.as_u16())?;
+        members.serialize_entry("detail", &self.problem.detail)?;
+        members.end()
     }
 }

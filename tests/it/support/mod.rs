@@ -1,3 +1,23 @@
 //! What the tests stand on.
 
+pub(crate) mod gate;
+pub(crate) mod locks;
+pub(crate) mod log;
 pub(crate) mod redis;
+pub(crate) mod server;
+pub(crate) mod wire;
+
+use std::time::Duration;
+
+/// Waits for something that must happen soon. Polls, because what it asks is a real server.
+pub(crate) async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
+    let limit = Duration::from_secs(10);
+    let polls = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(limit, polls)
+        .await
+        .unwrap_or_else(|_| panic!("never: {what}"));
+}

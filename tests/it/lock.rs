@@ -1,0 +1,838 @@
+//! `ApiLock`: section 1 of the HTTP contract, row by row, on both stores.
+
+use std::time::Duration;
+
+use actix_idempotency::{ApiLock, ApiLockBuilder, MemoryStore, problem::ProblemKind};
+use actix_web::{
+    App, HttpRequest, HttpResponse,
+    error::{ErrorImATeapot, ErrorPaymentRequired},
+    http::{Method, StatusCode, header},
+    web,
+};
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use reqwest::Client;
+use serde_json::{Value, json};
+
+use crate::{
+    serve,
+    support::{
+        eventually,
+        gate::Gate,
+        locks::{lock_on, memory_lock, on_each_store, payload},
+        redis::Redis,
+        server::Server,
+        wire::Wire,
+    },
+};
+
+/// A server whose one handler stands in the gate, for every path and method.
+fn gated(lock: ApiLock, gate: &Gate) -> Server {
+    let gate = gate.clone();
+    serve!({
+        let gate = gate.clone();
+        let handler = move || {
+            let gate = gate.clone();
+            async move {
+                gate.pass().await;
+                HttpResponse::Created().body("done")
+            }
+        };
+        App::new()
+            .wrap(lock.clone())
+            .default_service(web::to(handler))
+    })
+}
+
+async fn status(request: reqwest::RequestBuilder) -> StatusCode {
+    request
+        .send()
+        .await
+        .unwrap()
+        .status()
+        .as_u16()
+        .try_into()
+        .unwrap()
+}
+
+fn post(server: &Server, path: &str, body: &'static str) -> reqwest::RequestBuilder {
+    Client::new().post(server.url(path)).body(body)
+}
+
+#[tokio::test]
+async fn the_first_answer_is_the_handlers_own_untouched() {
+    let redis = Redis::start();
+    for lock in on_each_store(&redis) {
+        let lock = lock.build().unwrap();
+        let app = move |guard: Option<ApiLock>| {
+            let scope = web::scope("")
+                .route(
+                    "/created",
+                    web::post().to(async || {
+                        HttpResponse::Created()
+                            .append_header(("x-twice", "a"))
+                            .append_header(("x-twice", "b"))
+                            .body(Bytes::from_static(b"\x00\xff"))
+                    }),
+                )
+                .route(
+                    "/nothing",
+                    web::post().to(async || HttpResponse::NoContent().finish()),
+                )
+                .route(
+                    "/empty",
+                    web::post().to(async || HttpResponse::Ok().body("")),
+                )
+                .route(
+                    "/same",
+                    web::post().to(async || HttpResponse::NotModified().finish()),
+                )
+                .route(
+                    "/stream",
+                    web::post().to(async || {
+                        let pieces = stream::iter(["one ", "two"])
+                            .map(|piece| Ok::<_, actix_web::Error>(Bytes::from(piece)));
+                        HttpResponse::Ok().streaming(pieces)
+                    }),
+                );
+            App::new().service(
+                web::scope("")
+                    .wrap(actix_web::middleware::Condition::new(
+                        guard.is_some(),
+                        guard.unwrap_or_else(memory_lock),
+                    ))
+                    .service(scope),
+            )
+        };
+        let with = serve!(app(Some(lock.clone())));
+        let without = serve!(app(None));
+        for path in [
+            "/created", "/nothing", "/empty", "/same", "/stream", "/missing",
+        ] {
+            let answers = [&with, &without].map(|server| async {
+                let mut wire = Wire::to(server.addr()).await;
+                let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+                wire.send(head).await;
+                let answer = wire.read_to_end().await;
+                let lines: Vec<_> = answer.lines().filter(|l| !l.starts_with("date:")).collect();
+                let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+                let mut lines: Vec<String> = (lines.iter().take(head.lines().count() - 1))
+                    .map(|line| line.to_string())
+                    .collect();
+                lines.sort();
+                (lines, body.to_owned())
+            });
+            let [with, without] = answers;
+            assert_eq!(with.await, without.await, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_equal_request_is_refused_while_the_first_runs() {
+    let redis = Redis::start();
+    for lock in on_each_store(&redis) {
+        let gate = Gate::closed();
+        let server = gated(lock.build().unwrap(), &gate);
+        let first = tokio::spawn(post(&server, "/orders", "tea").send());
+        gate.wait_for_entered(1).await;
+
+        let refused = post(&server, "/orders", "tea").send().await.unwrap();
+        assert_eq!(refused.status(), 409);
+        assert_eq!(
+            refused.headers()["content-type"],
+            "application/problem+json"
+        );
+        assert!(!refused.headers().contains_key("retry-after"));
+        let problem: Value = refused.json().await.unwrap();
+        assert!(problem["type"].as_str().unwrap().ends_with("#busy"));
+        assert!(problem["type"].as_str().unwrap().starts_with("https://"));
+        assert_eq!(problem["status"], 409);
+        assert_eq!(problem["detail"], "Resource is busy");
+        assert!(problem["title"].is_string());
+        assert_eq!(problem.as_object().unwrap().len(), 4);
+
+        gate.let_go(2);
+        assert_eq!(first.await.unwrap().unwrap().status(), 201);
+        assert_eq!(status(post(&server, "/orders", "tea")).await, 201);
+        assert_eq!(gate.left(), 2);
+    }
+}
+
+#[tokio::test]
+async fn requests_that_differ_do_not_meet() {
+    let gate = Gate::closed();
+    let server = gated(memory_lock(), &gate);
+    let orders = ["/a", "/b", "/a?x=1"].map(|path| tokio::spawn(post(&server, path, "tea").send()));
+    let other = tokio::spawn(post(&server, "/a", "coffee").send());
+    gate.wait_for_entered(4).await;
+    gate.let_go(4);
+    for order in orders.into_iter().chain([other]) {
+        assert_eq!(order.await.unwrap().unwrap().status(), 201);
+    }
+}
+
+#[tokio::test]
+async fn message_prefix_base_and_rendering_can_be_chosen() {
+    let redis = Redis::start();
+    let gate = Gate::closed();
+    let builder = || {
+        lock_on(redis.store())
+            .key_prefix("shop:")
+            .error_message("Your order is already being placed")
+            .problem_base("https://shop.example/problems")
+    };
+    let lock = builder().build().unwrap();
+    let server = gated(lock, &gate);
+    let first = tokio::spawn(post(&server, "/orders", "tea").send());
+    gate.wait_for_entered(1).await;
+
+    let canonical = r#"{"body":"text:tea","path":"/orders","query":""}"#;
+    let digest = actix_idempotency::Fingerprint::of_bytes(canonical);
+    assert_eq!(redis.keys(), [format!("shop:{digest}")]);
+    let problem: Value = post(&server, "/orders", "tea")
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(problem["detail"], "Your order is already being placed");
+    assert_eq!(problem["type"], "https://shop.example/problems#busy");
+
+    let rendered = builder().render_problem(|problem| {
+        assert_eq!(problem.kind(), ProblemKind::Busy);
+        HttpResponse::TooManyRequests().body(problem.detail().to_owned())
+    });
+    let other = gated(rendered.build().unwrap(), &gate);
+    let refused = post(&other, "/orders", "tea").send().await.unwrap();
+    assert_eq!(refused.status(), 429);
+    assert_eq!(
+        refused.text().await.unwrap(),
+        "Your order is already being placed"
+    );
+    gate.let_go(1);
+    first.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_lock_in_redis_is_a_token_with_a_ttl() {
+    let redis = Redis::start();
+    let gate = Gate::closed();
+    let server = gated(lock_on(redis.store()).build().unwrap(), &gate);
+    let first = tokio::spawn(post(&server, "/", "").send());
+    gate.wait_for_entered(1).await;
+    let key = redis.keys().pop().unwrap();
+    assert!(key.starts_with("ApiLock:") && key.len() == 8 + 64, "{key}");
+    let value: String =
+        actix_idempotency::redis::from_redis_value(redis.command(&["GET", &key])).unwrap();
+    assert!(
+        value.len() == 32 && value.bytes().all(|b| b.is_ascii_hexdigit()),
+        "{value}"
+    );
+    let left: u64 =
+        actix_idempotency::redis::from_redis_value(redis.command(&["PTTL", &key])).unwrap();
+    assert!((50_000..=60_000).contains(&left), "{left}");
+    gate.let_go(1);
+    first.await.unwrap().unwrap();
+    assert!(
+        redis.keys().is_empty(),
+        "the answer came after the lock was free"
+    );
+}
+
+#[tokio::test]
+async fn the_lock_ends_with_an_error_of_the_handler() {
+    let redis = Redis::start();
+    for lock in on_each_store(&redis) {
+        let lock = lock.build().unwrap();
+        // A middleware between lock and handler gives a real `Err`, not a response.
+        let server = serve!(
+            App::new()
+                .wrap(actix_web::middleware::from_fn(
+                    async |_req: actix_web::dev::ServiceRequest,
+                           _next: actix_web::middleware::Next<actix_web::body::BoxBody>| {
+                        Err::<actix_web::dev::ServiceResponse, _>(ErrorImATeapot("no"))
+                    }
+                ))
+                .wrap(lock.clone())
+        );
+        for _again in 0..3 {
+            assert_eq!(
+                status(post(&server, "/", "x")).await,
+                StatusCode::IM_A_TEAPOT
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_lock_ends_with_a_panic_of_the_handler() {
+    let redis = Redis::start();
+    for lock in on_each_store(&redis) {
+        let lock = lock.build().unwrap();
+        let handler = async |req: HttpRequest| {
+            if req.headers().contains_key("panic") {
+                std::panic::panic_any("on purpose");
+            }
+            HttpResponse::Ok()
+        };
+        let server = serve!(
+            App::new()
+                .wrap(lock.clone())
+                .default_service(web::to(handler))
+        );
+        post(&server, "/", "x")
+            .header("panic", "1")
+            .send()
+            .await
+            .unwrap_err();
+        eventually("the lock is free", async || {
+            status(post(&server, "/", "x")).await == 200
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn the_lock_lasts_until_the_last_byte_of_a_stream() {
+    let redis = Redis::start();
+    for lock in on_each_store(&redis) {
+        let lock = lock.build().unwrap();
+        let gate = Gate::closed();
+        let handler = {
+            let gate = gate.clone();
+            move || {
+                let gate = gate.clone();
+                let pieces =
+                    stream::once(async { Ok::<_, actix_web::Error>(Bytes::from("begin ")) }).chain(
+                        stream::once(async move {
+                            gate.pass().await;
+                            Ok(Bytes::from("end"))
+                        }),
+                    );
+                async move { HttpResponse::Ok().streaming(pieces) }
+            }
+        };
+        let server = serve!(
+            App::new()
+                .wrap(lock.clone())
+                .default_service(web::to(handler.clone()))
+        );
+        let mut answer = post(&server, "/", "x").send().await.unwrap();
+        assert_eq!(answer.chunk().await.unwrap().unwrap(), "begin ");
+        gate.wait_for_entered(1).await;
+        assert_eq!(status(post(&server, "/", "x")).await, StatusCode::CONFLICT);
+        gate.let_go(1);
+        assert_eq!(answer.chunk().await.unwrap().unwrap(), "end");
+        eventually("the lock is free", async || {
+            let answer = post(&server, "/", "x").send().await.unwrap();
+            // Dropping the answer drops its body in the server too.
+            answer.status() == 200
+        })
+        .await;
+        gate.let_go(100);
+    }
+}
+
+#[tokio::test]
+async fn the_lock_ends_when_a_body_is_dropped() {
+    let redis = Redis::start();
+    for lock in on_each_store(&redis) {
+        let lock = lock.build().unwrap();
+        let endless = async || {
+            let pieces =
+                stream::repeat_with(|| Ok::<_, actix_web::Error>(Bytes::from(vec![0; 4096])));
+            HttpResponse::Ok().streaming(pieces)
+        };
+        let server = serve!(
+            App::new()
+                .wrap(lock.clone())
+                .default_service(web::to(endless))
+        );
+        let mut wire = Wire::to(server.addr()).await;
+        wire.request("POST", "/", "x").await;
+        wire.read_until("200 OK").await;
+        assert_eq!(status(post(&server, "/", "x")).await, StatusCode::CONFLICT);
+        wire.reset();
+        eventually("the lock is free", async || {
+            let mut wire = Wire::to(server.addr()).await;
+            wire.request("POST", "/", "x").await;
+            wire.read_until("\r\n").await.contains("200 OK")
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_resets_http1_frees_the_lock_within_moments() {
+    let redis = Redis::start();
+    for lock in on_each_store(&redis) {
+        let gate = Gate::closed();
+        let server = gated(lock.build().unwrap(), &gate);
+        let mut wire = Wire::to(server.addr()).await;
+        wire.request("POST", "/", "x").await;
+        gate.wait_for_entered(1).await;
+        wire.reset();
+        gate_free_again(&server, &gate).await;
+        assert_eq!(gate.left(), 1, "the first handler was dropped");
+    }
+}
+
+/// Sends until a request is let in, and lets it go.
+async fn gate_free_again(server: &Server, gate: &Gate) {
+    let before = gate.entered();
+    let second = eventually("the lock is free", async || {
+        let request = tokio::spawn(post(server, "/", "x").send());
+        eventually("an answer or a run", async || {
+            request.is_finished() || gate.entered() > before
+        })
+        .await;
+        if gate.entered() > before {
+            gate.let_go(1);
+        }
+        request.await.unwrap().unwrap().status() == 201
+    });
+    second.await;
+}
+
+#[tokio::test]
+async fn a_half_close_lets_the_handler_run_to_its_end() {
+    let redis = Redis::start();
+    for lock in on_each_store(&redis) {
+        let gate = Gate::closed();
+        let server = gated(lock.build().unwrap(), &gate);
+        let mut wire = Wire::to(server.addr()).await;
+        wire.request("POST", "/", "x").await;
+        gate.wait_for_entered(1).await;
+        wire.half_close().await;
+        assert_eq!(status(post(&server, "/", "x")).await, StatusCode::CONFLICT);
+        gate.let_go(1);
+        assert!(wire.read_to_end().await.starts_with("HTTP/1.1 201"));
+        gate.let_go(1);
+        assert_eq!(status(post(&server, "/", "x")).await, 201);
+    }
+}
+
+#[tokio::test]
+async fn an_http2_client_that_leaves_does_not_end_the_handler() {
+    let redis = Redis::start();
+    for lock in on_each_store(&redis) {
+        let gate = Gate::closed();
+        let server = gated(lock.build().unwrap(), &gate);
+        let h2 = Client::builder().http2_prior_knowledge().build().unwrap();
+        let request = tokio::spawn(h2.post(server.url("/")).body("x").send());
+        gate.wait_for_entered(1).await;
+        request.abort();
+        assert!(request.await.unwrap_err().is_cancelled());
+        drop(h2);
+        assert_eq!(status(post(&server, "/", "x")).await, StatusCode::CONFLICT);
+        gate.let_go(1);
+        eventually("the first ends", async || gate.left() == 1).await;
+        gate.let_go(1);
+        eventually("the lock is free", async || {
+            status(post(&server, "/", "x")).await == 201
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn after_its_ttl_a_lock_is_free_and_the_late_first_leaves_the_second_alone() {
+    let redis = Redis::start();
+    for lock in on_each_store(&redis) {
+        let gate = Gate::closed();
+        let lock = lock.ttl(Duration::from_millis(300)).build().unwrap();
+        let server = gated(lock, &gate);
+        let first = tokio::spawn(post(&server, "/", "x").send());
+        gate.wait_for_entered(1).await;
+        tokio::time::sleep(Duration::from_millis(320)).await;
+        let second = tokio::spawn(post(&server, "/", "x").send());
+        gate.wait_for_entered(2).await;
+        // The gate is fair: the first to come is the first to go.
+        gate.let_go(1);
+        assert_eq!(first.await.unwrap().unwrap().status(), 201);
+        assert_eq!(status(post(&server, "/", "x")).await, StatusCode::CONFLICT);
+        gate.let_go(1);
+        assert_eq!(second.await.unwrap().unwrap().status(), 201);
+    }
+}
+
+#[tokio::test]
+async fn a_payload_closure_that_fails_answers_itself_and_locks_nothing() {
+    let redis = Redis::start();
+    let closure = |req: &actix_idempotency::RequestView<'_>| match req.query_string() {
+        "fail" => Err(ErrorPaymentRequired("pay first")),
+        "pass" => Ok(None),
+        _ => Ok(Some(payload(req))),
+    };
+    let locks = [
+        ApiLock::try_builder(redis.store(), closure),
+        ApiLock::async_builder(redis.store(), async move |req| {
+            tokio::task::yield_now().await;
+            closure(req)
+        }),
+    ];
+    for lock in locks {
+        let gate = Gate::closed();
+        let server = gated(lock.build().unwrap(), &gate);
+        let failed = post(&server, "/?fail", "x").send().await.unwrap();
+        assert_eq!(failed.status(), 402);
+        assert_eq!(failed.text().await.unwrap(), "pay first");
+        assert_eq!(gate.entered(), 0);
+
+        let passing = [0, 1].map(|_| tokio::spawn(post(&server, "/?pass", "x").send()));
+        gate.wait_for_entered(2).await;
+        assert!(redis.keys().is_empty());
+        let locked = tokio::spawn(post(&server, "/", "x").send());
+        gate.wait_for_entered(3).await;
+        assert_eq!(status(post(&server, "/", "x")).await, StatusCode::CONFLICT);
+        gate.let_go(3);
+        for request in passing.into_iter().chain([locked]) {
+            assert_eq!(request.await.unwrap().unwrap().status(), 201);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_payload_that_is_not_json_is_our_fault_and_says_nothing() {
+    let payload =
+        |_: &actix_idempotency::RequestView<'_>| std::collections::HashMap::from([(vec![1], 2)]);
+    let server = gated(ApiLock::new(MemoryStore::new(), payload), &Gate::open());
+    let answer = post(&server, "/", "x").send().await.unwrap();
+    assert_eq!(answer.status(), 500);
+    assert_eq!(answer.text().await.unwrap(), "");
+}
+
+#[tokio::test]
+async fn every_method_but_options_is_guarded_unless_narrowed() {
+    let get_only = |lock: ApiLockBuilder| lock.methods([Method::GET]);
+    let all = |lock: ApiLockBuilder| lock;
+    let cases: [(&dyn Fn(ApiLockBuilder) -> ApiLockBuilder, &[(&str, bool)]); 2] = [
+        (
+            &all,
+            &[
+                ("GET", true),
+                ("POST", true),
+                ("DELETE", true),
+                ("OPTIONS", false),
+            ],
+        ),
+        (&get_only, &[("GET", true), ("POST", false)]),
+    ];
+    for (narrow, methods) in cases {
+        for (method, guarded) in methods {
+            let gate = Gate::closed();
+            let lock = narrow(lock_on(MemoryStore::new())).build().unwrap();
+            let server = gated(lock, &gate);
+            let send = || {
+                let method = method.parse().unwrap();
+                tokio::spawn(Client::new().request(method, server.url("/")).send())
+            };
+            let first = send();
+            gate.wait_for_entered(1).await;
+            let second = send();
+            if *guarded {
+                assert_eq!(second.await.unwrap().unwrap().status(), 409, "{method}");
+                gate.let_go(1);
+            } else {
+                gate.wait_for_entered(2).await;
+                gate.let_go(2);
+                assert_eq!(second.await.unwrap().unwrap().status(), 201, "{method}");
+            }
+            assert_eq!(first.await.unwrap().unwrap().status(), 201);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_skipped_passes_with_its_body_still_streaming() {
+    let gate = Gate::closed();
+    let lock = lock_on(MemoryStore::new())
+        .skip(|head| head.uri.path().starts_with("/upload"))
+        .max_body(10)
+        .build()
+        .unwrap();
+    let handler = {
+        let gate = gate.clone();
+        move |mut body: web::Payload| {
+            let gate = gate.clone();
+            async move {
+                // The first piece is here while the client still holds the rest back.
+                let first = body.next().await.unwrap().unwrap();
+                gate.pass().await;
+                let mut length = first.len();
+                while let Some(piece) = body.next().await {
+                    length += piece.unwrap().len();
+                }
+                HttpResponse::Ok().body(length.to_string())
+            }
+        }
+    };
+    let server = serve!(
+        App::new()
+            .wrap(lock.clone())
+            .default_service(web::to(handler.clone()))
+    );
+    let mut wire = Wire::to(server.addr()).await;
+    wire.send("POST /upload HTTP/1.1\r\nhost: x\r\ncontent-length: 20\r\n\r\n0123456789")
+        .await;
+    gate.wait_for_entered(1).await;
+    wire.send("0123456789").await;
+    gate.let_go(1);
+    let answer = wire.read_until("\r\n\r\n20").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(status(post(&server, "/other", "0123456789+")).await, 413);
+}
+
+#[tokio::test]
+async fn a_lock_that_ignores_the_body_leaves_it_to_the_handler() {
+    let gate = Gate::closed();
+    let lock = lock_on(MemoryStore::new())
+        .ignore_body()
+        .max_body(1)
+        .build()
+        .unwrap();
+    let server = gated(lock, &gate);
+    let first = tokio::spawn(post(&server, "/", "tea").send());
+    gate.wait_for_entered(1).await;
+    assert_eq!(
+        status(post(&server, "/", "coffee")).await,
+        StatusCode::CONFLICT
+    );
+    gate.let_go(1);
+    assert_eq!(first.await.unwrap().unwrap().status(), 201);
+}
+
+#[tokio::test]
+async fn upgrades_pass_through() {
+    let gate = Gate::closed();
+    let server = gated(memory_lock(), &gate);
+    let upgrade = |protocol: &str| {
+        format!("GET / HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: {protocol}\r\n\r\n")
+    };
+    let mut sockets = Vec::new();
+    for n in 1..=2 {
+        let mut wire = Wire::to(server.addr()).await;
+        wire.send(upgrade("websocket")).await;
+        gate.wait_for_entered(n).await;
+        sockets.push(wire);
+    }
+    // Some clients offer HTTP/2 with every first request. That is a plain request all the same.
+    let mut first = Wire::to(server.addr()).await;
+    first.send(upgrade("h2c")).await;
+    gate.wait_for_entered(3).await;
+    let mut second = Wire::to(server.addr()).await;
+    second.send(upgrade("h2c")).await;
+    assert!(
+        second
+            .read_until("\r\n\r\n")
+            .await
+            .starts_with("HTTP/1.1 409")
+    );
+    gate.let_go(3);
+    assert!(
+        first
+            .read_until("\r\n\r\n")
+            .await
+            .starts_with("HTTP/1.1 201")
+    );
+}
+
+#[tokio::test]
+async fn wrapped_twice_with_the_same_key_the_inner_one_passes() {
+    let redis = Redis::start();
+    for lock in on_each_store(&redis) {
+        let lock = lock.build().unwrap();
+        let gate = Gate::closed();
+        let handler = {
+            let gate = gate.clone();
+            move || {
+                let gate = gate.clone();
+                async move {
+                    gate.pass().await;
+                    HttpResponse::Ok()
+                }
+            }
+        };
+        let server = serve!(
+            App::new().wrap(lock.clone()).service(
+                web::scope("/a")
+                    .wrap(lock.clone())
+                    .default_service(web::to(handler.clone()))
+            )
+        );
+        let first = tokio::spawn(post(&server, "/a", "x").send());
+        gate.wait_for_entered(1).await;
+        assert_eq!(status(post(&server, "/a", "x")).await, StatusCode::CONFLICT);
+        gate.let_go(2);
+        assert_eq!(first.await.unwrap().unwrap().status(), 200);
+        assert_eq!(status(post(&server, "/a", "x")).await, 200);
+    }
+}
+
+#[tokio::test]
+async fn two_locks_with_two_keys_both_hold() {
+    let redis = Redis::start();
+    let gate = Gate::closed();
+    let outer = lock_on(redis.store()).key_prefix("outer:").build().unwrap();
+    let inner = lock_on(redis.store()).key_prefix("inner:").build().unwrap();
+    let handler = {
+        let gate = gate.clone();
+        move || {
+            let gate = gate.clone();
+            async move {
+                gate.pass().await;
+                HttpResponse::Ok()
+            }
+        }
+    };
+    let server = serve!(
+        App::new()
+            .wrap(inner.clone())
+            .wrap(outer.clone())
+            .default_service(web::to(handler.clone()))
+    );
+    let first = tokio::spawn(post(&server, "/", "x").send());
+    gate.wait_for_entered(1).await;
+    assert_eq!(redis.keys().len(), 2);
+    gate.let_go(1);
+    assert_eq!(first.await.unwrap().unwrap().status(), 200);
+    assert!(redis.keys().is_empty());
+}
+
+#[tokio::test]
+async fn it_wraps_an_app_a_scope_a_resource_and_a_route() {
+    let lock = memory_lock();
+    let gate = Gate::closed();
+    let handler = {
+        let gate = gate.clone();
+        move || {
+            let gate = gate.clone();
+            async move {
+                gate.pass().await;
+                HttpResponse::Ok()
+            }
+        }
+    };
+    let server = serve!({
+        let lock = || lock.clone();
+        App::new()
+            .service(
+                web::scope("/scope")
+                    .wrap(lock())
+                    .default_service(web::to(handler.clone())),
+            )
+            .service(
+                web::resource("/resource")
+                    .wrap(lock())
+                    .route(web::to(handler.clone())),
+            )
+            .service(web::resource("/route").route(web::post().wrap(lock()).to(handler.clone())))
+            .service(
+                web::scope("/on")
+                    .wrap(actix_web::middleware::Condition::new(true, lock()))
+                    .default_service(web::to(handler.clone())),
+            )
+            .service(
+                web::scope("/off")
+                    .wrap(actix_web::middleware::Condition::new(false, lock()))
+                    .default_service(web::to(handler.clone())),
+            )
+    });
+    let mut entered = 0;
+    for path in ["/scope", "/resource", "/route", "/on"] {
+        let first = tokio::spawn(post(&server, path, "x").send());
+        entered += 1;
+        gate.wait_for_entered(entered).await;
+        assert_eq!(
+            status(post(&server, path, "x")).await,
+            StatusCode::CONFLICT,
+            "{path}"
+        );
+        gate.let_go(1);
+        assert_eq!(first.await.unwrap().unwrap().status(), 200);
+    }
+    let both = [0, 1].map(|_| tokio::spawn(post(&server, "/off", "x").send()));
+    gate.wait_for_entered(entered + 2).await;
+    gate.let_go(2);
+    for request in both {
+        assert_eq!(request.await.unwrap().unwrap().status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn its_refusals_pass_through_outer_middlewares() {
+    use actix_web::middleware::DefaultHeaders;
+    let gate = Gate::closed();
+    let lock = memory_lock();
+    let server = {
+        let gate = gate.clone();
+        serve!({
+            let gate = gate.clone();
+            let handler = move || {
+                let gate = gate.clone();
+                async move {
+                    gate.pass().await;
+                    HttpResponse::Ok()
+                }
+            };
+            App::new()
+                .wrap(lock.clone())
+                .wrap(DefaultHeaders::new().add((header::X_FRAME_OPTIONS, "DENY")))
+                .default_service(web::to(handler))
+        })
+    };
+    let first = tokio::spawn(post(&server, "/", "x").send());
+    gate.wait_for_entered(1).await;
+    let refused = post(&server, "/", "x").send().await.unwrap();
+    assert_eq!(refused.status(), 409);
+    assert_eq!(refused.headers()["x-frame-options"], "DENY");
+    gate.let_go(1);
+    first.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn the_closure_sees_the_whole_request() {
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(json!(null)));
+    let lock = {
+        let seen = seen.clone();
+        ApiLock::new(MemoryStore::new(), move |req| {
+            let payload = json!({
+                "method": req.method().as_str(),
+                "path": req.path(),
+                "query": req.query_string(),
+                "pattern": req.match_pattern(),
+                "header": req.header("x-user"),
+                "missing": req.header("x-none"),
+                "body": req.body(),
+                "bytes": req.bytes().len(),
+                "peer": req.peer_addr().is_some(),
+            });
+            *seen.lock().unwrap() = payload.clone();
+            payload
+        })
+    };
+    let server = serve!(
+        App::new()
+            .wrap(lock.clone())
+            .route("/orders/{id}", web::put().to(async || HttpResponse::Ok()))
+    );
+    let request = Client::new()
+        .put(server.url("/orders/7?a=b"))
+        .header("x-user", "ann")
+        .json(&json!({ "n": 1 }));
+    assert_eq!(status(request).await, 200);
+    let expected = json!({
+        "method": "PUT",
+        "path": "/orders/7",
+        "query": "a=b",
+        "pattern": "/orders/{id}",
+        "header": "ann",
+        "missing": null,
+        "body": r#"{"n":1}"#,
+        "bytes": 7,
+        "peer": true,
+    });
+    assert_eq!(*seen.lock().unwrap(), expected);
+}

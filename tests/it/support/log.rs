@@ -1,0 +1,39 @@
+use std::sync::{Mutex, Once};
+
+static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static INSTALL: Once = Once::new();
+
+struct Collector;
+
+impl log::Log for Collector {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.target().starts_with("actix_idempotency")
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            let line = format!("{} {}", record.level(), record.args());
+            LINES.lock().unwrap().push(line);
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Collects the crate's log lines from now on, of all tests of this process.
+pub(crate) fn collect() {
+    INSTALL.call_once(|| {
+        log::set_logger(&Collector).unwrap();
+        log::set_max_level(log::LevelFilter::Trace);
+    });
+}
+
+/// The lines that contain a text, which had better be unique to the test.
+pub(crate) fn lines_with(text: &str) -> Vec<String> {
+    let lines = LINES.lock().unwrap();
+    lines
+        .iter()
+        .filter(|line| line.contains(text))
+        .cloned()
+        .collect()
+}
