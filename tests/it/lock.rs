@@ -728,7 +728,7 @@ async fn it_wraps_an_app_a_scope_a_resource_and_a_route() {
                     .wrap(lock())
                     .route(web::to(handler.clone())),
             )
-            .service(web::resource("/route").route(web::post().wrap(lock()).to(handler.clone())))
+            .service(web::resource("/route").route(web::post().to(handler.clone()).wrap(lock())))
             .service(
                 web::scope("/on")
                     .wrap(actix_web::middleware::Condition::new(true, lock()))

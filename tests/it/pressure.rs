@@ -1,0 +1,158 @@
+//! Many equal requests at once, and many one after the other.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use actix_web::{App, HttpResponse, rt, web};
+use futures_util::future::join_all;
+use reqwest::Client;
+
+use crate::{
+    serve,
+    support::{
+        eventually,
+        gate::Gate,
+        locks::{lock_on, on_each_store},
+        redis::Redis,
+    },
+};
+
+#[tokio::test]
+async fn of_a_hundred_equal_requests_on_two_workers_one_runs() {
+    let redis = Redis::start();
+    for lock in on_each_store(&redis) {
+        let lock = lock.build().unwrap();
+        let gate = Gate::closed();
+        let server = {
+            let gate = gate.clone();
+            serve!(2, {
+                let gate = gate.clone();
+                let handler = move || {
+                    let gate = gate.clone();
+                    async move {
+                        gate.pass().await;
+                        HttpResponse::Created()
+                    }
+                };
+                App::new()
+                    .wrap(lock.clone())
+                    .default_service(web::to(handler))
+            })
+        };
+        let refused = Arc::new(AtomicUsize::new(0));
+        let requests = (0..100).map(|_| {
+            // A client each, so that each has a connection of its own, spread over the workers.
+            let request = Client::new().post(server.url("/orders")).body("tea").send();
+            let refused = Arc::clone(&refused);
+            tokio::spawn(async move {
+                let status = request.await.unwrap().status().as_u16();
+                if status == 409 {
+                    refused.fetch_add(1, Ordering::SeqCst);
+                }
+                status
+            })
+        });
+        let requests: Vec<_> = requests.collect();
+        eventually("all others are refused", async || {
+            refused.load(Ordering::SeqCst) == 99
+        })
+        .await;
+        assert_eq!(gate.entered(), 1);
+        gate.let_go(1);
+        let mut statuses: Vec<_> = join_all(requests)
+            .await
+            .into_iter()
+            .map(Result::unwrap)
+            .collect();
+        statuses.sort();
+        assert_eq!(statuses[0], 201);
+        assert!(statuses[1..].iter().all(|status| *status == 409));
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_repeats_never_meet_their_own_lock() {
+    let redis = Redis::start();
+    for lock in on_each_store(&redis) {
+        let lock = lock.build().unwrap();
+        let handler = async || {
+            rt::task::yield_now().await;
+            HttpResponse::Ok().body("done")
+        };
+        // Two servers with two workers each stand for two processes behind a balancer; with the
+        // memory store they share it.
+        let servers = [lock.clone(), lock].map(|lock| {
+            serve!(
+                2,
+                App::new()
+                    .wrap(lock.clone())
+                    .default_service(web::to(handler))
+            )
+        });
+        let kept_alive = Client::new();
+        for n in 0..1000 {
+            // On the same connection, on a new one, on the other server.
+            let client = if n % 3 == 0 {
+                Client::new()
+            } else {
+                kept_alive.clone()
+            };
+            let server = &servers[n % 2];
+            let answer = client
+                .post(server.url("/orders"))
+                .body("tea")
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(answer.status(), 200, "repeat {n}");
+            assert_eq!(answer.text().await.unwrap(), "done");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lock_costs_redis_one_set_and_one_script_and_a_refusal_one_set() {
+    let redis = Redis::start();
+    let gate = Gate::closed();
+    let lock = lock_on(redis.store()).build().unwrap();
+    let server = {
+        let gate = gate.clone();
+        serve!({
+            let gate = gate.clone();
+            let handler = move || {
+                let gate = gate.clone();
+                async move {
+                    gate.pass().await;
+                    HttpResponse::Ok()
+                }
+            };
+            App::new()
+                .wrap(lock.clone())
+                .default_service(web::to(handler))
+        })
+    };
+    let client = Client::new();
+    let send = || client.post(server.url("/")).body("x").send();
+    let first = tokio::spawn(send());
+    gate.wait_for_entered(1).await;
+    for _ in 0..10 {
+        assert_eq!(send().await.unwrap().status(), 409);
+    }
+    gate.let_go(101);
+    assert_eq!(first.await.unwrap().unwrap().status(), 200);
+    for _ in 0..100 {
+        assert_eq!(send().await.unwrap().status(), 200);
+    }
+    assert_eq!(redis.calls("set"), 111);
+    // The first call of a new script comes back as unknown and is sent again as text.
+    assert_eq!(redis.calls("evalsha"), 101);
+    assert_eq!(redis.calls("eval"), 1);
+    assert_eq!(redis.calls("ping"), 0);
+    assert_eq!(
+        redis.calls("hello"),
+        1,
+        "one connection, asked for its version once"
+    );
+}
