@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_idempotency::{ApiLock, MemoryStore};
 use actix_multipart::Multipart;
-use actix_web::{App, HttpResponse, http::StatusCode, web};
+use actix_web::{App, HttpResponse, web};
 use futures_util::{StreamExt, stream};
 use reqwest::{
     Client,
@@ -18,7 +18,7 @@ use crate::{
     serve,
     support::{
         eventually,
-        gate::Gate,
+        gate::{Gate, gated},
         locks::{lock_on, memory_lock, payload},
         redis::Redis,
         server::Server,
@@ -280,22 +280,7 @@ async fn a_client_that_resets_during_its_body_locks_nothing() {
 /// Whether two requests, one running, count as equal.
 async fn are_equal(kind: &str, first: &[u8], second: &[u8]) -> bool {
     let gate = Gate::closed();
-    let server = {
-        let (gate, lock) = (gate.clone(), memory_lock());
-        serve!({
-            let gate = gate.clone();
-            let handler = move || {
-                let gate = gate.clone();
-                async move {
-                    gate.pass().await;
-                    HttpResponse::Ok()
-                }
-            };
-            App::new()
-                .wrap(lock.clone())
-                .default_service(web::to(handler))
-        })
-    };
+    let server = gated(memory_lock(), &gate);
     let send = |body: &[u8]| {
         let request = Client::new()
             .post(server.url("/"))
@@ -310,7 +295,7 @@ async fn are_equal(kind: &str, first: &[u8], second: &[u8]) -> bool {
     })
     .await;
     gate.let_go(2);
-    assert_eq!(running.await.unwrap().unwrap().status(), 200);
+    assert_eq!(running.await.unwrap().unwrap().status(), 201);
     match other
         .await
         .unwrap()
@@ -320,8 +305,8 @@ async fn are_equal(kind: &str, first: &[u8], second: &[u8]) -> bool {
         .try_into()
         .unwrap()
     {
-        StatusCode::OK => false,
-        StatusCode::CONFLICT => true,
+        201 => false,
+        409 => true,
         other => panic!("{other}"),
     }
 }

@@ -18,46 +18,13 @@ use crate::{
     serve,
     support::{
         eventually,
-        gate::Gate,
+        gate::{Gate, gated},
         locks::{lock_on, memory_lock, on_each_store, payload},
         redis::Redis,
-        server::Server,
+        server::{Server, post, status},
         wire::Wire,
     },
 };
-
-/// A server whose one handler stands in the gate, for every path and method.
-fn gated(lock: ApiLock, gate: &Gate) -> Server {
-    let gate = gate.clone();
-    serve!({
-        let gate = gate.clone();
-        let handler = move || {
-            let gate = gate.clone();
-            async move {
-                gate.pass().await;
-                HttpResponse::Created().body("done")
-            }
-        };
-        App::new()
-            .wrap(lock.clone())
-            .default_service(web::to(handler))
-    })
-}
-
-async fn status(request: reqwest::RequestBuilder) -> StatusCode {
-    request
-        .send()
-        .await
-        .unwrap()
-        .status()
-        .as_u16()
-        .try_into()
-        .unwrap()
-}
-
-fn post(server: &Server, path: &str, body: &'static str) -> reqwest::RequestBuilder {
-    Client::new().post(server.url(path)).body(body)
-}
 
 #[tokio::test]
 async fn the_first_answer_is_the_handlers_own_untouched() {
@@ -258,10 +225,7 @@ async fn the_lock_ends_with_an_error_of_the_handler() {
                 .wrap(lock.clone())
         );
         for _again in 0..3 {
-            assert_eq!(
-                status(post(&server, "/", "x")).await,
-                StatusCode::IM_A_TEAPOT
-            );
+            assert_eq!(status(post(&server, "/", "x")).await, 418);
         }
     }
 }
@@ -322,7 +286,7 @@ async fn the_lock_lasts_until_the_last_byte_of_a_stream() {
         let mut answer = post(&server, "/", "x").send().await.unwrap();
         assert_eq!(answer.chunk().await.unwrap().unwrap(), "begin ");
         gate.wait_for_entered(1).await;
-        assert_eq!(status(post(&server, "/", "x")).await, StatusCode::CONFLICT);
+        assert_eq!(status(post(&server, "/", "x")).await, 409);
         gate.let_go(1);
         assert_eq!(answer.chunk().await.unwrap().unwrap(), "end");
         eventually("the lock is free", async || {
@@ -353,7 +317,7 @@ async fn the_lock_ends_when_a_body_is_dropped() {
         let mut wire = Wire::to(server.addr()).await;
         wire.request("POST", "/", "x").await;
         wire.read_until("200 OK").await;
-        assert_eq!(status(post(&server, "/", "x")).await, StatusCode::CONFLICT);
+        assert_eq!(status(post(&server, "/", "x")).await, 409);
         wire.reset();
         eventually("the lock is free", async || {
             let mut wire = Wire::to(server.addr()).await;
@@ -406,7 +370,7 @@ async fn a_half_close_lets_the_handler_run_to_its_end() {
         wire.request("POST", "/", "x").await;
         gate.wait_for_entered(1).await;
         wire.half_close().await;
-        assert_eq!(status(post(&server, "/", "x")).await, StatusCode::CONFLICT);
+        assert_eq!(status(post(&server, "/", "x")).await, 409);
         gate.let_go(1);
         assert!(wire.read_to_end().await.starts_with("HTTP/1.1 201"));
         gate.let_go(1);
@@ -426,7 +390,7 @@ async fn an_http2_client_that_leaves_does_not_end_the_handler() {
         request.abort();
         assert!(request.await.unwrap_err().is_cancelled());
         drop(h2);
-        assert_eq!(status(post(&server, "/", "x")).await, StatusCode::CONFLICT);
+        assert_eq!(status(post(&server, "/", "x")).await, 409);
         gate.let_go(1);
         eventually("the first ends", async || gate.left() == 1).await;
         gate.let_go(1);
@@ -452,7 +416,7 @@ async fn after_its_ttl_a_lock_is_free_and_the_late_first_leaves_the_second_alone
         // The gate is fair: the first to come is the first to go.
         gate.let_go(1);
         assert_eq!(first.await.unwrap().unwrap().status(), 201);
-        assert_eq!(status(post(&server, "/", "x")).await, StatusCode::CONFLICT);
+        assert_eq!(status(post(&server, "/", "x")).await, 409);
         gate.let_go(1);
         assert_eq!(second.await.unwrap().unwrap().status(), 201);
     }
@@ -486,7 +450,7 @@ async fn a_payload_closure_that_fails_answers_itself_and_locks_nothing() {
         assert!(redis.keys().is_empty());
         let locked = tokio::spawn(post(&server, "/", "x").send());
         gate.wait_for_entered(3).await;
-        assert_eq!(status(post(&server, "/", "x")).await, StatusCode::CONFLICT);
+        assert_eq!(status(post(&server, "/", "x")).await, 409);
         gate.let_go(3);
         for request in passing.into_iter().chain([locked]) {
             assert_eq!(request.await.unwrap().unwrap().status(), 201);
@@ -596,10 +560,7 @@ async fn a_lock_that_ignores_the_body_leaves_it_to_the_handler() {
     let server = gated(lock, &gate);
     let first = tokio::spawn(post(&server, "/", "tea").send());
     gate.wait_for_entered(1).await;
-    assert_eq!(
-        status(post(&server, "/", "coffee")).await,
-        StatusCode::CONFLICT
-    );
+    assert_eq!(status(post(&server, "/", "coffee")).await, 409);
     gate.let_go(1);
     assert_eq!(first.await.unwrap().unwrap().status(), 201);
 }
@@ -645,16 +606,7 @@ async fn wrapped_twice_with_the_same_key_the_inner_one_passes() {
     for lock in on_each_store(&redis) {
         let lock = lock.build().unwrap();
         let gate = Gate::closed();
-        let handler = {
-            let gate = gate.clone();
-            move || {
-                let gate = gate.clone();
-                async move {
-                    gate.pass().await;
-                    HttpResponse::Ok()
-                }
-            }
-        };
+        let handler = gate.handler();
         let server = serve!(
             App::new().wrap(lock.clone()).service(
                 web::scope("/a")
@@ -664,10 +616,10 @@ async fn wrapped_twice_with_the_same_key_the_inner_one_passes() {
         );
         let first = tokio::spawn(post(&server, "/a", "x").send());
         gate.wait_for_entered(1).await;
-        assert_eq!(status(post(&server, "/a", "x")).await, StatusCode::CONFLICT);
+        assert_eq!(status(post(&server, "/a", "x")).await, 409);
         gate.let_go(2);
-        assert_eq!(first.await.unwrap().unwrap().status(), 200);
-        assert_eq!(status(post(&server, "/a", "x")).await, 200);
+        assert_eq!(first.await.unwrap().unwrap().status(), 201);
+        assert_eq!(status(post(&server, "/a", "x")).await, 201);
     }
 }
 
@@ -677,16 +629,7 @@ async fn two_locks_with_two_keys_both_hold() {
     let gate = Gate::closed();
     let outer = lock_on(redis.store()).key_prefix("outer:").build().unwrap();
     let inner = lock_on(redis.store()).key_prefix("inner:").build().unwrap();
-    let handler = {
-        let gate = gate.clone();
-        move || {
-            let gate = gate.clone();
-            async move {
-                gate.pass().await;
-                HttpResponse::Ok()
-            }
-        }
-    };
+    let handler = gate.handler();
     let server = serve!(
         App::new()
             .wrap(inner.clone())
@@ -697,7 +640,7 @@ async fn two_locks_with_two_keys_both_hold() {
     gate.wait_for_entered(1).await;
     assert_eq!(redis.keys().len(), 2);
     gate.let_go(1);
-    assert_eq!(first.await.unwrap().unwrap().status(), 200);
+    assert_eq!(first.await.unwrap().unwrap().status(), 201);
     assert!(redis.keys().is_empty());
 }
 
@@ -705,16 +648,7 @@ async fn two_locks_with_two_keys_both_hold() {
 async fn it_wraps_an_app_a_scope_a_resource_and_a_route() {
     let lock = memory_lock();
     let gate = Gate::closed();
-    let handler = {
-        let gate = gate.clone();
-        move || {
-            let gate = gate.clone();
-            async move {
-                gate.pass().await;
-                HttpResponse::Ok()
-            }
-        }
-    };
+    let handler = gate.handler();
     let server = serve!({
         let lock = || lock.clone();
         App::new()
@@ -745,19 +679,15 @@ async fn it_wraps_an_app_a_scope_a_resource_and_a_route() {
         let first = tokio::spawn(post(&server, path, "x").send());
         entered += 1;
         gate.wait_for_entered(entered).await;
-        assert_eq!(
-            status(post(&server, path, "x")).await,
-            StatusCode::CONFLICT,
-            "{path}"
-        );
+        assert_eq!(status(post(&server, path, "x")).await, 409, "{path}");
         gate.let_go(1);
-        assert_eq!(first.await.unwrap().unwrap().status(), 200);
+        assert_eq!(first.await.unwrap().unwrap().status(), 201);
     }
     let both = [0, 1].map(|_| tokio::spawn(post(&server, "/off", "x").send()));
     gate.wait_for_entered(entered + 2).await;
     gate.let_go(2);
     for request in both {
-        assert_eq!(request.await.unwrap().unwrap().status(), 200);
+        assert_eq!(request.await.unwrap().unwrap().status(), 201);
     }
 }
 
@@ -769,14 +699,7 @@ async fn its_refusals_pass_through_outer_middlewares() {
     let server = {
         let gate = gate.clone();
         serve!({
-            let gate = gate.clone();
-            let handler = move || {
-                let gate = gate.clone();
-                async move {
-                    gate.pass().await;
-                    HttpResponse::Ok()
-                }
-            };
+            let handler = gate.handler();
             App::new()
                 .wrap(lock.clone())
                 .wrap(DefaultHeaders::new().add((header::X_FRAME_OPTIONS, "DENY")))

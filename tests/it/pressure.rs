@@ -13,7 +13,7 @@ use crate::{
     serve,
     support::{
         eventually,
-        gate::Gate,
+        gate::{Gate, gated, gated_on},
         locks::{lock_on, on_each_store},
         redis::Redis,
     },
@@ -25,22 +25,7 @@ async fn of_a_hundred_equal_requests_on_two_workers_one_runs() {
     for lock in on_each_store(&redis) {
         let lock = lock.build().unwrap();
         let gate = Gate::closed();
-        let server = {
-            let gate = gate.clone();
-            serve!(2, {
-                let gate = gate.clone();
-                let handler = move || {
-                    let gate = gate.clone();
-                    async move {
-                        gate.pass().await;
-                        HttpResponse::Created()
-                    }
-                };
-                App::new()
-                    .wrap(lock.clone())
-                    .default_service(web::to(handler))
-            })
-        };
+        let server = gated_on(2, lock, &gate);
         let refused = Arc::new(AtomicUsize::new(0));
         let requests = (0..100).map(|_| {
             // A client each, so that each has a connection of its own, spread over the workers.
@@ -117,22 +102,7 @@ async fn a_lock_costs_redis_one_set_and_one_script_and_a_refusal_one_set() {
     let redis = Redis::start();
     let gate = Gate::closed();
     let lock = lock_on(redis.store()).build().unwrap();
-    let server = {
-        let gate = gate.clone();
-        serve!({
-            let gate = gate.clone();
-            let handler = move || {
-                let gate = gate.clone();
-                async move {
-                    gate.pass().await;
-                    HttpResponse::Ok()
-                }
-            };
-            App::new()
-                .wrap(lock.clone())
-                .default_service(web::to(handler))
-        })
-    };
+    let server = gated(lock, &gate);
     let client = Client::new();
     let send = || client.post(server.url("/")).body("x").send();
     let first = tokio::spawn(send());
@@ -141,9 +111,9 @@ async fn a_lock_costs_redis_one_set_and_one_script_and_a_refusal_one_set() {
         assert_eq!(send().await.unwrap().status(), 409);
     }
     gate.let_go(101);
-    assert_eq!(first.await.unwrap().unwrap().status(), 200);
+    assert_eq!(first.await.unwrap().unwrap().status(), 201);
     for _ in 0..100 {
-        assert_eq!(send().await.unwrap().status(), 200);
+        assert_eq!(send().await.unwrap().status(), 201);
     }
     assert_eq!(redis.calls("set"), 111);
     // The first call of a new script comes back as unknown and is sent again as text.

@@ -3,9 +3,13 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use actix_idempotency::ApiLock;
+use actix_web::{App, HttpResponse, web};
+use futures_util::future::LocalBoxFuture;
 use tokio::sync::Semaphore;
 
-use super::eventually;
+use super::{eventually, server::Server};
+use crate::serve;
 
 /// Stands in handlers: counts who came in, and keeps them there until they are let go.
 #[derive(Clone)]
@@ -39,6 +43,20 @@ impl Gate {
         self.0.left.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// A handler that stands in the gate and answers 201.
+    pub(crate) fn handler(
+        &self,
+    ) -> impl Fn() -> LocalBoxFuture<'static, HttpResponse> + Clone + use<> {
+        let gate = self.clone();
+        move || {
+            let gate = gate.clone();
+            Box::pin(async move {
+                gate.pass().await;
+                HttpResponse::Created().body("done")
+            })
+        }
+    }
+
     pub(crate) fn entered(&self) -> usize {
         self.0.entered.load(Ordering::SeqCst)
     }
@@ -55,4 +73,20 @@ impl Gate {
         eventually("a handler is entered", async || self.entered() >= handlers).await;
         assert_eq!(self.entered(), handlers);
     }
+}
+
+/// A server whose one handler stands in the gate, for every path and method.
+pub(crate) fn gated(lock: ApiLock, gate: &Gate) -> Server {
+    gated_on(1, lock, gate)
+}
+
+/// The same with more workers.
+pub(crate) fn gated_on(workers: usize, lock: ApiLock, gate: &Gate) -> Server {
+    let gate = gate.clone();
+    serve!(
+        workers,
+        App::new()
+            .wrap(lock.clone())
+            .default_service(web::to(gate.handler()))
+    )
 }

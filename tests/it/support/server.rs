@@ -58,6 +58,15 @@ impl Drop for Server {
     }
 }
 
+/// A request as most tests send it: on a connection of its own.
+pub(crate) fn post(server: &Server, path: &str, body: &'static str) -> reqwest::RequestBuilder {
+    reqwest::Client::new().post(server.url(path)).body(body)
+}
+
+pub(crate) async fn status(request: reqwest::RequestBuilder) -> u16 {
+    request.send().await.unwrap().status().as_u16()
+}
+
 /// Starts a server: `serve!(App::new()..)`, or `serve!(2, App::new()..)` with two workers. The
 /// expression is evaluated once per worker and moves what it names.
 #[macro_export]
