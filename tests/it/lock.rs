@@ -6,7 +6,7 @@ use actix_idempotency::{ApiLock, ApiLockBuilder, MemoryStore, problem::ProblemKi
 use actix_web::{
     App, HttpRequest, HttpResponse,
     error::{ErrorImATeapot, ErrorPaymentRequired},
-    http::{Method, StatusCode, header},
+    http::{Method, header},
     web,
 };
 use bytes::Bytes;

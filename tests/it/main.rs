@@ -2,6 +2,10 @@
 
 mod body;
 mod conformance;
+mod faults;
 mod lock;
 mod pressure;
+mod quickstart;
+mod shutdown;
 mod support;
+mod tls;

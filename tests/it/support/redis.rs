@@ -14,6 +14,7 @@ use tempfile::TempDir;
 pub(crate) struct Redis {
     dir: TempDir,
     port: u16,
+    tls_port: Option<u16>,
     options: Vec<String>,
     server: Child,
 }
@@ -34,12 +35,34 @@ impl Redis {
                 return Self {
                     dir,
                     port,
+                    tls_port: None,
                     options,
                     server,
                 };
             }
         }
         panic!("redis-server does not start");
+    }
+
+    /// With a second port that speaks TLS.
+    pub(crate) fn with_tls(cert: &str, key: &str, authority: &str) -> Self {
+        let port = free_port();
+        let mut server = Self::with(
+            &[
+                ["--tls-port", &port.to_string()],
+                ["--tls-cert-file", cert],
+                ["--tls-key-file", key],
+                ["--tls-ca-cert-file", authority],
+                ["--tls-auth-clients", "no"],
+            ]
+            .concat(),
+        );
+        server.tls_port = Some(port);
+        server
+    }
+
+    pub(crate) fn tls_url(&self) -> String {
+        format!("rediss://127.0.0.1:{}/", self.tls_port.unwrap())
     }
 
     pub(crate) fn port(&self) -> u16 {
