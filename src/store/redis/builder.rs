@@ -6,6 +6,7 @@ use super::{
     DEFAULT_TIMEOUT, RedisStore, Source,
     foreign_pool::{Checked, ForeignPool},
     per_runtime::PerRuntime,
+    tls,
 };
 use crate::ConfigError;
 
@@ -68,6 +69,7 @@ impl RedisStoreBuilder {
         let source = match self.server {
             Server::Url(url) => {
                 let client = Client::open(url.as_str()).map_err(|err| explain(&url, &err))?;
+                tls::prepare();
                 Source::Own(PerRuntime::new(client, timeout))
             }
             Server::Pool(pool) => Source::Pool(pool),

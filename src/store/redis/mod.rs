@@ -9,6 +9,11 @@ mod manager;
 mod outage;
 mod per_runtime;
 mod script;
+#[cfg(feature = "redis-rustls")]
+mod tls;
+#[cfg(not(feature = "redis-rustls"))]
+#[path = "no_tls.rs"]
+mod tls;
 mod version;
 
 use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};

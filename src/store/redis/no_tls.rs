@@ -1,0 +1,2 @@
+/// Without TLS there is nothing to prepare.
+pub(super) fn prepare() {}
