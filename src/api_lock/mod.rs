@@ -51,7 +51,7 @@ use crate::{RequestView, guarded_body::GuardedBody, store::Store};
 /// .await;
 ///
 /// let order = || test::TestRequest::post().uri("/orders").set_payload("one tea").to_request();
-/// let (first, second) = futures_util::join!(
+/// let (first, second) = tokio::join!(
 ///     test::call_service(&app, order()),
 ///     test::call_service(&app, order()),
 /// );

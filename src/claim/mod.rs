@@ -2,6 +2,7 @@
 
 mod guard;
 mod in_progress;
+mod job;
 mod patience;
 
 use std::{future::Future, sync::Arc, time::Duration};

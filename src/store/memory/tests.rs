@@ -3,10 +3,10 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use tokio::time::{Duration, advance, sleep};
 
-use super::*;
+use super::{MemoryStore, purge, table::lock};
 use crate::{
     background::BackgroundHere,
-    store::{Answer, Tombstone},
+    store::{Answer, Begin, Held, NewClaim, Record, Renewed, Store, StoreKey, Tombstone},
 };
 
 fn key(n: u32) -> StoreKey {
@@ -179,7 +179,7 @@ async fn short_of_entries_new_claims_are_refused_and_nothing_is_forgotten() {
         store.begin(&lock_for(2, ttl)).await.unwrap(),
         Begin::Claimed { .. }
     ));
-    sleep(ttl + PURGE_EVERY).await;
+    sleep(ttl + purge::EVERY).await;
     assert!(matches!(look(&store, 3).await, Begin::Claimed { .. }));
 }
 

@@ -12,7 +12,7 @@
 //! The first byte is the version. What begins otherwise, or ends early, is unreadable, and
 //! counts as present.
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, time::Duration};
 
 use bytes::Bytes;
 
@@ -51,7 +51,7 @@ pub(super) fn encode_claim(claim: &NewClaim) -> Vec<u8> {
 
 /// What follows the attempt number.
 pub(super) fn encode_claim_rest(claim: &NewClaim) -> Vec<u8> {
-    let mut out = super::millis(claim.afterlife).to_be_bytes().to_vec();
+    let mut out = millis(claim.afterlife).to_be_bytes().to_vec();
     push_fingerprint(&mut out, claim.fingerprint.as_ref());
     out
 }
@@ -137,6 +137,12 @@ pub(super) fn decode(value: Vec<u8>) -> Option<Stored> {
     }
 }
 
+/// Whole milliseconds, few enough for Redis to add to its clock.
+pub(super) fn millis(time: Duration) -> u64 {
+    const MOST: u64 = 100 * 365 * 24 * 3600 * 1000;
+    u64::try_from(time.as_millis()).unwrap_or(MOST).min(MOST)
+}
+
 fn push_fingerprint(out: &mut Vec<u8>, fingerprint: Option<&Fingerprint>) {
     match fingerprint {
         None => out.push(0),
@@ -190,8 +196,6 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::store::{OnLapsed, StoreKey};
 
@@ -262,9 +266,10 @@ mod tests {
     fn the_format_of_version_1_stays() {
         let mut claim = claim(None);
         claim.token = OwnerToken::from_bytes([0xab; 16]);
+        let token = "ab".repeat(16);
         let expected = [
             b"\x01C".as_slice(),
-            "ab".repeat(16).as_bytes(),
+            token.as_bytes(),
             &[0, 0, 0, 1],
             &[0, 0, 0, 0, 0, 0, 0xea, 0x60],
             &[0],

@@ -116,7 +116,7 @@ mod tests {
     async fn whoever_waits_for_a_connection_hears_of_the_failure() {
         let outage = Outage::default();
         let deadline = Instant::now() + ATTEMPT;
-        let (err, ()) = futures_util::join!(outage.fails(deadline), async {
+        let (err, ()) = tokio::join!(outage.fails(deadline), async {
             advance(Duration::from_millis(3)).await;
             outage.begins(&RedisError::from((ErrorKind::Io, "refused")));
         });

@@ -1,0 +1,123 @@
+//! Leases that lapse, are renewed and taken over.
+
+use super::*;
+
+pub(super) async fn check<S: Store>(store: &S) {
+    join_all([
+        boxed(a_lapsed_claim_is_taken_over_as_the_next_attempt(store)),
+        boxed(a_lapsed_claim_is_reported_on_request(store)),
+        boxed(a_lapsed_claim_is_forgotten_after_its_afterlife(store)),
+        boxed(a_renewed_claim_lives_on(store)),
+        boxed(a_loser_changes_nothing(store)),
+        boxed(an_owner_may_end_its_lapsed_claim(store)),
+        boxed(later_owners_are_told_later_times(store)),
+    ])
+    .await;
+}
+
+async fn a_lapsed_claim_is_taken_over_as_the_next_attempt<S: Store>(store: &S) {
+    let key = new_key();
+    for attempt in 1..=3 {
+        let claim = claim_on(&key, SHORT);
+        assert_eq!(must_claim(store, &claim).await, attempt);
+        sleep(AFTER_SHORT).await;
+    }
+    let last = claim_on(&key, LONG);
+    assert_eq!(must_claim(store, &last).await, 4);
+    must_be_in_flight(store, &claim_on(&key, LONG)).await;
+}
+
+async fn a_lapsed_claim_is_reported_on_request<S: Store>(store: &S) {
+    let key = new_key();
+    let dead = claim_on(&key, SHORT);
+    must_claim(store, &dead).await;
+    sleep(AFTER_SHORT).await;
+    let mut next = claim_on(&key, LONG);
+    next.on_lapsed = OnLapsed::Report;
+    for _again in 0..2 {
+        match begin(store, &next).await {
+            Begin::Lapsed { fingerprint } => assert_eq!(fingerprint, dead.fingerprint),
+            other => panic!("the claim has lapsed: {other:?}"),
+        }
+    }
+}
+
+async fn a_lapsed_claim_is_forgotten_after_its_afterlife<S: Store>(store: &S) {
+    let key = new_key();
+    let mut dead = claim_on(&key, SHORT);
+    dead.afterlife = SHORT;
+    must_claim(store, &dead).await;
+    sleep(AFTER_SHORT + SHORT).await;
+    let mut other = claim_on(&key, LONG);
+    other.fingerprint = Some(Fingerprint::of_bytes("other"));
+    assert_eq!(must_claim(store, &other).await, 1);
+}
+
+async fn a_renewed_claim_lives_on<S: Store>(store: &S) {
+    let key = new_key();
+    // Renewed long before it ends, so that a slow machine does not make it lapse.
+    let claim = claim_on(&key, SHORT * 10);
+    must_claim(store, &claim).await;
+    sleep(SHORT * 6).await;
+    assert!(renew(store, &claim).await.is_some());
+    sleep(SHORT * 6).await;
+    must_be_in_flight(store, &claim_on(&key, LONG)).await;
+}
+
+async fn a_loser_changes_nothing<S: Store>(store: &S) {
+    let key = new_key();
+    let loser = claim_on(&key, SHORT);
+    must_claim(store, &loser).await;
+    sleep(AFTER_SHORT).await;
+    let winner = claim_on(&key, LONG);
+    must_claim(store, &winner).await;
+
+    assert_eq!(renew(store, &loser).await, None);
+    assert_eq!(release(store, &loser).await, Held::Lost);
+    assert_eq!(complete(store, &loser, LONG).await, Held::Lost);
+    must_be_in_flight(store, &claim_on(&key, LONG)).await;
+    assert!(renew(store, &winner).await.is_some());
+    assert_eq!(complete(store, &winner, LONG).await, Held::Yes);
+
+    let late = Record::Tombstone(Tombstone {
+        fingerprint: None,
+        status: None,
+        location: None,
+    });
+    let held = store.complete(&loser.lease(), &late, LONG).await;
+    assert_eq!(held.expect("complete"), Held::Lost);
+    must_be_finished(store, &key, &record()).await;
+}
+
+async fn an_owner_may_end_its_lapsed_claim<S: Store>(store: &S) {
+    let (renewed, completed, released) = (
+        claim_on(&new_key(), SHORT),
+        claim_on(&new_key(), SHORT),
+        claim_on(&new_key(), SHORT),
+    );
+    for claim in [&renewed, &completed, &released] {
+        must_claim(store, claim).await;
+    }
+    sleep(AFTER_SHORT).await;
+    assert!(
+        renew(store, &renewed).await.is_some(),
+        "nobody has taken it over"
+    );
+    assert_eq!(complete(store, &completed, LONG).await, Held::Yes);
+    must_be_finished(store, &completed.key, &record()).await;
+    assert_eq!(release(store, &released).await, Held::Yes);
+    assert_eq!(must_claim(store, &claim_on(&released.key, LONG)).await, 1);
+}
+
+async fn later_owners_are_told_later_times<S: Store>(store: &S) {
+    let key = new_key();
+    let mut last = StoreTime(0);
+    for _owner in 0..3 {
+        let claim = claim_on(&key, LONG);
+        must_claim(store, &claim).await;
+        let at = renew(store, &claim).await.expect("it is held");
+        assert!(at > last, "{at:?} is not after {last:?}");
+        last = at;
+        release(store, &claim).await;
+    }
+}

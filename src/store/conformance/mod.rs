@@ -1,0 +1,133 @@
+#![allow(clippy::expect_used, reason = "a test says what it expects")]
+//! What every [`Store`] has to do, as a test that anybody can call.
+//!
+//! ```
+//! use actix_idempotency::{MemoryStore, store::conformance};
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() {
+//! conformance::check(&MemoryStore::new()).await;
+//! # }
+//! ```
+//!
+//! Leases lapse on the store's own clock, so a store with a real one takes about a second; one
+//! that follows Tokio's can be checked in paused time. All keys are random: stores may be shared.
+
+mod claims;
+mod leases;
+mod locks;
+mod records;
+mod watches;
+
+use std::{future::Future, time::Duration};
+
+use bytes::Bytes;
+use futures_util::future::{LocalBoxFuture, join_all};
+use tokio::time::{sleep, timeout};
+
+use super::{
+    Answer, Begin, ClaimId, Held, NewClaim, OnLapsed, OwnerToken, Record, Renewed, Store, StoreKey,
+    StoreTime, Tombstone,
+};
+use crate::Fingerprint;
+
+/// Long enough that it never ends during a test.
+const LONG: Duration = Duration::from_secs(120);
+/// Soon over, on a store with a real clock too.
+const SHORT: Duration = Duration::from_millis(100);
+/// When something short is over for certain.
+const AFTER_SHORT: Duration = Duration::from_millis(160);
+
+/// Checks everything at once.
+///
+/// # Panics
+///
+/// When the store breaks its contract, with what it did.
+pub async fn check<S: Store>(store: &S) {
+    join_all([
+        boxed(claims::check(store)),
+        boxed(leases::check(store)),
+        boxed(records::check(store)),
+        boxed(locks::check(store)),
+        boxed(watches::check(store)),
+    ])
+    .await;
+}
+
+fn boxed<'a>(case: impl Future<Output = ()> + 'a) -> LocalBoxFuture<'a, ()> {
+    Box::pin(case)
+}
+
+/// A key that nothing else uses.
+fn new_key() -> StoreKey {
+    StoreKey::new("conformance:", rand::random())
+}
+
+fn claim_on(key: &StoreKey, lease: Duration) -> NewClaim {
+    NewClaim {
+        key: key.clone(),
+        token: OwnerToken::random(),
+        fingerprint: Some(Fingerprint::of_bytes("same")),
+        lease,
+        afterlife: LONG,
+        on_lapsed: OnLapsed::TakeOver,
+    }
+}
+
+fn record() -> Record {
+    Record::Answer(Answer {
+        fingerprint: Some(Fingerprint::of_bytes("same")),
+        status: 201,
+        headers: vec![
+            ("x-twice".to_owned(), Bytes::from_static(b"one")),
+            ("x-twice".to_owned(), Bytes::from_static(b"t\xffo")),
+        ],
+        body: Bytes::from_static(b"\x00binary\xff"),
+    })
+}
+
+async fn begin<S: Store>(store: &S, claim: &NewClaim) -> Begin {
+    store.begin(claim).await.expect("begin")
+}
+
+/// Claims, and tells which attempt it is.
+async fn must_claim<S: Store>(store: &S, claim: &NewClaim) -> u32 {
+    match begin(store, claim).await {
+        Begin::Claimed { lease, attempt } => {
+            assert_eq!(lease.key(), &claim.key);
+            assert_eq!(lease.token(), &claim.token);
+            assert_eq!(lease.duration(), claim.lease);
+            assert_eq!(lease.afterlife(), claim.afterlife);
+            attempt.get()
+        }
+        other => panic!("the key should have been claimed: {other:?}"),
+    }
+}
+
+async fn must_be_in_flight<S: Store>(store: &S, claim: &NewClaim) {
+    let begun = begin(store, claim).await;
+    assert!(matches!(begun, Begin::InFlight { .. }), "{begun:?}");
+}
+
+async fn must_be_finished<S: Store>(store: &S, key: &StoreKey, expected: &Record) {
+    match begin(store, &claim_on(key, LONG)).await {
+        Begin::Finished(found) => assert_eq!(&found, expected),
+        other => panic!("there should have been a record: {other:?}"),
+    }
+}
+
+async fn complete<S: Store>(store: &S, claim: &NewClaim, retention: Duration) -> Held {
+    let completed = store.complete(&claim.lease(), &record(), retention).await;
+    completed.expect("complete")
+}
+
+async fn release<S: Store>(store: &S, claim: &NewClaim) -> Held {
+    store.release(&claim.lease()).await.expect("release")
+}
+
+async fn renew<S: Store>(store: &S, claim: &NewClaim) -> Option<StoreTime> {
+    match store.renew(&claim.lease()).await.expect("renew") {
+        Renewed::Yes { at } => Some(at),
+        Renewed::Lost => None,
+    }
+}

@@ -1,0 +1,88 @@
+//! Completions and records.
+
+use super::*;
+
+pub(super) async fn check<S: Store>(store: &S) {
+    join_all([
+        boxed(a_record_comes_back_as_it_went_in(store)),
+        boxed(a_record_outlasts_its_lease_and_ends_with_its_retention(
+            store,
+        )),
+        boxed(a_completion_repeats_itself_harmlessly(store)),
+        boxed(a_completion_fills_a_vacant_place_but_no_other(store)),
+        boxed(a_record_is_never_released(store)),
+    ])
+    .await;
+}
+
+async fn a_record_comes_back_as_it_went_in<S: Store>(store: &S) {
+    let records = [
+        record(),
+        Record::Answer(Answer {
+            fingerprint: None,
+            status: 204,
+            headers: vec![],
+            body: Bytes::new(),
+        }),
+        Record::Tombstone(Tombstone {
+            fingerprint: Some(Fingerprint::of_bytes("same")),
+            status: Some(201),
+            location: Some(Bytes::from_static(b"/orders/1")),
+        }),
+        Record::Tombstone(Tombstone {
+            fingerprint: None,
+            status: None,
+            location: None,
+        }),
+    ];
+    for record in records {
+        let claim = claim_on(&new_key(), LONG);
+        must_claim(store, &claim).await;
+        let held = store.complete(&claim.lease(), &record, LONG).await;
+        assert_eq!(held.expect("complete"), Held::Yes);
+        must_be_finished(store, &claim.key, &record).await;
+    }
+}
+
+async fn a_record_outlasts_its_lease_and_ends_with_its_retention<S: Store>(store: &S) {
+    let (kept, ended) = (claim_on(&new_key(), SHORT), claim_on(&new_key(), LONG));
+    must_claim(store, &kept).await;
+    must_claim(store, &ended).await;
+    complete(store, &kept, LONG).await;
+    complete(store, &ended, SHORT).await;
+    sleep(AFTER_SHORT).await;
+    must_be_finished(store, &kept.key, &record()).await;
+    assert_eq!(must_claim(store, &claim_on(&ended.key, LONG)).await, 1);
+}
+
+async fn a_completion_repeats_itself_harmlessly<S: Store>(store: &S) {
+    let claim = claim_on(&new_key(), LONG);
+    must_claim(store, &claim).await;
+    for _again in 0..2 {
+        assert_eq!(complete(store, &claim, LONG).await, Held::Yes);
+    }
+    must_be_finished(store, &claim.key, &record()).await;
+}
+
+async fn a_completion_fills_a_vacant_place_but_no_other<S: Store>(store: &S) {
+    let vacant = claim_on(&new_key(), LONG);
+    assert_eq!(complete(store, &vacant, LONG).await, Held::Yes);
+    must_be_finished(store, &vacant.key, &record()).await;
+
+    let key = new_key();
+    must_claim(store, &claim_on(&key, LONG)).await;
+    assert_eq!(
+        complete(store, &claim_on(&key, LONG), LONG).await,
+        Held::Lost
+    );
+    must_be_in_flight(store, &claim_on(&key, LONG)).await;
+}
+
+async fn a_record_is_never_released<S: Store>(store: &S) {
+    let claim = claim_on(&new_key(), LONG);
+    must_claim(store, &claim).await;
+    complete(store, &claim, LONG).await;
+    assert_eq!(release(store, &claim).await, Held::Lost);
+    assert_eq!(renew(store, &claim).await, None);
+    must_be_finished(store, &claim.key, &record()).await;
+}

@@ -1,0 +1,215 @@
+use std::{num::NonZeroU32, time::Duration};
+
+use redis::{RedisError, Value, cmd};
+use tokio::time::sleep;
+
+use super::{
+    RedisStore,
+    call::Reply,
+    codec::{self, Stored, StoredClaim, millis},
+    error::unexpected,
+    script,
+};
+use crate::store::{
+    Begin, ClaimId, Held, Lease, NewClaim, OnLapsed, Record, Renewed, Store, StoreError, StoreKey,
+    StoreTime,
+};
+
+/// How often [`Store::changed`] looks.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+impl Store for RedisStore {
+    async fn begin(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
+        if claim.is_lock() {
+            return self.lock(claim).await;
+        }
+        let mut set = cmd("SET");
+        set.arg(claim.key.to_string())
+            .arg(codec::encode_claim(claim))
+            .arg("NX")
+            .arg("GET")
+            .arg("PX")
+            .arg(expiry(claim.lease.saturating_add(claim.afterlife)));
+        let value = match self.call(&set).await? {
+            Reply::Value(Value::Nil) => return Ok(claimed(claim, NonZeroU32::MIN)),
+            Reply::Value(Value::BulkString(value)) => value,
+            Reply::WrongType => return Ok(Begin::Unreadable),
+            reply => return Err(reply.unexpected("SET NX GET")),
+        };
+        match codec::decode(value) {
+            None => Ok(Begin::Unreadable),
+            Some(Stored::Lock) => Ok(locked()),
+            Some(Stored::Finished(record)) => Ok(Begin::Finished(record)),
+            Some(Stored::Claim(held)) if held.token == claim.token => {
+                Ok(claimed(claim, held.attempt))
+            }
+            Some(Stored::Claim(held)) if held.fingerprint != claim.fingerprint => {
+                Ok(in_flight(&held, None))
+            }
+            Some(Stored::Claim(_)) => self.join(claim).await,
+        }
+    }
+
+    async fn renew(&self, lease: &Lease) -> Result<Renewed, StoreError> {
+        let token = lease.token().to_hex();
+        let reply = (self.run(&script::RENEW, lease.key(), |call| {
+            call.arg(&token)
+                .arg(expiry(lease.duration().saturating_add(lease.afterlife())));
+        }))
+        .await?;
+        match reply {
+            Reply::Value(Value::Nil) | Reply::WrongType => Ok(Renewed::Lost),
+            Reply::Value(value @ Value::Array(_)) => {
+                let (seconds, micros): (u64, u64) = redis::from_redis_value(value)
+                    .map_err(|err| StoreError::interrupted(RedisError::from(err)))?;
+                let at = StoreTime(seconds.saturating_mul(1_000_000).saturating_add(micros));
+                Ok(Renewed::Yes { at })
+            }
+            reply => Err(reply.unexpected("renew.lua")),
+        }
+    }
+
+    async fn complete(
+        &self,
+        lease: &Lease,
+        record: &Record,
+        retention: Duration,
+    ) -> Result<Held, StoreError> {
+        let token = lease.token().to_hex();
+        let value = codec::encode_record(record)
+            .ok_or_else(|| StoreError::unavailable("a header is too long to be recorded"))?;
+        let reply = (self.run(&script::COMPLETE, lease.key(), |call| {
+            call.arg(&token).arg(&value).arg(expiry(retention));
+        }))
+        .await?;
+        reply.held("complete.lua")
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<Held, StoreError> {
+        let token = lease.token().to_hex();
+        let reply = (self.run(&script::RELEASE, lease.key(), |call| {
+            call.arg(&token);
+        }))
+        .await?;
+        reply.held("release.lua")
+    }
+
+    async fn changed(&self, key: &StoreKey, seen: &ClaimId) -> Result<(), StoreError> {
+        let mut get = cmd("GET");
+        get.arg(key.to_string());
+        let mut left = cmd("PTTL");
+        left.arg(key.to_string());
+        loop {
+            match self.call(&get).await? {
+                Reply::Value(Value::BulkString(value)) => match codec::decode(value) {
+                    Some(Stored::Claim(held)) if seen.is(&held.token) => {
+                        let left = match self.call(&left).await? {
+                            Reply::Value(Value::Int(left)) => left,
+                            reply => return Err(reply.unexpected("PTTL")),
+                        };
+                        if left <= i64::try_from(held.afterlife).unwrap_or(i64::MAX) {
+                            return Ok(());
+                        }
+                    }
+                    _ => return Ok(()),
+                },
+                Reply::Value(Value::Nil) | Reply::WrongType => return Ok(()),
+                reply => return Err(reply.unexpected("GET")),
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+impl RedisStore {
+    async fn lock(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
+        let mut set = cmd("SET");
+        set.arg(claim.key.to_string())
+            .arg(claim.token.to_hex())
+            .arg("NX")
+            .arg("PX")
+            .arg(expiry(claim.lease));
+        match self.call(&set).await? {
+            Reply::Value(Value::Okay) => Ok(claimed(claim, NonZeroU32::MIN)),
+            Reply::Value(Value::Nil) => Ok(locked()),
+            reply => Err(reply.unexpected("SET NX")),
+        }
+    }
+
+    /// The second step, when the first has met a claim with the same fingerprint.
+    async fn join(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
+        let token = claim.token.to_hex();
+        let rest = codec::encode_claim_rest(claim);
+        let reply = (self.run(&script::BEGIN, &claim.key, |call| {
+            call.arg(&token)
+                .arg(&rest)
+                .arg(expiry(claim.lease.saturating_add(claim.afterlife)))
+                .arg(u8::from(claim.on_lapsed == OnLapsed::TakeOver));
+        }))
+        .await?;
+        let parts = match reply {
+            Reply::Value(Value::Array(parts)) => parts,
+            Reply::WrongType => return Ok(Begin::Unreadable),
+            reply => return Err(reply.unexpected("begin.lua")),
+        };
+        let mut parts = parts.into_iter();
+        let (Some(Value::BulkString(what)), second, third) =
+            (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(unexpected("begin.lua", &Value::Nil));
+        };
+        match (what.as_slice(), second, third) {
+            (b"claimed", Some(Value::Int(attempt)), None) => {
+                let attempt = u32::try_from(attempt).ok().and_then(NonZeroU32::new);
+                Ok(claimed(claim, attempt.unwrap_or(NonZeroU32::MAX)))
+            }
+            (b"live", Some(Value::BulkString(value)), Some(Value::Int(left))) => {
+                let left = Duration::from_millis(left.unsigned_abs());
+                Ok(match codec::decode(value) {
+                    Some(Stored::Claim(held)) => in_flight(&held, Some(left)),
+                    _ => Begin::Unreadable,
+                })
+            }
+            (b"lapsed", Some(Value::BulkString(value)), None) => Ok(match codec::decode(value) {
+                Some(Stored::Claim(StoredClaim { fingerprint, .. })) => {
+                    Begin::Lapsed { fingerprint }
+                }
+                _ => Begin::Unreadable,
+            }),
+            (b"found", Some(Value::BulkString(value)), None) => Ok(match codec::decode(value) {
+                Some(Stored::Finished(record)) => Begin::Finished(record),
+                Some(Stored::Lock) => locked(),
+                Some(Stored::Claim(_)) | None => Begin::Unreadable,
+            }),
+            _ => Err(unexpected("begin.lua", &Value::Array(vec![]))),
+        }
+    }
+}
+
+fn claimed(claim: &NewClaim, attempt: NonZeroU32) -> Begin {
+    Begin::Claimed {
+        lease: claim.lease(),
+        attempt,
+    }
+}
+
+fn in_flight(held: &StoredClaim, left: Option<Duration>) -> Begin {
+    Begin::InFlight {
+        by: Some(ClaimId::of(held.token)),
+        fingerprint: held.fingerprint,
+        left,
+    }
+}
+
+fn locked() -> Begin {
+    Begin::InFlight {
+        by: None,
+        fingerprint: None,
+        left: None,
+    }
+}
+
+/// The same for an expiry, which Redis refuses when it is zero.
+fn expiry(time: Duration) -> u64 {
+    millis(time).max(1)
+}
