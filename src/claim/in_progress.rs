@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 ///
 /// Whatever begins takes a [`Ticket`]. A drain waits for the tickets that are out when it starts
 /// and not for later ones, so that it ends on a busy server too.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct InProgress {
     /// Locked for a clone per request; never held across an await.
     current: Mutex<Round>,
@@ -47,14 +47,6 @@ impl InProgress {
         while let Some(round) = waiting.rounds.last_mut() {
             let _closed: Option<()> = round.recv().await;
             waiting.rounds.pop();
-        }
-    }
-}
-
-impl Default for InProgress {
-    fn default() -> Self {
-        Self {
-            current: Mutex::default(),
         }
     }
 }

@@ -14,17 +14,17 @@
 //! internal appears in a body: neither keys nor hosts nor error messages of the store.
 //!
 //! ## `busy`
-//! 409. The same request is still running. Without `Retry-After`, because whoever repeats it once
+//! Status 409. The same request is still running. Without `Retry-After`, because whoever repeats it once
 //! the first is done runs it a second time.
 //!
 //! ## `payload-too-large`
-//! 413. The request body is larger than the middleware reads. Nothing is locked.
+//! Status 413. The request body is larger than the middleware reads. Nothing is locked.
 //!
 //! ## `body-timeout`
-//! 408. The request body stopped arriving. Nothing is locked.
+//! Status 408. The request body stopped arriving. Nothing is locked.
 //!
 //! ## `store-unavailable`
-//! 503 with `Retry-After`. Whether the same request is running cannot be found out, so it did
+//! Status 503 with `Retry-After`. Whether the same request is running cannot be found out, so it did
 //! not run.
 
 mod kind;

@@ -1,5 +1,12 @@
 //! All integration tests, one module per behaviour. `tests/run` runs them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that panics has failed"
+)]
+
+mod api;
 mod body;
 mod conformance;
 mod faults;
@@ -7,5 +14,6 @@ mod lock;
 mod pressure;
 mod quickstart;
 mod shutdown;
+mod structure;
 mod support;
 mod tls;

@@ -70,7 +70,7 @@ impl RedisStoreBuilder {
             Server::Url(url) => {
                 let client = Client::open(url.as_str()).map_err(|err| explain(&url, &err))?;
                 tls::prepare();
-                Source::Own(PerRuntime::new(client, timeout))
+                Source::Own(Box::new(PerRuntime::new(client, timeout)))
             }
             Server::Pool(pool) => Source::Pool(pool),
         };

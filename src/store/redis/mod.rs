@@ -64,7 +64,7 @@ struct Inner {
 
 /// Where connections come from.
 enum Source {
-    Own(PerRuntime),
+    Own(Box<PerRuntime>),
     Pool(Box<dyn ForeignPool>),
 }
 

@@ -141,3 +141,59 @@ impl Link {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runtime() -> runtime::Runtime {
+        runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    }
+
+    /// Asks for a connection to a port on which nobody listens.
+    fn ask(connections: &PerRuntime, runtime: &runtime::Runtime) -> StoreError {
+        let limit = Duration::from_millis(200);
+        runtime.block_on(async {
+            let got = connections.connection(Instant::now() + limit).await;
+            got.unwrap_err()
+        })
+    }
+
+    #[test]
+    fn each_runtime_has_its_own_and_takes_it_along_when_it_ends() {
+        let client = Client::open("redis://127.0.0.1:1/").unwrap();
+        let connections = PerRuntime::new(client, Duration::from_millis(200));
+        let (first, second) = (runtime(), runtime());
+        for runtime in [&first, &first, &second] {
+            assert!(!ask(&connections, runtime).may_have_run());
+        }
+        assert_eq!(connections.count(), 2);
+        drop(first);
+        assert_eq!(connections.count(), 1);
+        drop(second);
+        assert_eq!(connections.count(), 0);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_left_running_when_the_store_goes() {
+        let client = Client::open("redis://127.0.0.1:1/").unwrap();
+        let connections = PerRuntime::new(client, Duration::from_millis(200));
+        let before = Handle::current().metrics().num_alive_tasks();
+        connections.link().unwrap();
+        assert_eq!(Handle::current().metrics().num_alive_tasks(), before + 1);
+        drop(connections);
+        while Handle::current().metrics().num_alive_tasks() > before {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[test]
+    fn without_a_runtime_there_is_an_error_and_no_panic() {
+        let client = Client::open("redis://127.0.0.1:1/").unwrap();
+        let connections = PerRuntime::new(client, Duration::from_millis(200));
+        assert!(connections.link().is_err());
+    }
+}

@@ -1,0 +1,71 @@
+//! What an application can rely on in the types.
+
+use actix_idempotency::{
+    ApiLock, ApiLockBuilder, ConfigError, Fingerprint, MemoryStore, RedisStore,
+    store::{NewClaim, Store, StoreError, StoreErrorKind, StoreKey},
+};
+use static_assertions::assert_impl_all;
+
+use crate::support::locks::memory_lock;
+
+assert_impl_all!(ApiLock: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(ApiLockBuilder: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(MemoryStore: Clone, Send, Sync, Default, Store);
+assert_impl_all!(RedisStore: Clone, Send, Sync, Store);
+assert_impl_all!(StoreError: std::error::Error, Send, Sync);
+assert_impl_all!(ConfigError: std::error::Error, Send, Sync, Clone);
+assert_impl_all!(Fingerprint: Copy, Send, Sync, std::hash::Hash, Eq);
+
+#[test]
+fn errors_pass_through_the_question_mark_of_an_actix_main() {
+    fn config() -> std::io::Result<()> {
+        RedisStore::connect("nonsense")?;
+        Ok(())
+    }
+    fn store() -> std::io::Result<()> {
+        Err(StoreError::timeout())?
+    }
+    assert_eq!(
+        config().unwrap_err().kind(),
+        std::io::ErrorKind::InvalidInput
+    );
+    assert_eq!(store().unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+}
+
+#[test]
+fn a_store_error_says_what_a_caller_can_act_on() {
+    let refused = StoreError::unavailable("refused");
+    assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
+    assert!(!refused.may_have_run());
+    assert!(StoreError::interrupted("reset").may_have_run());
+    assert!(StoreError::timeout().may_have_run());
+    assert_eq!(StoreError::timeout().kind(), StoreErrorKind::Timeout);
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let store = RedisStore::connect("redis://ann:secret@127.0.0.1/").unwrap();
+    let builder = RedisStore::builder("redis://ann:secret@127.0.0.1/");
+    let lock = ApiLock::builder(store.clone(), |req| req.path().to_owned());
+    let claim = NewClaim::lock(
+        StoreKey::new("p:", [7; 32]),
+        std::time::Duration::from_secs(1),
+    );
+    let token = claim.token.to_hex();
+    let shown = format!(
+        "{store:?} {builder:?} {lock:?} {claim:?} {:?} {:?}",
+        claim.lease(),
+        memory_lock()
+    );
+    assert!(
+        !shown.contains("secret") && !shown.contains(&token),
+        "{shown}"
+    );
+    assert!(shown.contains("p:0707"), "{shown}");
+}
+
+#[test]
+fn a_store_behind_an_arc_is_a_store() {
+    let shared = std::sync::Arc::new(MemoryStore::new());
+    ApiLock::new(shared, |req| req.path().to_owned());
+}
