@@ -184,7 +184,8 @@ impl ApiLockBuilder {
     }
 }
 
-#[cfg(all(test, feature = "memory"))]
+#[cfg(test)]
+#[cfg(feature = "memory")]
 mod tests {
     use super::*;
     use crate::MemoryStore;

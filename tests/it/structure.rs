@@ -1,9 +1,6 @@
 //! How the house is built: dependencies point one way.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 /// The modules from the ground up. Each uses only those that stand before it.
 const LEVELS: [&str; 16] = [
@@ -68,7 +65,7 @@ fn files() -> Vec<File> {
     files
 }
 
-fn is_code(path: &PathBuf) -> bool {
+fn is_code(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs")
 }
 
