@@ -1,4 +1,165 @@
-//! Placeholder.
+//! Middleware for [actix-web](actix_web) 4, for requests that must not run twice.
+//!
+//! A user clicks "Pay" twice, a mobile client times out and retries, a proxy repeats a `POST`.
+//! [`ApiLock`] refuses a request with 409 while an equal one is still running: on one process
+//! with the embedded [`MemoryStore`], on many with [`RedisStore`].
+//!
+//! ```
+//! use actix_idempotency::{ApiLock, MemoryStore};
+//! use actix_web::{App, HttpResponse, HttpServer, web};
+//! use serde_json::json;
+//!
+//! # fn main() -> std::io::Result<()> {
+//! // Once, outside of the closure that runs per worker.
+//! let lock = ApiLock::builder(MemoryStore::new(), |req| {
+//!     json!({ "user": req.header("authorization"), "path": req.path(), "body": req.body() })
+//! })
+//! .build()?;
+//!
+//! let server = HttpServer::new(move || {
+//!     App::new()
+//!         .wrap(lock.clone())
+//!         .route("/orders", web::post().to(async || HttpResponse::Created()))
+//! });
+//! # drop(server);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it guarantees
+//!
+//! | | |
+//! |---|---|
+//! | **Of equal requests at once, one runs** | however many workers, processes and machines share the store: the claim is one atomic step of the store |
+//! | **A lock ends with its response** | last byte handed over, body dropped, handler error, panic, client reset, worker shut down; a process that dies leaves it to the TTL |
+//! | **A client that has its answer never meets its own lock** | an answer in memory is not sent before the lock is free; after a stream or a file it is free within moments |
+//! | **Only the owner releases** | each claim carries a random token, compared in the same step that deletes |
+//! | **A claim that was given up is undone** | a claim can be carried out after its client or its time-out has gone; the background looks for it and frees it |
+//! | **Every wait is bounded** | store calls 500 ms, bodies 30 s between two pieces, and 2 MiB in size |
+//! | **Clients choose no keys** | a key is a SHA-256 digest; a problem's body says nothing of what is inside |
+//!
+//! # What it does not
+//!
+//! * **A lock with a TTL is not a fence.** When a handler runs longer than the
+//!   [`ttl`](ApiLockBuilder::ttl), an equal request runs beside it. What must never happen twice
+//!   needs a unique constraint where it is written down; the lock then saves the work, the
+//!   constraint the money.
+//! * **It does not remember.** Once the first response is complete, the same request runs again.
+//! * **It is as consistent as its store.** A Redis that fails over without having replicated the
+//!   last moments, or that is restarted without persistence, has forgotten the locks of those
+//!   moments. With [`silent(true)`](ApiLockBuilder::silent) an outage of the store lets
+//!   everything through.
+//! * **It cannot stop what a handler has handed away.** On HTTP/1 a reset drops the handler at its
+//!   next `.await` and frees the lock; a task that it has spawned goes on.
+//!
+//! # Coming from api-concurrency
+//!
+//! [`ApiLock`] is the npm package api-concurrency as an actix `Transform`.
+//!
+//! | npm option | here | difference |
+//! |---|---|---|
+//! | `payload` | the closure given to [`ApiLock::builder`], [`try_builder`](ApiLock::try_builder) or [`async_builder`](ApiLock::async_builder) | built from each request; any `Serialize` value; `Ok(None)` lets a request pass |
+//! | `ttl` (ms, 60000) | [`ttl(Duration)`](ApiLockBuilder::ttl), 60 s | – |
+//! | `silent` (false) | [`silent(bool)`](ApiLockBuilder::silent), false | the package's README has it the wrong way round; here as in its code, `true` runs requests when Redis fails |
+//! | `key_prefix` (`ApiLock`) | [`key_prefix(..)`](ApiLockBuilder::key_prefix), `ApiLock:` | nothing is put between prefix and digest |
+//! | `error_message` (`Resource is busy`) | [`error_message(..)`](ApiLockBuilder::error_message), the same | it is the `detail` of an [RFC 9457 problem](problem) |
+//!
+//! A refused duplicate is answered with 409 instead of an error passed to `next` (or a 200), and
+//! without `Retry-After`: nothing is kept about the first answer, so whoever waits and repeats the
+//! request runs it a second time. An application that wants that can add the header in
+//! [`render_problem`](ApiLockBuilder::render_problem). Also: the claim is one `SET NX PX` instead
+//! of a `GET` and a `SET`, between which a second request fits; a lock is released by its owner
+//! only; digests are SHA-256 instead of MD5; the order of JSON members does not matter; there is
+//! no ping per request.
+//!
+//! # Pitfalls
+//!
+//! **"Users lock each other out."** The payload does not name the caller. Two people who order
+//! one tea at the same moment then send equal requests. Put the session, the token or the user
+//! into it.
+//!
+//! **"It never refuses anything."** The store is built inside of the closure that `HttpServer::new`
+//! calls once per worker: each worker then has a [`MemoryStore`] of its own. Build the lock outside
+//! and clone it in. Or there is more than one process: use [`RedisStore`]. Or the payload differs
+//! each time, by a timestamp or a header such as `x-request-id`.
+//!
+//! **"Refusals miss in the log", "the browser reports a CORS error instead of 409".** Wrap it
+//! innermost: inside authentication (strangers lock nothing), `Compress`, `Cors` and `Logger`. In
+//! actix the last `wrap` is the outermost:
+//!
+//! ```
+//! # use actix_idempotency::{ApiLock, MemoryStore};
+//! # use actix_web::{App, middleware::{Compress, Logger}};
+//! # let lock = ApiLock::new(MemoryStore::new(), |req| req.path().to_owned());
+//! let app = App::new()
+//!     .wrap(lock) // innermost, sees the authenticated request
+//!     .wrap(Compress::default())
+//!     .wrap(Logger::default()); // outermost, sees every refusal
+//! # drop(app);
+//! ```
+//!
+//! **"Uploads fail with 413."** The body is read before the handler runs, up to
+//! [`max_body`](ApiLockBuilder::max_body). [`skip`](ApiLockBuilder::skip) routes that take large
+//! bodies, or [`ignore_body`](ApiLockBuilder::ignore_body) and lock by what is in the head.
+//!
+//! **"Lifetime may not live long enough."** A payload owns what it holds: `req.path().to_owned()`,
+//! not `req.path()`; `json!` copies by itself.
+//!
+//! **"Numbers that differ count as equal."** `serde_json::Value` turns large numbers into floats.
+//! [`RequestView::body`] keeps every digit; a body that was parsed into a `Value` and put into the
+//! payload does not.
+//!
+//! **Under `#[actix_web::test]`** everything works as in a server, since each test has a runtime of
+//! its own: [`RedisStore`] opens a connection for it, and both go together. Two things differ.
+//! `test::call_service` returns before the body has been read: a lock over a stream is held until
+//! the response is dropped or read to its end. And what is freed by a drop (a cancelled request, a
+//! stream) is freed by a background thread, in real time; in tests with paused time hold a
+//! [`BackgroundHere`] (feature `test-util`) to have it done on the test's own runtime.
+//!
+//! # Stopping
+//!
+//! [`ApiLock::drain`] has two places: in `HttpServer::shutdown_signal`, to let requests end before
+//! the server stops, and after `run()`, to let the locks of requests that were cut off be released
+//! before the process does. `examples/quickstart.rs` shows both.
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `memory` | yes | [`MemoryStore`] |
+//! | `redis` | yes | [`RedisStore`], and the crates it stands on as `bb8`, `bb8_redis`, `redis` |
+//! | `redis-rustls` | no | `rediss://` URLs, with the system's certificates |
+//! | `test-util` | no | [`store::conformance`], the test for stores of your own; [`BackgroundHere`] |
+//!
+//! # How it is built
+//!
+//! A middleware reads the body, asks the application's closure for a payload, and claims the
+//! payload's digest in a [`store::Store`]. The claim is held by a guard whose drop, wherever and
+//! whenever it happens, leads to a release. Work that must outlive a request runs on one thread of
+//! the crate's own, because actix ends its worker runtimes first when a server stops.
+//!
+//! Where this differs from the design it began with, and why:
+//!
+//! * `Store::release` and `Store::complete` do not tell the store's time, only `renew` does. Nobody
+//!   needs it there, and it would cost every unlock a `TIME` in Redis.
+//! * [`StoreError::may_have_run`](store::StoreError::may_have_run) tells a call that was refused
+//!   from one that may still be carried out. Only the latter is undone, so an outage in which
+//!   connections are refused leaves no backlog of undos.
+//! * `renew` and `release` act on a claim of their own token even after its lease has lapsed, as
+//!   long as nobody has taken it over: an undo must also find a claim that arrived late.
+//! * A store bounds its own calls (Redis: 500 ms); the middlewares add a bound of 10 seconds for
+//!   stores that do not. With two bounds of the same length it would be chance which one fires, and
+//!   only the store's own can mark a connection as broken.
+//! * A body that is not JSON serialises as text or as a digest, not as an array of numbers: `json!`
+//!   would take 32 bytes for each.
+//! * Connections are found by runtime id rather than by thread, so that a multi-threaded runtime
+//!   has one as well, and a thread that runs two runtimes one after the other does not get a dead
+//!   one.
+//! * `Upgrade: h2c` does not make a request an upgrade. Some clients offer it with every first
+//!   request, and a `POST` would pass unlocked.
+//! * [`Store::changed`](store::Store::changed) on Redis looks every 100 ms. [`ApiLock`] never
+//!   waits, so nothing calls it yet; wake-ups by publication come with what waits.
+
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api_lock;
@@ -12,8 +173,14 @@ mod fingerprint;
 mod guarded_body;
 mod hex;
 pub mod problem;
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 mod request_view;
 pub mod store;
+
+#[cfg(feature = "redis")]
+pub use ::{bb8, bb8_redis, redis};
 
 #[cfg(feature = "test-util")]
 pub use self::background::BackgroundHere;
@@ -29,6 +196,3 @@ pub use self::{
     guarded_body::GuardedBody,
     request_view::RequestView,
 };
-
-#[cfg(feature = "redis")]
-pub use ::{bb8, bb8_redis, redis};
