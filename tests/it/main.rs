@@ -16,4 +16,5 @@ mod quickstart;
 mod shutdown;
 mod structure;
 mod support;
+#[cfg(feature = "redis-rustls")]
 mod tls;

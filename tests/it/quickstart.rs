@@ -37,11 +37,10 @@ impl Quickstart {
             let (_, rest) = line.split_once("http://")?;
             Some(format!("http://{}", rest.split(' ').next()?))
         });
-        Self {
-            process,
-            url: url.expect("it says where it listens"),
-            said,
-        }
+        let url = url.unwrap_or_else(|| {
+            panic!("it does not say where it listens, {:?}", process.wait());
+        });
+        Self { process, url, said }
     }
 
     pub(crate) async fn order(&self, what: &str) -> (u16, String) {
