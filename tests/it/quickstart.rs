@@ -50,10 +50,10 @@ impl Quickstart {
     }
 
     async fn terminate(mut self) {
-        let id = self.process.id().to_string();
+        let kill = format!("kill -TERM {}", self.process.id());
         assert!(
-            Command::new("kill")
-                .args(["-TERM", &id])
+            Command::new("sh")
+                .args(["-c", &kill])
                 .status()
                 .unwrap()
                 .success()
