@@ -7,10 +7,7 @@ use actix_idempotency::{ApiLock, MemoryStore};
 use actix_multipart::Multipart;
 use actix_web::{App, HttpResponse, web};
 use futures_util::{StreamExt, stream};
-use reqwest::{
-    Client,
-    multipart::{Form, Part},
-};
+use reqwest::multipart::{Form, Part};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -21,7 +18,7 @@ use crate::{
         gate::{Gate, gated},
         locks::{lock_on, memory_lock, payload},
         redis::Redis,
-        server::Server,
+        server::{Server, client, http2_client},
         wire::Wire,
     },
 };
@@ -85,10 +82,7 @@ fn echo(lock: ApiLock) -> Server {
 async fn every_extractor_sees_what_the_client_sent() {
     let order = json!({ "item": "tea", "count": 2 });
     let server = echo(memory_lock());
-    let clients = [
-        Client::new(),
-        Client::builder().http2_prior_knowledge().build().unwrap(),
-    ];
+    let clients = [client(), http2_client()];
     for client in clients {
         let post = |path: &str| client.post(server.url(path));
         let json: Value = post("/json")
@@ -142,7 +136,7 @@ async fn compressed_bodies_arrive_as_they_came() {
         0x51, 0xb2, 0x32, 0xaa, 0x05, 0x00, 0xeb, 0xf5, 0x71, 0x44, 0x18, 0x00, 0x00, 0x00,
     ];
     let server = echo(memory_lock());
-    let request = Client::new()
+    let request = client()
         .post(server.url("/json"))
         .header("content-type", "application/json")
         .header("content-encoding", "gzip")
@@ -162,7 +156,7 @@ async fn ten_megabytes_pass_when_they_may() {
     let server = echo(lock);
     let body: Vec<u8> = (0..10_000_000_u32).map(|n| (n % 251) as u8).collect();
     for path in ["/bytes", "/payload"] {
-        let answer = Client::new()
+        let answer = client()
             .post(server.url(path))
             .body(body.clone())
             .send()
@@ -177,7 +171,7 @@ async fn ten_megabytes_pass_when_they_may() {
 async fn a_body_over_the_limit_is_413_and_locks_nothing() {
     let redis = Redis::start();
     let server = echo(lock_on(redis.store()).max_body(1000).build().unwrap());
-    let post = |body: reqwest::Body| Client::new().post(server.url("/bytes")).body(body).send();
+    let post = |body: reqwest::Body| client().post(server.url("/bytes")).body(body).send();
     let problem = post(vec![b'x'; 1001].into()).await.unwrap();
     assert_eq!(problem.status(), 413);
     assert_eq!(
@@ -266,7 +260,7 @@ async fn a_client_that_resets_during_its_body_locks_nothing() {
             .await;
         wire.reset();
     }
-    let answer = Client::new()
+    let answer = client()
         .post(server.url("/bytes"))
         .body("half")
         .send()
@@ -282,9 +276,7 @@ async fn are_equal(kind: &str, first: &[u8], second: &[u8]) -> bool {
     let gate = Gate::closed();
     let server = gated(memory_lock(), &gate);
     let send = |body: &[u8]| {
-        let request = Client::new()
-            .post(server.url("/"))
-            .header("content-type", kind);
+        let request = client().post(server.url("/")).header("content-type", kind);
         tokio::spawn(request.body(body.to_vec()).send())
     };
     let running = send(first);

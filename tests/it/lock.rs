@@ -11,7 +11,6 @@ use actix_web::{
 };
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use reqwest::Client;
 use serde_json::{Value, json};
 
 use crate::{
@@ -21,7 +20,7 @@ use crate::{
         gate::{Gate, gated},
         locks::{lock_on, memory_lock, on_each_store, payload},
         redis::Redis,
-        server::{Server, post, status},
+        server::{Server, client, http2_client, post, status},
         wire::Wire,
     },
 };
@@ -384,7 +383,7 @@ async fn an_http2_client_that_leaves_does_not_end_the_handler() {
     for lock in on_each_store(&redis) {
         let gate = Gate::closed();
         let server = gated(lock.build().unwrap(), &gate);
-        let h2 = Client::builder().http2_prior_knowledge().build().unwrap();
+        let h2 = http2_client();
         let request = tokio::spawn(h2.post(server.url("/")).body("x").send());
         gate.wait_for_entered(1).await;
         request.abort();
@@ -488,7 +487,7 @@ async fn is_guarded(lock: ApiLockBuilder, method: &str) -> bool {
     let server = gated(lock.build().unwrap(), &gate);
     let send = || {
         let method = method.parse().unwrap();
-        tokio::spawn(Client::new().request(method, server.url("/")).send())
+        tokio::spawn(client().request(method, server.url("/")).send())
     };
     let first = send();
     gate.wait_for_entered(1).await;
@@ -738,7 +737,7 @@ async fn the_closure_sees_the_whole_request() {
             .wrap(lock.clone())
             .route("/orders/{id}", web::put().to(async || HttpResponse::Ok()))
     );
-    let request = Client::new()
+    let request = client()
         .put(server.url("/orders/7?a=b"))
         .header("x-user", "ann")
         .json(&json!({ "n": 1 }));

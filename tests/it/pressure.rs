@@ -7,7 +7,6 @@ use std::sync::{
 
 use actix_web::{App, HttpResponse, rt, web};
 use futures_util::future::join_all;
-use reqwest::Client;
 
 use crate::{
     serve,
@@ -16,6 +15,7 @@ use crate::{
         gate::{Gate, gated, gated_on},
         locks::{lock_on, on_each_store},
         redis::Redis,
+        server::client,
     },
 };
 
@@ -29,7 +29,7 @@ async fn of_a_hundred_equal_requests_on_two_workers_one_runs() {
         let refused = Arc::new(AtomicUsize::new(0));
         let requests = (0..100).map(|_| {
             // A client each, so that each has a connection of its own, spread over the workers.
-            let request = Client::new().post(server.url("/orders")).body("tea").send();
+            let request = client().post(server.url("/orders")).body("tea").send();
             let refused = Arc::clone(&refused);
             tokio::spawn(async move {
                 let status = request.await.unwrap().status().as_u16();
@@ -76,11 +76,11 @@ async fn a_thousand_repeats_never_meet_their_own_lock() {
                     .default_service(web::to(handler))
             )
         });
-        let kept_alive = Client::new();
+        let kept_alive = client();
         for n in 0..1000 {
             // On the same connection, on a new one, on the other server.
             let client = if n % 3 == 0 {
-                Client::new()
+                client()
             } else {
                 kept_alive.clone()
             };
@@ -103,7 +103,7 @@ async fn a_lock_costs_redis_one_set_and_one_script_and_a_refusal_one_set() {
     let gate = Gate::closed();
     let lock = lock_on(redis.store()).build().unwrap();
     let server = gated(lock, &gate);
-    let client = Client::new();
+    let client = client();
     let send = || client.post(server.url("/")).body("x").send();
     let first = tokio::spawn(send());
     gate.wait_for_entered(1).await;

@@ -8,10 +8,9 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use reqwest::Client;
 use serde_json::Value;
 
-use crate::support::redis::Redis;
+use crate::support::{redis::Redis, server::client};
 
 /// The example in a process of its own.
 pub(crate) struct Quickstart {
@@ -44,7 +43,7 @@ impl Quickstart {
     }
 
     pub(crate) async fn order(&self, what: &str) -> (u16, String) {
-        let request = Client::new().post(&self.url).body(what.to_owned());
+        let request = client().post(&self.url).body(what.to_owned());
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
@@ -133,7 +132,7 @@ async fn told_to_end_it_lets_its_orders_end_first() {
     let redis = Redis::start();
     let url = redis.url();
     let quickstart = Quickstart::start(&[("REDIS_URL", &url)]);
-    let order = Client::new().post(&quickstart.url).body("one tea").send();
+    let order = client().post(&quickstart.url).body("one tea").send();
     let order = tokio::spawn(order);
     while redis.keys().is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,6 +1,9 @@
-use std::{future::Future, net::SocketAddr, sync::mpsc, thread};
+use std::{future::Future, net::SocketAddr, sync::mpsc, thread, time::Duration};
 
 use actix_web::dev::ServerHandle;
+
+/// Longer than any answer takes on a busy machine.
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// A real server on a free port of 127.0.0.1, HTTP/1.1 and HTTP/2 with prior knowledge, with its
 /// own threads. It is stopped when this is dropped.
@@ -58,9 +61,20 @@ impl Drop for Server {
     }
 }
 
+/// A client that gives up on what a test would otherwise wait for without end.
+pub(crate) fn client() -> reqwest::Client {
+    reqwest::Client::builder().timeout(LIMIT).build().unwrap()
+}
+
+/// The same over HTTP/2.
+pub(crate) fn http2_client() -> reqwest::Client {
+    let builder = reqwest::Client::builder().timeout(LIMIT);
+    builder.http2_prior_knowledge().build().unwrap()
+}
+
 /// A request as most tests send it: on a connection of its own.
 pub(crate) fn post(server: &Server, path: &str, body: &'static str) -> reqwest::RequestBuilder {
-    reqwest::Client::new().post(server.url(path)).body(body)
+    client().post(server.url(path)).body(body)
 }
 
 pub(crate) async fn status(request: reqwest::RequestBuilder) -> u16 {

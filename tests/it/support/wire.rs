@@ -1,9 +1,12 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time::timeout,
 };
+
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// A connection on which a test can misbehave.
 pub(crate) struct Wire(TcpStream);
@@ -30,7 +33,10 @@ impl Wire {
         let mut all = String::new();
         let mut piece = [0; 4096];
         while !all.contains(text) {
-            let count = self.0.read(&mut piece).await.unwrap();
+            let read = timeout(LIMIT, self.0.read(&mut piece)).await;
+            let count = read
+                .unwrap_or_else(|_| panic!("no {text:?} in {all:?}"))
+                .unwrap();
             assert!(count > 0, "the connection ended before {text:?}: {all}");
             all.push_str(&String::from_utf8_lossy(&piece[..count]));
         }
@@ -40,7 +46,8 @@ impl Wire {
     /// Reads to the end of the connection.
     pub(crate) async fn read_to_end(&mut self) -> String {
         let mut all = Vec::new();
-        let _ = self.0.read_to_end(&mut all).await;
+        let read = timeout(LIMIT, self.0.read_to_end(&mut all)).await;
+        drop(read.expect("the connection ends"));
         String::from_utf8_lossy(&all).into_owned()
     }
 
