@@ -1,14 +1,16 @@
 use std::{borrow::Cow, cell::Ref, fmt, net::SocketAddr};
 
 use actix_web::{
-    HttpMessage, HttpRequest,
+    Error, HttpMessage, HttpRequest,
     dev::Extensions,
+    error::JsonPayloadError,
     http::{
         Method, Uri,
         header::{HeaderMap, HeaderValue},
     },
 };
 use bytes::Bytes;
+use serde::de::DeserializeOwned;
 
 use crate::body::Body;
 
@@ -93,6 +95,29 @@ impl<'a> RequestView<'a> {
         Body::new(self.bytes, self.headers())
     }
 
+    /// The body, read as JSON, for a payload that is only a part of it.
+    ///
+    /// ```
+    /// use actix_idempotency::{ApiLock, MemoryStore};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Order {
+    ///     basket: u64,
+    /// }
+    /// let lock = ApiLock::try_builder(MemoryStore::new(), |req| {
+    ///     let order: Order = req.json()?;
+    ///     Ok(Some(("basket", order.basket)))
+    /// });
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the body is not JSON of this shape: an error that is answered with 400, as actix'
+    /// `Json` extractor does.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(self.bytes).map_err(|err| JsonPayloadError::Deserialize(err).into())
+    }
+
     /// The body's bytes as they came, compressed if the client compressed them.
     pub fn bytes(&self) -> &Bytes {
         self.bytes
@@ -135,6 +160,18 @@ mod tests {
         assert_eq!(view.header("X").as_deref(), Some("a, b"));
         assert_eq!(view.header("latin").as_deref(), Some("é"));
         assert_eq!(view.header("y"), None);
+    }
+
+    #[test]
+    fn a_body_that_is_not_the_json_asked_for_is_a_400() {
+        let request = TestRequest::default().to_http_request();
+        let (good, bad) = (Bytes::from_static(b"[1]"), Bytes::from_static(b"[1"));
+        let numbers: Vec<u8> = RequestView::new(&request, &good).json().unwrap();
+        assert_eq!(numbers, [1]);
+        let err = RequestView::new(&request, &bad)
+            .json::<Vec<u8>>()
+            .unwrap_err();
+        assert_eq!(err.as_response_error().status_code(), 400);
     }
 
     #[test]

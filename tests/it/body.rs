@@ -208,6 +208,17 @@ async fn a_body_over_the_limit_is_413_and_locks_nothing() {
 }
 
 #[tokio::test]
+async fn ten_megabytes_that_may_not_pass_get_their_answer() {
+    let server = echo(memory_lock());
+    for client in [client(), http2_client()] {
+        let request = client
+            .post(server.url("/bytes"))
+            .body(vec![b'x'; 10_000_000]);
+        assert_eq!(request.send().await.unwrap().status(), 413);
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_stalls_is_408_and_locks_nothing() {
     let redis = Redis::start();
     let lock = lock_on(redis.store()).body_timeout(Duration::from_millis(100));

@@ -1,4 +1,5 @@
 use std::{
+    future::Future,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -76,13 +77,17 @@ impl Outage {
         }
     }
 
-    /// Returns when the next attempt fails, with the reason; at `deadline` at the latest.
-    pub(super) async fn fails(&self, deadline: Instant) -> StoreError {
-        let _ = timeout_at(deadline, self.failed.notified()).await;
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*state {
-            Some(down) => StoreError::unavailable(down.reason.clone()),
-            None => StoreError::unavailable("no connection to Redis in time"),
+    /// Ends when the next attempt fails, with the reason; at `deadline` at the latest. Attempts
+    /// count from this call on, not from the first poll.
+    pub(super) fn fails(&self, deadline: Instant) -> impl Future<Output = StoreError> {
+        let failed = self.failed.notified();
+        async move {
+            let _ = timeout_at(deadline, failed).await;
+            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            StoreError::unavailable(match &*state {
+                Some(down) => down.reason.clone(),
+                None => "no connection to Redis in time".to_owned(),
+            })
         }
     }
 }

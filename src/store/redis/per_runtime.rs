@@ -131,8 +131,8 @@ impl Link {
         limit: Duration,
     ) -> Result<Connection, StoreError> {
         self.outage.check(limit)?;
-        let got = pin!(self.pool.get());
         let failed = pin!(self.outage.fails(deadline));
+        let got = pin!(self.pool.get());
         match select(got, failed).await {
             // A clone: the pool has its connection back before anybody else can miss it.
             Either::Left((Ok(connection), _)) => Ok(connection.clone()),
