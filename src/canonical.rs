@@ -55,7 +55,7 @@ impl<'a> Writer<'a> {
             Some(b'{') => self.object(depth + 1),
             Some(b'[') => self.array(depth + 1),
             Some(b'"') => {
-                self.string();
+                let _raw = self.string();
             }
             Some(_) => {
                 let raw = self.scalar();
@@ -75,7 +75,7 @@ impl<'a> Writer<'a> {
                 self.out.push(',');
             }
             let start = self.out.len();
-            let name = self.string();
+            let name = self.name();
             self.eat(b':');
             self.out.push(':');
             self.value(depth);
@@ -127,22 +127,33 @@ impl<'a> Writer<'a> {
         self.out.push(']');
     }
 
-    /// Writes a string and returns what it says.
-    fn string(&mut self) -> Cow<'a, str> {
-        let raw = self.raw_string();
-        if raw.contains('\\') {
-            // A lone surrogate decodes to nothing. It stays as it is, which no decoded string
-            // can look like: the writer below never produces such an escape.
-            if let Ok(decoded) = serde_json::from_str::<String>(raw)
-                && let Ok(escaped) = serde_json::to_string(&decoded)
-            {
-                self.out.push_str(&escaped);
-                return Cow::Owned(decoded);
-            }
+    /// Writes a member's name and returns what it says.
+    fn name(&mut self) -> Cow<'a, str> {
+        let raw = self.string();
+        if raw.contains('\\')
+            && let Ok(decoded) = serde_json::from_str::<String>(raw)
+        {
+            return Cow::Owned(decoded);
         }
-        self.out.push_str(raw);
         let inner = raw.get(1..raw.len().saturating_sub(1));
         Cow::Borrowed(inner.unwrap_or_default())
+    }
+
+    /// Writes a string and returns it as it came.
+    fn string(&mut self) -> &'a str {
+        let raw = self.raw_string();
+        // Of the escapes only these two have a shorter form. A lone surrogate decodes to nothing
+        // and stays as it is, which no decoded string can look like: serde_json never writes
+        // such an escape.
+        if (raw.contains("\\u") || raw.contains("\\/"))
+            && let Ok(decoded) = serde_json::from_str::<String>(raw)
+            && let Ok(escaped) = serde_json::to_string(&decoded)
+        {
+            self.out.push_str(&escaped);
+        } else {
+            self.out.push_str(raw);
+        }
+        raw
     }
 
     /// Moves over a string, its quotes included.
@@ -249,7 +260,15 @@ mod tests {
     #[test]
     fn strings_are_compared_by_what_they_say() {
         assert_eq!(canonical(r#""\u0041\/\u00e9""#), r#""A/é""#);
-        assert_eq!(canonical(r#""a\"b\\""#), r#""a\"b\\""#);
+        assert_eq!(canonical(r#""a\"b\\\n\t\b\f\r""#), r#""a\"b\\\n\t\b\f\r""#);
+        assert_eq!(
+            canonical(r#""\u0022\u005c\u000a\u0001""#),
+            r#""\"\\\n\u0001""#
+        );
+        assert_eq!(
+            canonical(r#"{"a\n":1,"a\u000A":2}"#),
+            r#"{"a\n":1,"a\u000A":2}"#
+        );
         assert_eq!(canonical(r#"{"\u0062":1,"a":2}"#), r#"{"a":2,"b":1}"#);
         assert_ne!(
             canonical(r#""é""#),
