@@ -157,8 +157,6 @@
 //!   one.
 //! * `Upgrade: h2c` does not make a request an upgrade. Some clients offer it with every first
 //!   request, and a `POST` would pass unlocked.
-//! * [`Store::changed`](store::Store::changed) on Redis looks every 100 ms. [`ApiLock`] never
-//!   waits, so nothing calls it yet; wake-ups by publication come with what waits.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

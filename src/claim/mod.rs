@@ -86,3 +86,6 @@ async fn bounded<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result
         .await
         .unwrap_or_else(|_elapsed| Err(StoreError::timeout()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,6 +50,10 @@ async fn the_first_answer_is_the_handlers_own_untouched() {
                     web::post().to(async || HttpResponse::Ok().body("")),
                 )
                 .route(
+                    "/none",
+                    web::post().to(async || HttpResponse::Ok().body(actix_web::body::None::new())),
+                )
+                .route(
                     "/same",
                     web::post().to(async || HttpResponse::NotModified().finish()),
                 )
@@ -73,7 +77,7 @@ async fn the_first_answer_is_the_handlers_own_untouched() {
         let with = serve!(app(Some(lock.clone())));
         let without = serve!(app(None));
         for path in [
-            "/created", "/nothing", "/empty", "/same", "/stream", "/missing",
+            "/created", "/nothing", "/none", "/empty", "/same", "/stream", "/missing",
         ] {
             let answers = [&with, &without].map(|server| async {
                 let mut wire = Wire::to(server.addr()).await;

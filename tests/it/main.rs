@@ -18,3 +18,4 @@ mod structure;
 mod support;
 #[cfg(feature = "redis-rustls")]
 mod tls;
+mod wake_ups;

@@ -7,6 +7,7 @@ use super::{
     foreign_pool::{Checked, ForeignPool},
     per_runtime::PerRuntime,
     tls,
+    wake_ups::WakeUps,
 };
 use crate::ConfigError;
 
@@ -70,7 +71,10 @@ impl RedisStoreBuilder {
             Server::Url(url) => {
                 let client = Client::open(url.as_str()).map_err(|err| explain(&url, &err))?;
                 tls::prepare();
-                Source::Own(Box::new(PerRuntime::new(client, timeout)))
+                Source::Own {
+                    wake_ups: WakeUps::new(client.clone(), timeout),
+                    connections: Box::new(PerRuntime::new(client, timeout)),
+                }
             }
             Server::Pool(pool) => Source::Pool(pool),
         };

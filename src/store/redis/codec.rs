@@ -35,8 +35,6 @@ pub(super) enum Stored {
 pub(super) struct StoredClaim {
     pub(super) token: OwnerToken,
     pub(super) attempt: NonZeroU32,
-    /// In milliseconds.
-    pub(super) afterlife: u64,
     pub(super) fingerprint: Option<Fingerprint>,
 }
 
@@ -98,12 +96,11 @@ pub(super) fn decode(value: Vec<u8>) -> Option<Stored> {
         b'C' => {
             let token = parse_token(&rest.take(32)?)?;
             let attempt = NonZeroU32::new(rest.u32()?)?;
-            let afterlife = rest.array().map(u64::from_be_bytes)?;
+            let _afterlife = rest.take(8)?;
             let fingerprint = rest.fingerprint()?;
             (rest.0.is_empty()).then_some(Stored::Claim(StoredClaim {
                 token,
                 attempt,
-                afterlife,
                 fingerprint,
             }))
         }
@@ -253,7 +250,6 @@ mod tests {
             let stored = StoredClaim {
                 token: claim.token,
                 attempt: NonZeroU32::MIN,
-                afterlife: 60_000,
                 fingerprint,
             };
             assert_eq!(decode(encode_claim(&claim)), Some(Stored::Claim(stored)));

@@ -11,12 +11,14 @@ mod operations;
 mod outage;
 mod per_runtime;
 mod script;
+mod subscriber;
 #[cfg(feature = "redis-rustls")]
 mod tls;
 #[cfg(not(feature = "redis-rustls"))]
 #[path = "no_tls.rs"]
 mod tls;
 mod version;
+mod wake_ups;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -27,6 +29,7 @@ use self::{
     call::Reply,
     foreign_pool::{Checked, ForeignPool},
     per_runtime::PerRuntime,
+    wake_ups::WakeUps,
 };
 use super::StoreError;
 use crate::ConfigError;
@@ -45,7 +48,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_millis(500);
 /// ```
 ///
 /// * **Connections:** one per runtime that uses the store, that is one per actix worker, plus one
-///   for background work. Opened at first need, shared by all requests of the worker, replaced
+///   for background work, and one for wake-ups once somebody waits. Opened at first need, shared by all requests of the worker, replaced
 ///   when it breaks. There is no ping per use.
 /// * **Bounds:** every call ends within the [timeout](RedisStoreBuilder::timeout), 500 ms. While
 ///   the server cannot be reached, calls fail at once; one at a time tries again, after 50 ms at
@@ -64,7 +67,10 @@ struct Inner {
 
 /// Where connections come from.
 enum Source {
-    Own(Box<PerRuntime>),
+    Own {
+        connections: Box<PerRuntime>,
+        wake_ups: WakeUps,
+    },
     Pool(Box<dyn ForeignPool>),
 }
 
@@ -144,7 +150,7 @@ impl RedisStore {
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = match &self.0.source {
-            Source::Own(_) => "own connections",
+            Source::Own { .. } => "own connections",
             Source::Pool(_) => "the application's pool",
         };
         f.debug_struct("RedisStore")

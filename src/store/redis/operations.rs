@@ -1,10 +1,10 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use redis::{RedisError, Value, cmd};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::{
-    RedisStore,
+    RedisStore, Source,
     call::Reply,
     codec::{self, Stored, StoredClaim, millis},
     error::unexpected,
@@ -15,8 +15,10 @@ use crate::store::{
     StoreTime,
 };
 
-/// How often [`Store::changed`] looks.
+/// How often [`Store::changed`] looks when it is not told.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How often it looks although it would be told: a publication can be lost.
+const LOOK_ALL_THE_SAME: Duration = Duration::from_secs(5);
 
 impl Store for RedisStore {
     async fn begin(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
@@ -95,33 +97,47 @@ impl Store for RedisStore {
     }
 
     async fn changed(&self, key: &StoreKey, seen: &ClaimId) -> Result<(), StoreError> {
-        let mut get = cmd("GET");
-        get.arg(key.to_string());
-        let mut left = cmd("PTTL");
-        left.arg(key.to_string());
+        let watch = match &self.0.source {
+            Source::Own { wake_ups, .. } => Some(wake_ups.watch(&key.to_string())),
+            Source::Pool(_) => None,
+        };
         loop {
-            match self.call(&get).await? {
-                Reply::Value(Value::BulkString(value)) => match codec::decode(value) {
-                    Some(Stored::Claim(held)) if seen.is(&held.token) => {
-                        let left = match self.call(&left).await? {
-                            Reply::Value(Value::Int(left)) => left,
-                            reply => return Err(reply.unexpected("PTTL")),
-                        };
-                        if left <= i64::try_from(held.afterlife).unwrap_or(i64::MAX) {
-                            return Ok(());
-                        }
-                    }
-                    _ => return Ok(()),
-                },
-                Reply::Value(Value::Nil) | Reply::WrongType => return Ok(()),
-                reply => return Err(reply.unexpected("GET")),
-            }
-            sleep(LOOK_EVERY).await;
+            // In this order nothing is missed: be ready, subscribe, compare, and only then wait.
+            let Some(watch) = &watch else {
+                let Some(left) = self.look(key, seen).await? else {
+                    return Ok(());
+                };
+                sleep(left.min(LOOK_EVERY)).await;
+                continue;
+            };
+            let change = watch.changed();
+            let look_again = match watch.subscribe().await {
+                true => LOOK_ALL_THE_SAME,
+                false => LOOK_EVERY,
+            };
+            let Some(left) = self.look(key, seen).await? else {
+                return Ok(());
+            };
+            let _ = timeout(left.min(look_again), change).await;
         }
     }
 }
 
 impl RedisStore {
+    /// How long the claim that was seen still holds the key, if it does.
+    async fn look(&self, key: &StoreKey, seen: &ClaimId) -> Result<Option<Duration>, StoreError> {
+        let token = seen.to_hex();
+        let reply = (self.run(&script::LOOK, key, |call| {
+            call.arg(&token);
+        }))
+        .await?;
+        match reply {
+            Reply::Value(Value::Int(0)) | Reply::WrongType => Ok(None),
+            Reply::Value(Value::Int(left)) => Ok(Some(Duration::from_millis(left.unsigned_abs()))),
+            reply => Err(reply.unexpected("look.lua")),
+        }
+    }
+
     async fn lock(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
         let mut set = cmd("SET");
         set.arg(claim.key.to_string())

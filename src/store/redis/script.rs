@@ -26,6 +26,7 @@ macro_rules! script {
 pub(super) static BEGIN: LazyLock<Script> = script!("begin.lua");
 pub(super) static RENEW: LazyLock<Script> = script!("renew.lua");
 pub(super) static COMPLETE: LazyLock<Script> = script!("complete.lua");
+pub(super) static LOOK: LazyLock<Script> = script!("look.lua");
 pub(super) static RELEASE: LazyLock<Script> = script!("release.lua");
 
 impl Script {

@@ -1,0 +1,262 @@
+use std::{
+    collections::VecDeque,
+    future::pending,
+    sync::{Mutex, atomic::AtomicUsize, atomic::Ordering},
+};
+
+use futures_util::FutureExt;
+use tokio::time::{Instant, sleep};
+
+use super::*;
+use crate::{
+    background::BackgroundHere,
+    store::{ClaimId, Record, Renewed, StoreKey},
+};
+
+const TTL: Duration = Duration::from_secs(60);
+
+/// What one call does.
+#[derive(Clone, Copy, Debug)]
+enum Does {
+    Yes,
+    Lost,
+    Refuse,
+    Time,
+    /// Never answers.
+    Hang,
+}
+
+/// A store that does as it is told, call by call; the last instruction stays.
+#[derive(Debug)]
+struct Scripted {
+    begin: Does,
+    release: Mutex<VecDeque<Does>>,
+    released: AtomicUsize,
+}
+
+impl Scripted {
+    fn new(begin: Does, release: impl IntoIterator<Item = Does>) -> Arc<Self> {
+        Arc::new(Self {
+            begin,
+            release: Mutex::new(release.into_iter().collect()),
+            released: AtomicUsize::new(0),
+        })
+    }
+
+    fn released(&self) -> usize {
+        self.released.load(Ordering::SeqCst)
+    }
+}
+
+async fn act<T>(does: Does, yes: T, lost: T) -> Result<T, StoreError> {
+    match does {
+        Does::Yes => Ok(yes),
+        Does::Lost => Ok(lost),
+        Does::Refuse => Err(StoreError::unavailable("refused")),
+        Does::Time => Err(StoreError::timeout()),
+        Does::Hang => pending().await,
+    }
+}
+
+impl Store for Scripted {
+    async fn begin(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
+        let claimed = Begin::Claimed {
+            lease: claim.lease(),
+            attempt: std::num::NonZeroU32::MIN,
+        };
+        act(self.begin, claimed, Begin::Unreadable).await
+    }
+
+    async fn renew(&self, _: &Lease) -> Result<Renewed, StoreError> {
+        Ok(Renewed::Lost)
+    }
+
+    async fn complete(&self, _: &Lease, _: &Record, _: Duration) -> Result<Held, StoreError> {
+        Ok(Held::Lost)
+    }
+
+    async fn release(&self, _: &Lease) -> Result<Held, StoreError> {
+        self.released.fetch_add(1, Ordering::SeqCst);
+        let does = {
+            let mut script = self.release.lock().unwrap();
+            let first = *script.front().unwrap();
+            if script.len() > 1 {
+                script.pop_front();
+            }
+            first
+        };
+        act(does, Held::Yes, Held::Lost).await
+    }
+
+    async fn changed(&self, _: &StoreKey, _: &ClaimId) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+fn claim() -> NewClaim {
+    NewClaim::lock(StoreKey::new("t:", [0; 32]), TTL)
+}
+
+async fn held(store: &Arc<Scripted>) -> (Claims, Guard) {
+    let claims = Claims::new(Arc::clone(store));
+    match claims.begin(claim()).await {
+        Ok(Begun::Mine(guard)) => (claims, guard),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_overtakes_its_undo_is_found_by_the_next() {
+    let _here = BackgroundHere::here();
+    // The undo arrives first, three times; then the claim is there.
+    let store = Scripted::new(Does::Time, [Does::Lost, Does::Lost, Does::Lost, Does::Yes]);
+    let claims = Claims::new(Arc::clone(&store));
+    assert!(claims.begin(claim()).await.is_err());
+    assert!(claims.drain(TTL).await);
+    assert_eq!(store.released(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_undo_ends_when_the_claim_cannot_come_any_more() {
+    let _here = BackgroundHere::here();
+    let store = Scripted::new(Does::Time, [Does::Lost]);
+    let claims = Claims::new(Arc::clone(&store));
+    let begun = Instant::now();
+    assert!(claims.begin(claim()).await.is_err());
+    assert!(
+        !claims.drain(TTL - Duration::from_secs(1)).await,
+        "it may still come"
+    );
+    assert!(claims.drain(TTL).await);
+    assert!(begun.elapsed() < TTL * 2);
+    assert!(
+        store.released() < 150,
+        "{} looks are too many",
+        store.released()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_store_is_away_an_undo_does_not_give_up() {
+    let _here = BackgroundHere::here();
+    let away = std::iter::repeat_n(Does::Time, 200);
+    let store = Scripted::new(Does::Time, away.chain([Does::Lost, Does::Lost, Does::Yes]));
+    let claims = Claims::new(Arc::clone(&store));
+    assert!(claims.begin(claim()).await.is_err());
+    assert!(claims.drain(TTL * 10).await);
+    assert_eq!(
+        store.released(),
+        203,
+        "longer than the claim would have lasted"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_was_refused_leaves_nothing_to_undo() {
+    let _here = BackgroundHere::here();
+    for does in [Does::Refuse, Does::Lost] {
+        let store = Scripted::new(does, [Does::Yes]);
+        let claims = Claims::new(Arc::clone(&store));
+        assert!(!matches!(claims.begin(claim()).await, Ok(Begun::Mine(_))));
+        assert!(claims.drain(Duration::ZERO).await);
+        assert_eq!(store.released(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_is_dropped_under_way_is_undone() {
+    let _here = BackgroundHere::here();
+    let store = Scripted::new(Does::Hang, [Does::Yes]);
+    let claims = Claims::new(Arc::clone(&store));
+    assert!(claims.begin(claim()).now_or_never().is_none());
+    assert!(claims.drain(TTL).await);
+    assert_eq!(store.released(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_never_answers_is_given_up() {
+    let _here = BackgroundHere::here();
+    let store = Scripted::new(Does::Hang, [Does::Hang, Does::Yes]);
+    let claims = Claims::new(Arc::clone(&store));
+    let begun = Instant::now();
+    let err = claims.begin(claim()).await.unwrap_err();
+    assert!(err.may_have_run());
+    assert_eq!(begun.elapsed(), CALL_LIMIT);
+    assert!(claims.drain(TTL).await);
+    assert_eq!(store.released(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guard_releases_once_when_it_is_asked_to() {
+    let _here = BackgroundHere::here();
+    for does in [Does::Yes, Does::Lost] {
+        let store = Scripted::new(Does::Yes, [does]);
+        let (claims, guard) = held(&store).await;
+        guard.release().await;
+        assert!(claims.drain(Duration::ZERO).await);
+        assert_eq!(store.released(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_that_fails_is_retried_until_the_lease_ends_it() {
+    let _here = BackgroundHere::here();
+    for failure in [Does::Refuse, Does::Time, Does::Hang] {
+        let store = Scripted::new(Does::Yes, [failure, failure, failure, Does::Yes]);
+        let (claims, guard) = held(&store).await;
+        guard.release().await;
+        assert!(claims.drain(TTL).await);
+        assert_eq!(store.released(), 4, "{failure:?}");
+
+        let store = Scripted::new(Does::Yes, [failure]);
+        let (claims, guard) = held(&store).await;
+        let begun = Instant::now();
+        guard.release().await;
+        assert!(claims.drain(TTL * 2).await);
+        assert!(
+            begun.elapsed() >= TTL - Duration::from_secs(2),
+            "{:?}",
+            begun.elapsed()
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guard_that_is_dropped_anywhere_is_released() {
+    let _here = BackgroundHere::here();
+    let store = Scripted::new(Does::Yes, [Does::Hang, Does::Yes]);
+    let (claims, guard) = held(&store).await;
+    // Dropped while its release is under way: that call may not have arrived.
+    assert!(guard.release().now_or_never().is_none());
+    assert!(claims.drain(TTL).await);
+    assert_eq!(store.released(), 2);
+
+    let (claims, guard) = held(&store).await;
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+        let _guard = guard;
+        std::panic::resume_unwind(Box::new("on purpose"));
+    }));
+    assert!(panicked.is_err());
+    sleep(Duration::from_secs(1)).await;
+    assert!(claims.drain(Duration::ZERO).await);
+    assert_eq!(store.released(), 3);
+}
+
+#[test]
+fn a_guard_can_be_dropped_where_there_is_no_runtime() {
+    let store = Scripted::new(Does::Yes, [Does::Yes]);
+    let claims = Claims::new(Arc::clone(&store));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let guard = match runtime.block_on(claims.begin(claim())) {
+        Ok(Begun::Mine(guard)) => guard,
+        other => panic!("{other:?}"),
+    };
+    drop(runtime);
+    std::thread::spawn(move || drop(guard)).join().unwrap();
+    while store.released() == 0 {
+        std::thread::yield_now();
+    }
+}

@@ -1,0 +1,172 @@
+//! Waiting for a key in Redis: by push where it can be had, without it where not.
+
+use std::time::Duration;
+
+use actix_idempotency::{
+    Fingerprint, RedisStore, redis,
+    store::{
+        Begin, ClaimId, Held, NewClaim, OnLapsed, OwnerToken, Record, Store, StoreKey, Tombstone,
+    },
+};
+use futures_util::future::join_all;
+use tokio::time::timeout;
+
+use crate::support::{eventually, redis::Redis};
+
+const LONG: Duration = Duration::from_secs(120);
+/// Less than the look that is taken although nothing was pushed.
+const PUSHED: Duration = Duration::from_secs(4);
+
+fn claim(n: u8) -> NewClaim {
+    NewClaim {
+        key: StoreKey::new("wake:", [n; 32]),
+        token: OwnerToken::random(),
+        fingerprint: Some(Fingerprint::of_bytes("x")),
+        lease: LONG,
+        afterlife: LONG,
+        on_lapsed: OnLapsed::TakeOver,
+    }
+}
+
+async fn begin(store: &RedisStore, claim: &NewClaim) {
+    assert!(matches!(
+        store.begin(claim).await.unwrap(),
+        Begin::Claimed { .. }
+    ));
+}
+
+async fn complete(store: &RedisStore, claim: &NewClaim) {
+    let record = Record::Tombstone(Tombstone {
+        fingerprint: claim.fingerprint,
+        status: Some(200),
+        location: None,
+    });
+    let held = store.complete(&claim.lease(), &record, LONG).await.unwrap();
+    assert_eq!(held, Held::Yes);
+}
+
+/// Waits in a task of its own.
+fn watch(store: &RedisStore, claim: &NewClaim) -> tokio::task::JoinHandle<()> {
+    let (store, claim) = (store.clone(), claim.clone());
+    tokio::spawn(async move {
+        store
+            .changed(&claim.key, &ClaimId::of(claim.token))
+            .await
+            .unwrap();
+    })
+}
+
+fn channels(redis: &Redis) -> Vec<String> {
+    redis::from_redis_value(redis.command(&["PUBSUB", "CHANNELS"])).unwrap()
+}
+
+async fn wait_for_channels(redis: &Redis, count: usize) {
+    eventually("the channels are subscribed to", async || {
+        channels(redis).len() == count
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_waits_costs_one_subscription_and_one_comparison() {
+    let redis = Redis::start();
+    let store = redis.store();
+    for end_by_release in [false, true] {
+        let claim = claim(0);
+        begin(&store, &claim).await;
+        let (subscribed, looked) = (redis.calls("subscribe"), redis.calls("pttl"));
+        let waiting = watch(&store, &claim);
+        wait_for_channels(&redis, 1).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(redis.calls("subscribe"), subscribed + 1);
+        assert_eq!(redis.calls("pttl"), looked + 1, "it does not poll");
+        match end_by_release {
+            true => assert_eq!(store.release(&claim.lease()).await.unwrap(), Held::Yes),
+            false => complete(&store, &claim).await,
+        }
+        timeout(PUSHED, waiting).await.expect("it is told").unwrap();
+        wait_for_channels(&redis, 0).await;
+        redis.command(&["FLUSHALL"]);
+    }
+}
+
+#[tokio::test]
+async fn many_who_wait_share_one_connection() {
+    let redis = Redis::start();
+    let store = redis.store();
+    let claims: Vec<_> = (0..10).map(claim).collect();
+    for claim in &claims {
+        begin(&store, claim).await;
+    }
+    let waiting: Vec<_> = (0..50).map(|n| watch(&store, &claims[n % 10])).collect();
+    wait_for_channels(&redis, 10).await;
+    let clients = redis.command(&["CLIENT", "LIST", "TYPE", "pubsub"]);
+    let clients: String = redis::from_redis_value(clients).unwrap();
+    assert_eq!(clients.lines().count(), 1, "{clients}");
+    assert_eq!(redis.calls("subscribe"), 10);
+    for claim in &claims {
+        complete(&store, claim).await;
+    }
+    timeout(PUSHED, join_all(waiting))
+        .await
+        .expect("all are told");
+    wait_for_channels(&redis, 0).await;
+}
+
+#[tokio::test]
+async fn who_stops_waiting_unsubscribes() {
+    let redis = Redis::start();
+    let store = redis.store();
+    let claim = claim(0);
+    begin(&store, &claim).await;
+    let (gone, stays) = (watch(&store, &claim), watch(&store, &claim));
+    wait_for_channels(&redis, 1).await;
+    gone.abort();
+    assert!(gone.await.unwrap_err().is_cancelled());
+    complete(&store, &claim).await;
+    timeout(PUSHED, stays).await.expect("it is told").unwrap();
+    wait_for_channels(&redis, 0).await;
+}
+
+#[tokio::test]
+async fn a_lost_subscription_heals() {
+    let redis = Redis::start();
+    let store = redis.store();
+    let claim = claim(0);
+    begin(&store, &claim).await;
+    let waiting = watch(&store, &claim);
+    for _ in 0..3 {
+        wait_for_channels(&redis, 1).await;
+        redis.command(&["CLIENT", "KILL", "TYPE", "pubsub"]);
+    }
+    wait_for_channels(&redis, 1).await;
+    complete(&store, &claim).await;
+    timeout(PUSHED, waiting).await.expect("it is told").unwrap();
+}
+
+#[tokio::test]
+async fn a_user_without_channels_loses_the_push_and_nothing_else() {
+    let redis = Redis::start();
+    redis.command(&[
+        "ACL",
+        "SETUSER",
+        "ann",
+        "on",
+        ">pass",
+        "~*",
+        "+@all",
+        "resetchannels",
+    ]);
+    let url = format!("redis://ann:pass@127.0.0.1:{}/", redis.port());
+    let store = RedisStore::connect(url).unwrap();
+    let claim = claim(0);
+    begin(&store, &claim).await;
+    let waiting = watch(&store, &claim);
+    eventually("it looks by itself", async || redis.calls("pttl") > 2).await;
+    complete(&store, &claim).await;
+    timeout(PUSHED, waiting)
+        .await
+        .expect("it finds out")
+        .unwrap();
+    assert!(channels(&redis).is_empty());
+}
