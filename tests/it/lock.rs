@@ -695,22 +695,29 @@ async fn it_wraps_an_app_a_scope_a_resource_and_a_route() {
 async fn its_refusals_pass_through_outer_middlewares() {
     use actix_web::middleware::DefaultHeaders;
     let gate = Gate::closed();
-    let lock = memory_lock();
-    let server = {
-        let gate = gate.clone();
-        serve!({
-            let handler = gate.handler();
-            App::new()
-                .wrap(lock.clone())
-                .wrap(DefaultHeaders::new().add((header::X_FRAME_OPTIONS, "DENY")))
-                .default_service(web::to(handler))
-        })
-    };
+    let builder = ApiLock::try_builder(MemoryStore::new(), |req| match req.path() {
+        "/fail" => Err(ErrorPaymentRequired("pay first")),
+        _ => Ok(Some(payload(req))),
+    });
+    let lock = builder.max_body(10).build().unwrap();
+    let handler = gate.handler();
+    let server = serve!(
+        App::new()
+            .wrap(lock.clone())
+            .wrap(DefaultHeaders::new().add((header::X_FRAME_OPTIONS, "DENY")))
+            .default_service(web::to(handler.clone()))
+    );
     let first = tokio::spawn(post(&server, "/", "x").send());
     gate.wait_for_entered(1).await;
-    let refused = post(&server, "/", "x").send().await.unwrap();
-    assert_eq!(refused.status(), 409);
-    assert_eq!(refused.headers()["x-frame-options"], "DENY");
+    for (path, body, status) in [
+        ("/", "x", 409),
+        ("/fail", "x", 402),
+        ("/", "more than ten", 413),
+    ] {
+        let refused = post(&server, path, body).send().await.unwrap();
+        assert_eq!(refused.status(), status);
+        assert_eq!(refused.headers()["x-frame-options"], "DENY", "{status}");
+    }
     gate.let_go(1);
     first.await.unwrap().unwrap();
 }
