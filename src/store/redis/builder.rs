@@ -3,7 +3,7 @@ use std::{fmt, time::Duration};
 use redis::{Client, ErrorKind, RedisError};
 
 use super::{
-    DEFAULT_TIMEOUT, RedisStore, Source,
+    DEFAULT_TIMEOUT, Own, RedisStore, Source,
     foreign_pool::{Checked, ForeignPool},
     per_runtime::PerRuntime,
     tls,
@@ -71,10 +71,10 @@ impl RedisStoreBuilder {
             Server::Url(url) => {
                 let client = Client::open(url.as_str()).map_err(|err| explain(&url, &err))?;
                 tls::prepare();
-                Source::Own {
+                Source::Own(Box::new(Own {
                     wake_ups: WakeUps::new(client.clone(), timeout),
-                    connections: Box::new(PerRuntime::new(client, timeout)),
-                }
+                    connections: PerRuntime::new(client, timeout),
+                }))
             }
             Server::Pool(pool) => Source::Pool(pool),
         };

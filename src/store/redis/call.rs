@@ -13,8 +13,8 @@ impl RedisStore {
     pub(super) async fn call(&self, cmd: &Cmd) -> Result<Reply, StoreError> {
         let deadline = Instant::now() + self.0.timeout;
         match &self.0.source {
-            Source::Own { connections, .. } => {
-                let mut connection = connections.connection(deadline).await?;
+            Source::Own(own) => {
+                let mut connection = own.connections.connection(deadline).await?;
                 match timeout_at(deadline, connection.send(cmd)).await {
                     Ok(reply) => Reply::of(reply),
                     Err(_elapsed) => {

@@ -65,12 +65,15 @@ struct Inner {
     timeout: Duration,
 }
 
+/// What a store has when it opens its connections itself.
+struct Own {
+    connections: PerRuntime,
+    wake_ups: WakeUps,
+}
+
 /// Where connections come from.
 enum Source {
-    Own {
-        connections: Box<PerRuntime>,
-        wake_ups: WakeUps,
-    },
+    Own(Box<Own>),
     Pool(Box<dyn ForeignPool>),
 }
 
@@ -150,7 +153,7 @@ impl RedisStore {
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = match &self.0.source {
-            Source::Own { .. } => "own connections",
+            Source::Own(_) => "own connections",
             Source::Pool(_) => "the application's pool",
         };
         f.debug_struct("RedisStore")

@@ -98,7 +98,7 @@ impl Store for RedisStore {
 
     async fn changed(&self, key: &StoreKey, seen: &ClaimId) -> Result<(), StoreError> {
         let watch = match &self.0.source {
-            Source::Own { wake_ups, .. } => Some(wake_ups.watch(&key.to_string())),
+            Source::Own(own) => Some(own.wake_ups.watch(&key.to_string())),
             Source::Pool(_) => None,
         };
         loop {

@@ -1,7 +1,10 @@
 //! A real Redis server of a test's own.
 
 use std::{
+    io::{Read, Write},
     net::TcpListener,
+    os::unix::net::UnixStream,
+    path::Path,
     process::{Child, Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
@@ -191,10 +194,7 @@ fn launch(dir: &TempDir, port: u16, options: &[String]) -> Option<Child> {
             eprintln!("redis-server ended: {}", log.unwrap_or_default());
             return None;
         }
-        // Connecting is not enough: another program may own the port by now.
-        if dir.path().join("redis.sock").exists()
-            && std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-        {
+        if is_ready(&dir.path().join("redis.sock")) {
             return Some(server);
         }
         sleep(Duration::from_millis(5));
@@ -202,4 +202,20 @@ fn launch(dir: &TempDir, port: u16, options: &[String]) -> Option<Child> {
     let _ = server.kill();
     let _ = server.wait();
     None
+}
+
+/// Whether a server answers here and has loaded its data. Asked over its unix socket: its port may
+/// belong to another program, in which case it ends.
+fn is_ready(socket: &Path) -> bool {
+    let Ok(mut stream) = UnixStream::connect(socket) else {
+        return false;
+    };
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
+    let mut answer = [0; 7];
+    let answered = stream
+        .write_all(b"PING\r\n")
+        .and_then(|()| stream.read_exact(&mut answer));
+    answered.is_ok() && matches!(&answer, b"+PONG\r\n" | b"-NOAUTH")
 }
