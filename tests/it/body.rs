@@ -14,8 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     serve,
     support::{
-        eventually,
-        gate::{Gate, gated},
+        gate::{Gate, gated, is_refused},
         locks::{lock_on, memory_lock, payload},
         redis::Redis,
         server::{Server, client, http2_client},
@@ -286,24 +285,11 @@ async fn a_client_that_resets_during_its_body_locks_nothing() {
 async fn are_equal(kind: &str, first: &[u8], second: &[u8]) -> bool {
     let gate = Gate::closed();
     let server = gated(memory_lock(), &gate);
-    let send = |body: &[u8]| {
+    let request = |body: &[u8]| {
         let request = client().post(server.url("/")).header("content-type", kind);
-        tokio::spawn(request.body(body.to_vec()).send())
+        request.body(body.to_vec())
     };
-    let running = send(first);
-    gate.wait_for_entered(1).await;
-    let other = send(second);
-    eventually("an answer or a run", async || {
-        other.is_finished() || gate.entered() > 1
-    })
-    .await;
-    gate.let_go(2);
-    assert_eq!(running.await.unwrap().unwrap().status(), 201);
-    match other.await.unwrap().unwrap().status().as_u16() {
-        201 => false,
-        409 => true,
-        other => panic!("{other}"),
-    }
+    is_refused(&gate, request(first), request(second)).await
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use crate::{
     serve,
     support::{
         eventually,
-        gate::{Gate, gated},
+        gate::{Gate, gated, is_refused},
         locks::{lock_on, memory_lock, on_each_store, payload},
         redis::Redis,
         server::{Server, client, http2_client, post, status},
@@ -489,24 +489,8 @@ async fn every_method_but_options_is_guarded_unless_narrowed() {
 async fn is_guarded(lock: ApiLockBuilder, method: &str) -> bool {
     let gate = Gate::closed();
     let server = gated(lock.build().unwrap(), &gate);
-    let send = || {
-        let method = method.parse().unwrap();
-        tokio::spawn(client().request(method, server.url("/")).send())
-    };
-    let first = send();
-    gate.wait_for_entered(1).await;
-    let second = send();
-    eventually("an answer or a run", async || {
-        second.is_finished() || gate.entered() > 1
-    })
-    .await;
-    gate.let_go(2);
-    assert_eq!(first.await.unwrap().unwrap().status(), 201);
-    match second.await.unwrap().unwrap().status().as_u16() {
-        201 => false,
-        409 => true,
-        other => panic!("{method}: {other}"),
-    }
+    let request = || client().request(method.parse().unwrap(), server.url("/"));
+    is_refused(&gate, request(), request()).await
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod tls;
 mod tls;
 mod version;
 mod wake_ups;
+mod watched;
 
 use std::{fmt, sync::Arc, time::Duration};
 

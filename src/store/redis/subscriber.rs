@@ -11,11 +11,19 @@ use redis::{
     aio::{PubSub, PubSubSink},
 };
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     time::{Instant, timeout},
 };
 
-use super::wake_ups::{Order, Watched};
+use super::watched::Watched;
+
+/// What the subscriber is told to do.
+pub(super) enum Order {
+    /// Subscribe to a channel, if that has not been done, and say when it is done. Dropped unsaid
+    /// when it cannot be done.
+    Subscribe(Arc<str>, oneshot::Sender<()>),
+    Unsubscribe(Arc<str>),
+}
 
 type Orders = mpsc::UnboundedReceiver<Order>;
 

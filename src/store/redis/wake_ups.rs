@@ -1,7 +1,6 @@
 use std::{
-    collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -11,7 +10,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::subscriber;
+use super::{
+    subscriber::{self, Order},
+    watched::Watched,
+};
 use crate::background;
 
 /// Tells who waits that a key has changed: one subscription connection per process, whatever the
@@ -25,23 +27,6 @@ pub(super) struct WakeUps {
     watched: Arc<Watched>,
     /// Where the subscriber takes its orders; it is started by the first watch.
     orders: OnceLock<mpsc::UnboundedSender<Order>>,
-}
-
-/// What the subscriber is told to do.
-pub(super) enum Order {
-    /// Subscribe to a channel, if that has not been done, and say when it is done. Dropped unsaid
-    /// when it cannot be done.
-    Subscribe(Arc<str>, oneshot::Sender<()>),
-    Unsubscribe(Arc<str>),
-}
-
-/// The channels that somebody watches. Locked to look one up, never across an await.
-#[derive(Default)]
-pub(super) struct Watched(Mutex<HashMap<Arc<str>, Channel>>);
-
-struct Channel {
-    changed: Arc<Notify>,
-    watches: usize,
 }
 
 impl WakeUps {
@@ -64,39 +49,12 @@ impl WakeUps {
             orders
         });
         let channel: Arc<str> = channel.into();
-        let mut channels = self.watched.lock();
-        let entry = channels
-            .entry(Arc::clone(&channel))
-            .or_insert_with(|| Channel {
-                changed: Arc::default(),
-                watches: 0,
-            });
-        entry.watches += 1;
         Watch {
-            changed: Arc::clone(&entry.changed),
+            changed: self.watched.add(&channel),
             channel,
             limit: self.limit,
             orders: orders.clone(),
             watched: Arc::clone(&self.watched),
-        }
-    }
-}
-
-impl Watched {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, Channel>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn wake(&self, channel: &str) {
-        if let Some(channel) = self.lock().get(channel) {
-            channel.changed.notify_waiters();
-        }
-    }
-
-    /// After a lost connection: anything may have changed.
-    pub(super) fn wake_all(&self) {
-        for channel in self.lock().values() {
-            channel.changed.notify_waiters();
         }
     }
 }
@@ -130,18 +88,11 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let mut channels = self.watched.lock();
-        let Some(entry) = channels.get_mut(&self.channel) else {
-            return;
-        };
-        entry.watches -= 1;
-        if entry.watches == 0 {
-            channels.remove(&self.channel);
-            // Under the lock, so that it stands before the orders of a watch that begins now.
+        self.watched.remove(&self.channel, || {
             let _ = self
                 .orders
                 .send(Order::Unsubscribe(Arc::clone(&self.channel)));
-        }
+        });
     }
 }
 

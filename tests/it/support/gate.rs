@@ -6,6 +6,7 @@ use std::sync::{
 use actix_idempotency::ApiLock;
 use actix_web::{App, HttpResponse, web};
 use futures_util::future::LocalBoxFuture;
+use reqwest::RequestBuilder;
 use tokio::sync::Semaphore;
 
 use super::{eventually, server::Server};
@@ -89,4 +90,22 @@ pub(crate) fn gated_on(workers: usize, lock: ApiLock, gate: &Gate) -> Server {
             .wrap(lock.clone())
             .default_service(web::to(gate.handler()))
     )
+}
+
+/// Sends two requests, the second while the first runs; whether the second is refused. Lets both go.
+pub(crate) async fn is_refused(gate: &Gate, first: RequestBuilder, second: RequestBuilder) -> bool {
+    let first = tokio::spawn(first.send());
+    gate.wait_for_entered(1).await;
+    let second = tokio::spawn(second.send());
+    eventually("an answer or a run", async || {
+        second.is_finished() || gate.entered() > 1
+    })
+    .await;
+    gate.let_go(2);
+    assert_eq!(first.await.unwrap().unwrap().status(), 201);
+    match second.await.unwrap().unwrap().status().as_u16() {
+        201 => false,
+        409 => true,
+        other => panic!("{other}"),
+    }
 }
