@@ -88,8 +88,8 @@ impl Drop for Guard {
         };
         let (claims, ticket) = (self.claims.clone(), self.ticket.take());
         background::spawn(async move {
-            job.run(&claims).await;
-            drop((ticket, place));
+            job.run(&claims, ticket).await;
+            drop(place);
         });
     }
 }

@@ -5,15 +5,14 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{Claims, patience::Patience};
+use super::{Claims, in_progress::Ticket, patience::Patience, undo::Undo};
 use crate::store::{Held, Lease, NewClaim, StoreKey};
 
 /// How many releases and undos may be under way at once in a process. Beyond that the leases do
 /// the work; it is a bound on memory, met only when a store stays away under full load.
 const MOST_JOBS: usize = 10_000;
-/// How long a claim without an answer is looked for after the store was last out of reach,
-/// whatever its lease.
-const LONGEST_SEARCH: Duration = Duration::from_secs(600);
+/// The longest rest between two tries.
+const LONGEST_REST: Duration = Duration::from_secs(1);
 
 static JOBS: AtomicUsize = AtomicUsize::new(0);
 
@@ -33,53 +32,28 @@ impl Job {
         }
     }
 
-    pub(super) async fn run(self, claims: &Claims) {
+    /// Does it. The ticket goes when there is nothing left to wait for.
+    pub(super) async fn run(self, claims: &Claims, ticket: Option<Ticket>) {
         match self {
-            Self::Release(lease, since) => release(claims, &lease, since).await,
-            Self::Undo(claim) => undo(claims, &claim).await,
+            Self::Release(lease, since) => release(claims, &lease, since, ticket).await,
+            Self::Undo(claim) => Undo::of(&claim, ticket).run(claims).await,
         }
     }
 }
 
 /// Tells the store until it has heard; after the lease the key is free anyway.
-async fn release(claims: &Claims, lease: &Lease, since: Instant) {
+async fn release(claims: &Claims, lease: &Lease, since: Instant, _ticket: Option<Ticket>) {
     let mut patience = Patience::until(since + lease.duration());
     loop {
         match claims.release(lease).await {
             Ok(Held::Yes | Held::Lost) => return,
             Err(err) => log::debug!("{} is not released yet: {err}", lease.key()),
         }
-        if !patience.rest().await {
+        if !patience.rest(LONGEST_REST).await {
             log::warn!(
                 "{} could not be released, its lease has ended it",
                 lease.key()
             );
-            return;
-        }
-    }
-}
-
-/// Looks for the claim until it is found or cannot come any more. Not finding it once proves
-/// nothing: the claim may still wait in a socket of a paused server, to be carried out after the
-/// undo that overtook it. It stands for its lease at most once the store works again.
-async fn undo(claims: &Claims, claim: &NewClaim) {
-    let lease = claim.lease();
-    let search = (claim.lease.saturating_add(claim.afterlife)).min(LONGEST_SEARCH);
-    let given_up = Instant::now() + LONGEST_SEARCH;
-    let mut patience = Patience::until(Instant::now() + search);
-    loop {
-        match claims.release(&lease).await {
-            Ok(Held::Yes) => {
-                log::info!("{} was claimed unheard and is free again", lease.key());
-                return;
-            }
-            Ok(Held::Lost) => {}
-            Err(err) => {
-                log::debug!("{} is not undone yet: {err}", lease.key());
-                patience.extend((Instant::now() + search).min(given_up));
-            }
-        }
-        if !patience.rest().await {
             return;
         }
     }

@@ -4,6 +4,7 @@ mod guard;
 mod in_progress;
 mod job;
 mod patience;
+mod undo;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -74,8 +75,8 @@ impl Claims {
         bounded(self.store.release(lease)).await
     }
 
-    /// Waits until all that is in progress now has settled: running claims, releases, undos.
-    /// False when time ran out first.
+    /// Waits until all that is in progress now has settled: running claims, releases, undos (as far
+    /// as they are likely to find anything). False when time ran out first.
     pub(crate) async fn drain(&self, limit: Duration) -> bool {
         timeout(limit, self.in_progress.settled()).await.is_ok()
     }

@@ -3,12 +3,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 const FIRST_WAIT: Duration = Duration::from_millis(20);
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// How long background work goes on trying, and how long it rests in between.
 ///
-/// The rests double from 20 ms to a second, each shortened by up to half at random, so that many
-/// who failed together do not return together.
+/// The rests double from 20 ms on, each shortened by up to half at random, so that many who failed
+/// together do not return together.
 #[derive(Debug)]
 pub(super) struct Patience {
     wait: Duration,
@@ -28,13 +27,19 @@ impl Patience {
         self.until = self.until.max(until);
     }
 
-    /// Rests; false when the time is up.
-    pub(super) async fn rest(&mut self) -> bool {
+    /// Begins with short rests again.
+    pub(super) fn hurry(&mut self) {
+        self.wait = FIRST_WAIT;
+    }
+
+    /// Rests, no longer than `longest`; false when the time is up.
+    pub(super) async fn rest(&mut self, longest: Duration) -> bool {
         if Instant::now() >= self.until {
             return false;
         }
-        sleep(self.wait.mul_f64(rand::random_range(0.5..=1.0))).await;
-        self.wait = (self.wait * 2).min(LONGEST_WAIT);
+        let wait = self.wait.min(longest);
+        sleep(wait.mul_f64(rand::random_range(0.5..=1.0))).await;
+        self.wait = wait * 2;
         true
     }
 }
@@ -48,7 +53,7 @@ mod tests {
         let start = Instant::now();
         let mut patience = Patience::until(start + Duration::from_secs(10));
         let mut tries = 0;
-        while patience.rest().await {
+        while patience.rest(Duration::from_secs(1)).await {
             tries += 1;
         }
         assert!((10..60).contains(&tries), "{tries} tries in ten seconds");

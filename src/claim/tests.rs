@@ -14,6 +14,8 @@ use crate::{
 };
 
 const TTL: Duration = Duration::from_secs(60);
+/// The longest pause between two looks of an undo.
+const MOST_REST: Duration = Duration::from_secs(10);
 
 /// What one call does.
 #[derive(Clone, Copy, Debug)]
@@ -117,22 +119,38 @@ async fn a_claim_that_overtakes_its_undo_is_found_by_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_undo_ends_when_the_claim_cannot_come_any_more() {
+async fn an_undo_goes_on_until_the_claim_cannot_come_any_more() {
     let _here = BackgroundHere::here();
     let store = Scripted::new(Does::Time, [Does::Lost]);
     let claims = Claims::new(Arc::clone(&store));
-    let begun = Instant::now();
     assert!(claims.begin(claim()).await.is_err());
-    assert!(
-        !claims.drain(TTL - Duration::from_secs(1)).await,
-        "it may still come"
-    );
+    sleep(TTL - Duration::from_secs(11)).await;
+    let before = store.released();
+    sleep(Duration::from_secs(11)).await;
+    assert!(store.released() > before, "it may still come");
+    sleep(MOST_REST).await;
+    let at_the_end = store.released();
+    assert!(at_the_end < 25, "{at_the_end} looks are too many");
+    sleep(TTL).await;
+    assert_eq!(store.released(), at_the_end);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_does_not_wait_for_a_claim_that_is_not_likely_to_come() {
+    let _here = BackgroundHere::here();
+    let store = Scripted::new(Does::Time, [Does::Time, Does::Time, Does::Lost]);
+    let claims = Claims::new(Arc::clone(&store));
+    assert!(claims.begin(claim()).await.is_err());
+    let begun = Instant::now();
     assert!(claims.drain(TTL).await);
-    assert!(begun.elapsed() < TTL * 2);
     assert!(
-        store.released() < 150,
-        "{} looks are too many",
-        store.released()
+        begun.elapsed() >= Duration::from_secs(1),
+        "it was looked for"
+    );
+    assert!(
+        begun.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        begun.elapsed()
     );
 }
 

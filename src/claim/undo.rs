@@ -1,0 +1,84 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Claims, in_progress::Ticket, patience::Patience};
+use crate::store::{Held, Lease, NewClaim};
+
+/// How long a claim without an answer is looked for after the store was last out of reach,
+/// whatever its lease.
+const LONGEST_SEARCH: Duration = Duration::from_secs(600);
+/// The longest rest while the store is out of reach.
+const AWAY: Duration = Duration::from_secs(1);
+/// The longest rest while the store says that the claim is not there. The longer it says so, the
+/// less likely the claim is still to come; a client that resets many connections must not make
+/// much work.
+const MISSING: Duration = Duration::from_secs(10);
+/// After the store has said so for this long, nobody has to wait for the rest of the search.
+const LIKELY_NEVER: Duration = Duration::from_secs(1);
+
+/// Looks for a claim that was given up before it was answered, and frees its key.
+///
+/// Not finding it once proves nothing: the claim may still wait in a socket of a paused server, or
+/// be sent again by the network, and be carried out after the undo that overtook it. So the search
+/// goes on for as long as the claim would stand, counted from when the store last failed to answer.
+pub(super) struct Undo {
+    lease: Lease,
+    search: Duration,
+    patience: Patience,
+    given_up: Instant,
+    missing_since: Option<Instant>,
+    ticket: Option<Ticket>,
+}
+
+impl Undo {
+    pub(super) fn of(claim: &NewClaim, ticket: Option<Ticket>) -> Self {
+        let now = Instant::now();
+        let search = (claim.lease.saturating_add(claim.afterlife)).min(LONGEST_SEARCH);
+        Self {
+            lease: claim.lease(),
+            search,
+            patience: Patience::until(now + search),
+            given_up: now + LONGEST_SEARCH,
+            missing_since: None,
+            ticket,
+        }
+    }
+
+    pub(super) async fn run(mut self, claims: &Claims) {
+        loop {
+            let longest_rest = match claims.release(&self.lease).await {
+                Ok(Held::Yes) => {
+                    log::info!("{} was claimed unheard and is free again", self.lease.key());
+                    return;
+                }
+                Ok(Held::Lost) => {
+                    self.missing();
+                    MISSING
+                }
+                Err(err) => {
+                    log::debug!("{} is not undone yet: {err}", self.lease.key());
+                    self.missing_since = None;
+                    self.patience
+                        .extend((Instant::now() + self.search).min(self.given_up));
+                    AWAY
+                }
+            };
+            if !self.patience.rest(longest_rest).await {
+                return;
+            }
+        }
+    }
+
+    fn missing(&mut self) {
+        match self.missing_since {
+            // The store is back: what waited for it arrives now.
+            None => {
+                self.missing_since = Some(Instant::now());
+                self.patience.hurry();
+            }
+            Some(since) if since.elapsed() >= LIKELY_NEVER => self.ticket = None,
+            Some(_) => {}
+        }
+    }
+}

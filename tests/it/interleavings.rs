@@ -1,0 +1,157 @@
+//! Clients that behave at random, many at once: never two runs of equal requests at a time, and
+//! nothing stays locked.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use actix_web::{App, HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use futures_util::{StreamExt, future::join_all, stream};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use tokio::time::sleep;
+
+use crate::{
+    serve,
+    support::{
+        eventually,
+        locks::on_each_store,
+        redis::Redis,
+        server::{Server, post},
+        wire::Wire,
+    },
+};
+
+const PATHS: usize = 5;
+const CLIENTS: u64 = 40;
+const REQUESTS: usize = 15;
+
+/// How many handlers run for each path, and what was seen.
+#[derive(Default)]
+struct Seen {
+    running: [AtomicUsize; PATHS],
+    together: AtomicUsize,
+    ran: AtomicUsize,
+}
+
+/// One run of a handler, from its first line to its drop.
+struct Run {
+    seen: Arc<Seen>,
+    path: usize,
+}
+
+impl Run {
+    fn begin(seen: &Arc<Seen>, req: &HttpRequest) -> Self {
+        let path = req.path().trim_start_matches('/').parse().unwrap();
+        if seen.running[path as usize].fetch_add(1, Ordering::SeqCst) > 0 {
+            seen.together.fetch_add(1, Ordering::SeqCst);
+        }
+        seen.ran.fetch_add(1, Ordering::SeqCst);
+        Self {
+            seen: Arc::clone(seen),
+            path,
+        }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.seen.running[self.path].fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn handler(req: HttpRequest, seen: web::Data<Seen>, body: Bytes) -> HttpResponse {
+    let run = Run::begin(&seen, &req);
+    let mut random =
+        StdRng::seed_from_u64(body.len() as u64 + seen.ran.load(Ordering::SeqCst) as u64);
+    sleep(Duration::from_micros(random.random_range(0..8000))).await;
+    match random.random_range(0..10) {
+        0 => std::panic::resume_unwind(Box::new("at random")),
+        1 => HttpResponse::InternalServerError().finish(),
+        2..5 => {
+            // The run goes on until the stream has ended.
+            let pieces = stream::unfold((run, 0), |(run, n)| async move {
+                sleep(Duration::from_micros(500)).await;
+                (n < 5).then(|| {
+                    (
+                        Ok::<_, actix_web::Error>(Bytes::from("piece ")),
+                        (run, n + 1),
+                    )
+                })
+            });
+            HttpResponse::Ok().streaming(pieces.boxed_local())
+        }
+        _ => HttpResponse::Created().body("done"),
+    }
+}
+
+/// Sends requests and leaves some of them at any moment: before the body is complete, while the
+/// claim is under way, while the handler runs, while the answer comes.
+async fn client(server: &Server, seed: u64) {
+    let mut random = StdRng::seed_from_u64(seed);
+    for _ in 0..REQUESTS {
+        let path = random.random_range(0..PATHS);
+        let mut wire = Wire::to(server.addr()).await;
+        let head = format!("POST /{path} HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n");
+        wire.send(head + "connection: close\r\n\r\n").await;
+        if random.random_bool(0.1) {
+            wire.reset();
+            continue;
+        }
+        wire.send("body").await;
+        if random.random_bool(0.5) {
+            sleep(Duration::from_micros(random.random_range(0..10_000))).await;
+            wire.reset();
+        } else {
+            wire.read_to_end().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn equal_requests_never_run_together_and_nothing_stays_locked() {
+    let redis = Redis::start();
+    for (n, lock) in on_each_store(&redis).into_iter().enumerate() {
+        let lock = lock.build().unwrap();
+        let seen = Arc::new(Seen::default());
+        let server = {
+            let (lock, data) = (lock.clone(), web::Data::from(Arc::clone(&seen)));
+            serve!(
+                2,
+                App::new()
+                    .app_data(data.clone())
+                    .wrap(lock.clone())
+                    .default_service(web::to(handler))
+            )
+        };
+        let seed = rand::random::<u64>() % 1_000_000;
+        join_all((0..CLIENTS).map(|client_no| client(&server, seed + client_no))).await;
+
+        let ran = seen.ran.load(Ordering::SeqCst);
+        assert!(ran > PATHS * 2, "store {n}, seed {seed}: only {ran} ran");
+        let together = seen.together.load(Ordering::SeqCst);
+        assert_eq!(
+            together, 0,
+            "store {n}, seed {seed}: equal requests ran together"
+        );
+        assert!(
+            lock.drain(Duration::from_secs(10)).await,
+            "store {n}, seed {seed}: all has settled"
+        );
+        for path in 0..PATHS {
+            let path = format!("/{path}");
+            eventually("the lock is free", async || {
+                let answer = post(&server, &path, "body").send().await;
+                answer.is_ok_and(|answer| answer.status() != 409)
+            })
+            .await;
+        }
+        drop(server);
+        assert!(lock.drain(Duration::from_secs(10)).await);
+    }
+    redis.wait_until_empty(Duration::from_secs(1));
+}
