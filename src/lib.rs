@@ -152,6 +152,10 @@
 //!   only the store's own can mark a connection as broken.
 //! * A body that is not JSON serialises as text or as a digest, not as an array of numbers: `json!`
 //!   would take 32 bytes for each.
+//! * An undo that keeps finding nothing looks ever less often (up to every ten seconds, until the
+//!   claim's lease would have ended), and after a second [`ApiLock::drain`] no longer waits for it.
+//!   Most claims that were given up never arrive; without this a client that resets many
+//!   connections would cost Redis seventy calls for each, and a shutdown its whole time limit.
 //! * Connections are found by runtime id rather than by thread, so that a multi-threaded runtime
 //!   has one as well, and a thread that runs two runtimes one after the other does not get a dead
 //!   one.

@@ -46,8 +46,8 @@ struct Run {
 
 impl Run {
     fn begin(seen: &Arc<Seen>, req: &HttpRequest) -> Self {
-        let path = req.path().trim_start_matches('/').parse().unwrap();
-        if seen.running[path as usize].fetch_add(1, Ordering::SeqCst) > 0 {
+        let path: usize = req.path().trim_start_matches('/').parse().unwrap();
+        if seen.running[path].fetch_add(1, Ordering::SeqCst) > 0 {
             seen.together.fetch_add(1, Ordering::SeqCst);
         }
         seen.ran.fetch_add(1, Ordering::SeqCst);
