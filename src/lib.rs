@@ -83,6 +83,11 @@
 //! and clone it in. Or there is more than one process: use [`RedisStore`]. Or the payload differs
 //! each time, by a timestamp or a header such as `x-request-id`.
 //!
+//! **"My client has given up, and its next try is refused."** The first is still running. A client
+//! that closes its connection, rather than resetting it, looks to actix as if it had only finished
+//! sending: the handler runs to its end, on HTTP/1 as on HTTP/2, and the lock with it.
+//! `HttpServer::h1_allow_half_closed(false)` makes actix end the handler on HTTP/1.
+//!
 //! **"Refusals miss in the log", "the browser reports a CORS error instead of 409".** Wrap it
 //! innermost: inside authentication (strangers lock nothing), `Compress`, `Cors` and `Logger`. In
 //! actix the last `wrap` is the outermost:

@@ -750,3 +750,33 @@ async fn the_closure_sees_the_whole_request() {
     });
     assert_eq!(*seen.lock().unwrap(), expected);
 }
+
+#[tokio::test]
+async fn a_close_ends_the_handler_where_actix_is_told_that_nobody_half_closes() {
+    let gate = Gate::closed();
+    let lock = memory_lock();
+    let server = {
+        let gate = gate.clone();
+        Server::spawn(move |ready| async move {
+            let server = actix_web::HttpServer::new(move || {
+                App::new()
+                    .wrap(lock.clone())
+                    .default_service(web::to(gate.handler()))
+            })
+            .workers(1)
+            .disable_signals()
+            .h1_allow_half_closed(false)
+            .bind(("127.0.0.1", 0))
+            .unwrap();
+            let addr = server.addrs()[0];
+            let running = server.run();
+            ready.send((addr, running.handle())).unwrap();
+            running.await.unwrap();
+        })
+    };
+    let mut wire = Wire::to(server.addr()).await;
+    wire.request("POST", "/", "x").await;
+    gate.wait_for_entered(1).await;
+    drop(wire);
+    gate_free_again(&server, &gate).await;
+}
