@@ -4,7 +4,7 @@ use redis::{Client, ErrorKind, RedisError};
 
 use super::{
     DEFAULT_TIMEOUT, Own, RedisStore, Source,
-    foreign_pool::{Checked, ForeignPool},
+    foreign_pool::{ForeignPool, Observed},
     per_runtime::PerRuntime,
     tls,
     wake_ups::WakeUps,
@@ -36,7 +36,7 @@ impl RedisStoreBuilder {
         M::Connection: redis::aio::ConnectionLike + Clone + Send + Sync + 'static,
         M::Error: fmt::Debug + Send + Sync + 'static,
     {
-        Self::new(Server::Pool(Box::new(Checked::new(pool))))
+        Self::new(Server::Pool(Box::new(Observed::new(pool))))
     }
 
     fn new(server: Server) -> Self {

@@ -26,10 +26,7 @@ impl RedisStore {
                 }
             }
             Source::Pool(pool) => {
-                let connection = timeout_at(deadline, pool.connection()).await;
-                let mut connection = connection.map_err(|_elapsed| {
-                    StoreError::unavailable("the pool had no connection in time")
-                })??;
+                let mut connection = pool.connection(deadline, self.0.timeout).await?;
                 match timeout_at(deadline, connection.req_packed_command(cmd)).await {
                     Ok(reply) => Reply::of(reply),
                     Err(_elapsed) => Err(StoreError::timeout()),

@@ -1,52 +1,90 @@
-use std::fmt::Debug;
+use std::{fmt::Debug, time::Duration};
 
-use bb8::{ManageConnection, Pool};
+use bb8::{ManageConnection, Pool, RunError};
 use futures_util::future::BoxFuture;
 use redis::aio::ConnectionLike;
-use tokio::sync::OnceCell;
+use tokio::{
+    sync::OnceCell,
+    time::{Instant, timeout_at},
+};
 
-use super::{error::from_redis, version};
+use super::{error::from_redis, outage::Outage, version};
 use crate::store::StoreError;
 
 /// A pool of the application's own, whatever it manages.
 pub(super) trait ForeignPool: Send + Sync {
-    fn connection(&self) -> BoxFuture<'_, Result<Box<dyn ConnectionLike + Send>, StoreError>>;
+    /// A connection, by `deadline`; at once an error while the pool is known to have none.
+    fn connection(
+        &self,
+        deadline: Instant,
+        limit: Duration,
+    ) -> BoxFuture<'_, Result<Box<dyn ConnectionLike + Send>, StoreError>>;
 }
 
-/// The pool, and whether its server has been found new enough.
-pub(super) struct Checked<M: ManageConnection> {
+/// The pool, and what is known of its server.
+pub(super) struct Observed<M: ManageConnection> {
     pool: Pool<M>,
+    outage: Outage,
     new_enough: OnceCell<()>,
 }
 
-impl<M: ManageConnection> Checked<M> {
+impl<M: ManageConnection> Observed<M> {
     pub(super) fn new(pool: Pool<M>) -> Self {
         Self {
             pool,
+            outage: Outage::default(),
             new_enough: OnceCell::new(),
         }
     }
 }
 
-impl<M> ForeignPool for Checked<M>
+impl<M> Observed<M>
 where
     M: ManageConnection,
     M::Connection: ConnectionLike + Clone + Send + Sync + 'static,
     M::Error: Debug + Send + Sync + 'static,
 {
-    fn connection(&self) -> BoxFuture<'_, Result<Box<dyn ConnectionLike + Send>, StoreError>> {
-        Box::pin(async {
-            let pooled = self.pool.get().await.map_err(|err| match err {
-                bb8::RunError::User(err) => StoreError::unavailable(format!("{err:?}")),
-                bb8::RunError::TimedOut => {
-                    StoreError::unavailable("the pool had no connection in time")
+    /// A clone, so that the pool has its connection back at once.
+    async fn get(&self, deadline: Instant) -> Result<M::Connection, String> {
+        match timeout_at(deadline, self.pool.get()).await {
+            Ok(Ok(connection)) => Ok(connection.clone()),
+            Ok(Err(RunError::User(err))) => Err(format!("{err:?}")),
+            Ok(Err(RunError::TimedOut)) | Err(_) => {
+                Err("the pool had no connection in time".to_owned())
+            }
+        }
+    }
+}
+
+impl<M> ForeignPool for Observed<M>
+where
+    M: ManageConnection,
+    M::Connection: ConnectionLike + Clone + Send + Sync + 'static,
+    M::Error: Debug + Send + Sync + 'static,
+{
+    fn connection(
+        &self,
+        deadline: Instant,
+        limit: Duration,
+    ) -> BoxFuture<'_, Result<Box<dyn ConnectionLike + Send>, StoreError>> {
+        Box::pin(async move {
+            self.outage.check(limit)?;
+            let mut connection = match self.get(deadline).await {
+                Ok(connection) => connection,
+                Err(reason) => {
+                    self.outage.begins(&reason);
+                    return Err(StoreError::unavailable(reason));
                 }
-            })?;
-            let mut connection = pooled.clone();
-            drop(pooled);
-            let ask =
-                async { version::check(connection.req_packed_command(&version::question()).await) };
-            (self.new_enough.get_or_try_init(|| ask).await).map_err(from_redis)?;
+            };
+            self.outage.ends();
+            let ask = async {
+                let question = version::question();
+                match timeout_at(deadline, connection.req_packed_command(&question)).await {
+                    Ok(answer) => version::check(answer).map_err(from_redis),
+                    Err(_elapsed) => Err(StoreError::timeout()),
+                }
+            };
+            self.new_enough.get_or_try_init(|| ask).await?;
             Ok(Box::new(connection) as Box<dyn ConnectionLike + Send>)
         })
     }

@@ -28,7 +28,7 @@ use redis::{Value, aio::ConnectionLike, cmd};
 pub use self::builder::RedisStoreBuilder;
 use self::{
     call::Reply,
-    foreign_pool::{Checked, ForeignPool},
+    foreign_pool::{ForeignPool, Observed},
     per_runtime::PerRuntime,
     wake_ups::WakeUps,
 };
@@ -97,7 +97,8 @@ impl RedisStore {
     /// `bb8_redis::RedisConnectionManager`, or redis' own for Cluster and Sentinel.
     ///
     /// The pool costs what it costs: bb8-redis asks the server before every use, and a pool that
-    /// several workers share makes them wait for each other.
+    /// several workers share makes them wait for each other. While it has no connection to give,
+    /// calls fail at once, but for the one in a second that finds out whether it has.
     ///
     /// ```
     /// use actix_idempotency::{RedisStore, bb8, bb8_redis::RedisConnectionManager};
@@ -116,7 +117,7 @@ impl RedisStore {
         M::Connection: ConnectionLike + Clone + Send + Sync + 'static,
         M::Error: fmt::Debug + Send + Sync + 'static,
     {
-        RedisStore::with(Source::Pool(Box::new(Checked::new(pool))), DEFAULT_TIMEOUT)
+        RedisStore::with(Source::Pool(Box::new(Observed::new(pool))), DEFAULT_TIMEOUT)
     }
 
     /// Settings for a store on the server at this URL.

@@ -1,10 +1,10 @@
 use std::{
+    fmt,
     future::Future,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-use redis::RedisError;
 use tokio::{
     sync::Notify,
     time::{Instant, timeout_at},
@@ -52,7 +52,7 @@ impl Outage {
     /// The server refused a connection, or did not answer. The waits between two attempts double
     /// from 50 ms to a second, each shortened by up to half at random, so that the workers of
     /// many processes do not return together.
-    pub(super) fn begins(&self, err: &RedisError) {
+    pub(super) fn begins(&self, err: &dyn fmt::Display) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let wait = match &*state {
             Some(down) => (down.wait * 2).min(LONGEST_WAIT),
@@ -94,7 +94,6 @@ impl Outage {
 
 #[cfg(test)]
 mod tests {
-    use redis::ErrorKind;
     use tokio::time::advance;
 
     use super::*;
@@ -105,7 +104,7 @@ mod tests {
     async fn between_two_attempts_calls_fail_at_once_with_the_reason() {
         let outage = Outage::default();
         assert!(outage.check(ATTEMPT).is_ok());
-        outage.begins(&RedisError::from((ErrorKind::Io, "refused")));
+        outage.begins(&"refused");
         let err = outage.check(ATTEMPT).unwrap_err();
         assert!(err.to_string().contains("refused"), "{err}");
         assert!(!err.may_have_run());
@@ -123,7 +122,7 @@ mod tests {
         let deadline = Instant::now() + ATTEMPT;
         let (err, ()) = tokio::join!(outage.fails(deadline), async {
             advance(Duration::from_millis(3)).await;
-            outage.begins(&RedisError::from((ErrorKind::Io, "refused")));
+            outage.begins(&"refused");
         });
         assert!(err.to_string().contains("refused"), "{err}");
         assert!(Instant::now() < deadline);
