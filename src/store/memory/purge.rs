@@ -15,7 +15,7 @@ const AT_ONCE: usize = 256;
 
 /// Runs the purge while there is anything to purge.
 pub(super) fn keep_going(table: &Arc<Table>) {
-    if table.purging.load(Ordering::Relaxed) || table.purging.swap(true, Ordering::AcqRel) {
+    if table.purging.load(Ordering::SeqCst) || table.purging.swap(true, Ordering::SeqCst) {
         return;
     }
     let table = Arc::downgrade(table);
@@ -43,10 +43,11 @@ fn purge(table: &Weak<Table>) -> bool {
             }
         }
     }
-    if table.entries.load(Ordering::Acquire) > 0 {
+    if table.entries.load(Ordering::SeqCst) > 0 {
         return true;
     }
-    table.purging.store(false, Ordering::Release);
-    // A claim between the two lines above saw a purge that was about to end.
-    table.entries.load(Ordering::Acquire) > 0 && !table.purging.swap(true, Ordering::AcqRel)
+    table.purging.store(false, Ordering::SeqCst);
+    // A claim that came between these two lines has seen a purge that was about to end. All of
+    // this is sequentially consistent: with less, each side could miss what the other wrote.
+    table.entries.load(Ordering::SeqCst) > 0 && !table.purging.swap(true, Ordering::SeqCst)
 }

@@ -50,7 +50,8 @@ impl Table {
 
     /// Counts one more entry, if there is room for it.
     fn count_entry(&self) -> Result<(), StoreError> {
-        if self.entries.fetch_add(1, Ordering::AcqRel) < self.max_entries {
+        // In one order with the purge, which decides by this count whether it can end.
+        if self.entries.fetch_add(1, Ordering::SeqCst) < self.max_entries {
             return Ok(());
         }
         self.entries.fetch_sub(1, Ordering::AcqRel);
@@ -120,9 +121,12 @@ impl Table {
 
     pub(super) fn time(&self) -> StoreTime {
         let now = u64::try_from(self.epoch.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let later_than = |last: u64| Some(now.max(last.saturating_add(1)));
-        let last = (self.last_told).fetch_update(Ordering::AcqRel, Ordering::Acquire, later_than);
-        StoreTime(last.map_or(now, |last| now.max(last.saturating_add(1))))
+        let later_than = |last: u64| now.max(last.saturating_add(1));
+        let told = (self.last_told).fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| {
+            Some(later_than(last))
+        });
+        let (Ok(last) | Err(last)) = told;
+        StoreTime(later_than(last))
     }
 }
 
