@@ -3,11 +3,16 @@
 use std::{
     io::{Read, Write},
     net::TcpListener,
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
-use actix_idempotency::{RedisStore, bb8, bb8_redis::RedisConnectionManager, store::Store};
+use actix_idempotency::{
+    RedisStore, bb8,
+    bb8_redis::RedisConnectionManager,
+    store::{NewClaim, Store, StoreErrorKind, StoreKey},
+};
 use serde_json::Value;
 
 use crate::support::{
@@ -219,8 +224,7 @@ async fn a_lock_is_released_by_a_redis_that_is_out_of_memory() {
     let redis = Redis::start();
     let gate = Gate::closed();
     let server = gated(lock_on(redis.store()).build().unwrap(), &gate);
-    let first = tokio::spawn(post(&server, "/", "x").send());
-    gate.wait_for_entered(1).await;
+    let first = gate.occupy(&server).await;
     redis.command(&["CONFIG", "SET", "maxmemory", "1"]);
     gate.let_go(1);
     assert_eq!(first.await.unwrap().unwrap().status(), 201);
@@ -266,8 +270,7 @@ async fn user_password_and_database_of_the_url_are_used() {
         let gate = Gate::closed();
         let lock = lock_on(RedisStore::connect(url).unwrap()).build().unwrap();
         let server = gated(lock, &gate);
-        let first = tokio::spawn(post(&server, "/", "x").send());
-        gate.wait_for_entered(1).await;
+        let first = gate.occupy(&server).await;
         assert!(redis.keys().is_empty(), "nothing is in database 0");
         let keyspace = redis.command(&["INFO", "keyspace"]);
         assert!(
@@ -328,8 +331,7 @@ async fn an_answer_waits_for_its_release_no_longer_than_the_store_may_take() {
     let redis = Redis::start();
     let gate = Gate::closed();
     let server = gated(lock_on(redis.store()).build().unwrap(), &gate);
-    let first = tokio::spawn(post(&server, "/", "x").send());
-    gate.wait_for_entered(1).await;
+    let first = gate.occupy(&server).await;
     redis.freeze();
     let begun = Instant::now();
     gate.let_go(1);
@@ -348,8 +350,7 @@ async fn a_release_that_finds_no_redis_is_retried_until_it_does() {
     let mut redis = Redis::with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let gate = Gate::closed();
     let server = gated(lock_on(redis.store()).build().unwrap(), &gate);
-    let first = tokio::spawn(post(&server, "/", "x").send());
-    gate.wait_for_entered(1).await;
+    let first = gate.occupy(&server).await;
     redis.kill();
     gate.let_go(1);
     assert_eq!(first.await.unwrap().unwrap().status(), 201);
@@ -374,8 +375,7 @@ async fn a_key_that_holds_something_else_counts_as_locked() {
     let redis = Redis::start();
     let gate = Gate::closed();
     let server = gated(lock_on(redis.store()).build().unwrap(), &gate);
-    let first = tokio::spawn(post(&server, "/", "x").send());
-    gate.wait_for_entered(1).await;
+    let first = gate.occupy(&server).await;
     let key = redis.keys().pop().unwrap();
     redis.command(&["DEL", &key]);
     redis.command(&["LPUSH", &key, "squatter"]);
@@ -419,31 +419,74 @@ async fn a_lock_works_over_a_pool_of_the_application() {
     assert_healed(&closed).await;
 }
 
-#[tokio::test]
-async fn a_server_that_is_too_old_is_named_at_first_use() {
+/// Something that speaks just enough of Redis' protocol: `answer` is asked for each command in
+/// turn, by name. Returns its port.
+fn pretend(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
-    // Answers OK to whatever sets a connection up, and HELLO as Redis 6.2 does.
+    let answer = Arc::new(answer);
     thread::spawn(move || {
         for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut said = [0; 4096];
-            while let Ok(count @ 1..) = stream.read(&mut said) {
-                let said = String::from_utf8_lossy(&said[..count]).to_uppercase();
-                let hellos = said.matches("HELLO").count();
-                let others = said.matches("CLIENT").count();
-                let answer = "+OK\r\n".repeat(others)
-                    + &"*4\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n6.2.14\r\n"
-                        .repeat(hellos);
-                stream.write_all(answer.as_bytes()).unwrap();
-            }
+            let (mut stream, answer) = (stream.unwrap(), Arc::clone(&answer));
+            thread::spawn(move || {
+                let mut said = [0; 65536];
+                while let Ok(count @ 1..) = stream.read(&mut said) {
+                    let said = String::from_utf8_lossy(&said[..count]).into_owned();
+                    // A command is an array whose first string is its name.
+                    for command in said.split('*').filter(|command| !command.is_empty()) {
+                        if let Some(name) = command.split("\r\n").nth(2) {
+                            let _ = stream.write_all(answer(name).as_bytes());
+                        }
+                    }
+                }
+            });
         }
+    });
+    port
+}
+
+fn hello(version: &str) -> String {
+    let length = version.len();
+    format!("*4\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n${length}\r\n{version}\r\n")
+}
+
+#[tokio::test]
+async fn a_server_that_is_too_old_is_named_at_first_use() {
+    let port = pretend(|command| match command {
+        "HELLO" => hello("6.2.14"),
+        _ => "+OK\r\n".to_owned(),
     });
     let store = RedisStore::connect(format!("redis://127.0.0.1:{port}")).unwrap();
     let err = store.ping().await.unwrap_err().to_string();
     assert!(
         err.contains("7.0 or newer") && err.contains("6.2.14"),
         "{err}"
+    );
+}
+
+#[tokio::test]
+async fn an_operation_of_two_steps_has_the_time_of_one() {
+    let port = pretend(|command| match command {
+        "HELLO" => hello("7.0.0"),
+        "EVALSHA" => {
+            thread::sleep(Duration::from_millis(1500));
+            "-NOSCRIPT it was forgotten\r\n".to_owned()
+        }
+        "EVAL" => String::new(),
+        _ => "+OK\r\n".to_owned(),
+    });
+    let store = RedisStore::builder(format!("redis://127.0.0.1:{port}"))
+        .timeout(Duration::from_secs(2))
+        .build()
+        .unwrap();
+    let claim = NewClaim::lock(StoreKey::new("t:", [0; 32]), Duration::from_secs(60));
+    let begun = Instant::now();
+    let err = store.release(&claim.lease()).await.unwrap_err();
+    assert_eq!(err.kind(), StoreErrorKind::Timeout);
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        begun.elapsed()
     );
 }
 

@@ -411,8 +411,7 @@ async fn after_its_ttl_a_lock_is_free_and_the_late_first_leaves_the_second_alone
         let gate = Gate::closed();
         let lock = lock.ttl(Duration::from_millis(300)).build().unwrap();
         let server = gated(lock, &gate);
-        let first = tokio::spawn(post(&server, "/", "x").send());
-        gate.wait_for_entered(1).await;
+        let first = gate.occupy(&server).await;
         tokio::time::sleep(Duration::from_millis(320)).await;
         let second = tokio::spawn(post(&server, "/", "x").send());
         gate.wait_for_entered(2).await;
@@ -620,8 +619,7 @@ async fn two_locks_with_two_keys_both_hold() {
             .wrap(outer.clone())
             .default_service(web::to(handler.clone()))
     );
-    let first = tokio::spawn(post(&server, "/", "x").send());
-    gate.wait_for_entered(1).await;
+    let first = gate.occupy(&server).await;
     assert_eq!(redis.keys().len(), 2);
     gate.let_go(1);
     assert_eq!(first.await.unwrap().unwrap().status(), 201);
@@ -691,8 +689,7 @@ async fn its_refusals_pass_through_outer_middlewares() {
             .wrap(DefaultHeaders::new().add((header::X_FRAME_OPTIONS, "DENY")))
             .default_service(web::to(handler.clone()))
     );
-    let first = tokio::spawn(post(&server, "/", "x").send());
-    gate.wait_for_entered(1).await;
+    let first = gate.occupy(&server).await;
     for (path, body, status) in [
         ("/", "x", 409),
         ("/fail", "x", 402),

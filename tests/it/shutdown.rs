@@ -19,8 +19,7 @@ async fn a_graceful_stop_lets_the_request_end_and_its_lock_with_it() {
         let lock = lock.build().unwrap();
         let gate = Gate::closed();
         let server = gated(lock.clone(), &gate);
-        let first = tokio::spawn(post(&server, "/", "x").send());
-        gate.wait_for_entered(1).await;
+        let first = gate.occupy(&server).await;
         let stopping = tokio::spawn(server.stop(true));
         gate.let_go(1);
         assert_eq!(first.await.unwrap().unwrap().status(), 201);
@@ -62,8 +61,7 @@ async fn a_drain_ends_in_time_when_redis_is_away() {
     let lock = lock_on(redis.store()).build().unwrap();
     let gate = Gate::closed();
     let server = gated(lock.clone(), &gate);
-    let first = tokio::spawn(post(&server, "/", "x").send());
-    gate.wait_for_entered(1).await;
+    let first = gate.occupy(&server).await;
     redis.kill();
     server.stop(false).await;
     assert!(!lock.drain(Duration::from_millis(300)).await);

@@ -162,7 +162,14 @@ async fn a_user_without_channels_loses_the_push_and_nothing_else() {
     let claim = claim(0);
     begin(&store, &claim).await;
     let waiting = watch(&store, &claim);
-    eventually("it looks by itself", async || redis.calls("pttl") > 2).await;
+    eventually("it looks by itself", async || redis.calls("pttl") > 4).await;
+    assert_eq!(
+        redis.calls("subscribe"),
+        0,
+        "a refused command is not counted as a call"
+    );
+    let refused = redis.refused("subscribe");
+    assert_eq!(refused, 1, "it is not asked for again");
     complete(&store, &claim).await;
     timeout(PUSHED, waiting)
         .await

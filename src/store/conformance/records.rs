@@ -9,6 +9,9 @@ pub(super) async fn check<S: Store>(store: &S) {
             store,
         )),
         boxed(a_completion_repeats_itself_harmlessly(store)),
+        boxed(a_completion_is_recognised_by_its_owner_not_by_what_it_says(
+            store,
+        )),
         boxed(a_completion_fills_a_vacant_place_but_no_other(store)),
         boxed(a_record_is_never_released(store)),
     ])
@@ -62,6 +65,31 @@ async fn a_completion_repeats_itself_harmlessly<S: Store>(store: &S) {
         assert_eq!(complete(store, &claim, LONG).await, Held::Yes);
     }
     must_be_finished(store, &claim.key, &record()).await;
+}
+
+async fn a_completion_is_recognised_by_its_owner_not_by_what_it_says<S: Store>(store: &S) {
+    let first = claim_on(&new_key(), LONG);
+    must_claim(store, &first).await;
+    assert_eq!(complete(store, &first, LONG).await, Held::Yes);
+    let other = Record::Tombstone(Tombstone {
+        fingerprint: None,
+        status: None,
+        location: None,
+    });
+    let again = store.complete(&first.lease(), &other, LONG).await;
+    assert_eq!(
+        again.expect("complete"),
+        Held::Yes,
+        "the owner has completed it"
+    );
+    must_be_finished(store, &first.key, &record()).await;
+    let loser = claim_on(&first.key, LONG);
+    let equal = complete(store, &loser, LONG).await;
+    assert_eq!(
+        equal,
+        Held::Lost,
+        "an equal record of another owner is another's"
+    );
 }
 
 async fn a_completion_fills_a_vacant_place_but_no_other<S: Store>(store: &S) {

@@ -9,9 +9,13 @@ use super::{
 use crate::store::{Held, StoreError, StoreKey};
 
 impl RedisStore {
-    /// Sends one command, within the timeout.
-    pub(super) async fn call(&self, cmd: &Cmd) -> Result<Reply, StoreError> {
-        let deadline = Instant::now() + self.0.timeout;
+    /// By when an operation that begins now has to end, however many steps it takes.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.0.timeout
+    }
+
+    /// Sends one command.
+    pub(super) async fn call(&self, cmd: &Cmd, deadline: Instant) -> Result<Reply, StoreError> {
         match &self.0.source {
             Source::Own(own) => {
                 let mut connection = own.connections.connection(deadline).await?;
@@ -40,16 +44,17 @@ impl RedisStore {
         &self,
         script: &Script,
         key: &StoreKey,
+        deadline: Instant,
         arguments: impl Fn(&mut Cmd),
     ) -> Result<Reply, StoreError> {
         let key = key.to_string();
         let mut call = script.by_hash(&key);
         arguments(&mut call);
-        match self.call(&call).await? {
+        match self.call(&call, deadline).await? {
             Reply::NoScript => {
                 let mut call = script.by_text(&key);
                 arguments(&mut call);
-                self.call(&call).await
+                self.call(&call, deadline).await
             }
             reply => Ok(reply),
         }

@@ -1,13 +1,18 @@
 //! How values stand in Redis. All numbers are big-endian.
 //!
 //! ```text
-//! lock       32 hexadecimal digits: the owner token
-//! claim      01 'C', token (32 hex digits), attempt u32, afterlife in ms u64, fingerprint
-//! answer     01 'A', fingerprint, status u16, header count u32,
-//!            per header: name length u16, name, value length u32, value; then the body
-//! tombstone  01 'T', fingerprint, status u16 (0: unknown), location, if there is one
+//! lock         token
+//! claim        01 'C', token, attempt u32, afterlife in ms u64, fingerprint
+//! answer       01 'A', token, fingerprint, status u16, header count u32,
+//!              per header: name length u16, name, value length u32, value; then the body
+//! tombstone    01 'T', token, fingerprint, status u16 (0: unknown), location, if there is one
+//!
+//! token        the owner's, as 32 hexadecimal digits
 //! fingerprint  00, or 01 and 32 bytes
 //! ```
+//!
+//! The scripts read the token where it stands here, of records too: a completion that is repeated
+//! recognises itself by it.
 //!
 //! The first byte is the version. What begins otherwise, or ends early, is unreadable, and
 //! counts as present.
@@ -40,8 +45,7 @@ pub(super) struct StoredClaim {
 
 /// A claim's value, for its first attempt.
 pub(super) fn encode_claim(claim: &NewClaim) -> Vec<u8> {
-    let mut out = vec![VERSION, b'C'];
-    out.extend_from_slice(claim.token.to_hex().as_bytes());
+    let mut out = begin_value(b'C', &claim.token);
     out.extend_from_slice(&1_u32.to_be_bytes());
     out.extend_from_slice(&encode_claim_rest(claim));
     out
@@ -55,12 +59,11 @@ pub(super) fn encode_claim_rest(claim: &NewClaim) -> Vec<u8> {
 }
 
 /// A record's value; `None` when a length does not fit its field.
-pub(super) fn encode_record(record: &Record) -> Option<Vec<u8>> {
-    let mut out = vec![VERSION];
+pub(super) fn encode_record(record: &Record, owner: &OwnerToken) -> Option<Vec<u8>> {
     match record {
         Record::Answer(answer) => {
+            let mut out = begin_value(b'A', owner);
             out.reserve(64 + answer.size() + 6 * answer.headers.len());
-            out.push(b'A');
             push_fingerprint(&mut out, answer.fingerprint.as_ref());
             out.extend_from_slice(&answer.status.to_be_bytes());
             let count = u32::try_from(answer.headers.len()).ok()?;
@@ -72,15 +75,23 @@ pub(super) fn encode_record(record: &Record) -> Option<Vec<u8>> {
                 out.extend_from_slice(value);
             }
             out.extend_from_slice(&answer.body);
+            Some(out)
         }
         Record::Tombstone(tombstone) => {
-            out.push(b'T');
+            let mut out = begin_value(b'T', owner);
             push_fingerprint(&mut out, tombstone.fingerprint.as_ref());
             out.extend_from_slice(&tombstone.status.unwrap_or(0).to_be_bytes());
             out.extend_from_slice(tombstone.location.as_deref().unwrap_or_default());
+            Some(out)
         }
     }
-    Some(out)
+}
+
+/// What every value but a lock begins with.
+fn begin_value(kind: u8, owner: &OwnerToken) -> Vec<u8> {
+    let mut out = vec![VERSION, kind];
+    out.extend_from_slice(owner.to_hex().as_bytes());
+    out
 }
 
 /// Reads a value; `None` when it is not one of ours.
@@ -92,9 +103,10 @@ pub(super) fn decode(value: Vec<u8>) -> Option<Stored> {
     if rest.byte()? != VERSION {
         return None;
     }
-    match rest.byte()? {
+    let kind = rest.byte()?;
+    let token = parse_token(&rest.take(32)?)?;
+    match kind {
         b'C' => {
-            let token = parse_token(&rest.take(32)?)?;
             let attempt = NonZeroU32::new(rest.u32()?)?;
             let _afterlife = rest.take(8)?;
             let fingerprint = rest.fingerprint()?;
@@ -242,7 +254,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         for record in records() {
-            let value = encode_record(&record).unwrap();
+            let value = encode_record(&record, &OwnerToken::random()).unwrap();
             assert_eq!(decode(value), Some(Stored::Finished(record)));
         }
         for fingerprint in [None, Some(Fingerprint::of_bytes("x"))] {
@@ -271,10 +283,11 @@ mod tests {
             &[0],
         ];
         assert_eq!(encode_claim(&claim), expected.concat());
-        let answer = encode_record(&records()[1]).unwrap();
-        assert_eq!(answer, [1, b'A', 0, 0, 204, 0, 0, 0, 0]);
-        let tombstone = encode_record(&records()[3]).unwrap();
-        assert_eq!(tombstone, [1, b'T', 0, 0, 0]);
+        let record = |kind: u8, rest: &[u8]| [&[1, kind], token.as_bytes(), rest].concat();
+        let answer = encode_record(&records()[1], &claim.token);
+        assert_eq!(answer, Some(record(b'A', &[0, 0, 204, 0, 0, 0, 0])));
+        let tombstone = encode_record(&records()[3], &claim.token);
+        assert_eq!(tombstone, Some(record(b'T', &[0, 0, 0])));
     }
 
     #[test]
@@ -288,7 +301,11 @@ mod tests {
         }
         let longer = [claim.as_slice(), b"x"].concat();
         assert_eq!(decode(longer), None);
-        let many_headers = [1, b'A', 0, 0, 200, 0xff, 0xff, 0xff, 0xff];
-        assert_eq!(decode(many_headers.to_vec()), None);
+        let mut many_headers = begin_value(b'A', &OwnerToken::random());
+        many_headers.extend([0, 0, 200, 0xff, 0xff, 0xff, 0xff]);
+        assert_eq!(decode(many_headers), None);
+        let mut bad_token = claim.clone();
+        bad_token[2] = b'x';
+        assert_eq!(decode(bad_token), None);
     }
 }

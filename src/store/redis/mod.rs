@@ -141,7 +141,7 @@ impl RedisStore {
     ///
     /// When it is not; the error says why.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        match self.call(&cmd("PING")).await? {
+        match self.call(&cmd("PING"), self.deadline()).await? {
             Reply::Value(Value::SimpleString(_)) => Ok(()),
             reply => Err(reply.unexpected("PING")),
         }

@@ -1,7 +1,7 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use redis::{RedisError, Value, cmd};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     RedisStore, Source,
@@ -25,6 +25,7 @@ impl Store for RedisStore {
         if claim.is_lock() {
             return self.lock(claim).await;
         }
+        let deadline = self.deadline();
         let mut set = cmd("SET");
         set.arg(claim.key.to_string())
             .arg(codec::encode_claim(claim))
@@ -32,7 +33,7 @@ impl Store for RedisStore {
             .arg("GET")
             .arg("PX")
             .arg(expiry(claim.lease.saturating_add(claim.afterlife)));
-        let value = match self.call(&set).await? {
+        let value = match self.call(&set, deadline).await? {
             Reply::Value(Value::Nil) => return Ok(claimed(claim, NonZeroU32::MIN)),
             Reply::Value(Value::BulkString(value)) => value,
             Reply::WrongType => return Ok(Begin::Unreadable),
@@ -48,13 +49,13 @@ impl Store for RedisStore {
             Some(Stored::Claim(held)) if held.fingerprint != claim.fingerprint => {
                 Ok(in_flight(&held, None))
             }
-            Some(Stored::Claim(_)) => self.join(claim).await,
+            Some(Stored::Claim(_)) => self.join(claim, deadline).await,
         }
     }
 
     async fn renew(&self, lease: &Lease) -> Result<Renewed, StoreError> {
         let token = lease.token().to_hex();
-        let reply = (self.run(&script::RENEW, lease.key(), |call| {
+        let reply = (self.run(&script::RENEW, lease.key(), self.deadline(), |call| {
             call.arg(&token)
                 .arg(expiry(lease.duration().saturating_add(lease.afterlife())));
         }))
@@ -78,9 +79,9 @@ impl Store for RedisStore {
         retention: Duration,
     ) -> Result<Held, StoreError> {
         let token = lease.token().to_hex();
-        let value = codec::encode_record(record)
+        let value = codec::encode_record(record, lease.token())
             .ok_or_else(|| StoreError::unavailable("a header is too long to be recorded"))?;
-        let reply = (self.run(&script::COMPLETE, lease.key(), |call| {
+        let reply = (self.run(&script::COMPLETE, lease.key(), self.deadline(), |call| {
             call.arg(&token).arg(&value).arg(expiry(retention));
         }))
         .await?;
@@ -89,7 +90,7 @@ impl Store for RedisStore {
 
     async fn release(&self, lease: &Lease) -> Result<Held, StoreError> {
         let token = lease.token().to_hex();
-        let reply = (self.run(&script::RELEASE, lease.key(), |call| {
+        let reply = (self.run(&script::RELEASE, lease.key(), self.deadline(), |call| {
             call.arg(&token);
         }))
         .await?;
@@ -127,7 +128,7 @@ impl RedisStore {
     /// How long the claim that was seen still holds the key, if it does.
     async fn look(&self, key: &StoreKey, seen: &ClaimId) -> Result<Option<Duration>, StoreError> {
         let token = seen.to_hex();
-        let reply = (self.run(&script::LOOK, key, |call| {
+        let reply = (self.run(&script::LOOK, key, self.deadline(), |call| {
             call.arg(&token);
         }))
         .await?;
@@ -145,7 +146,7 @@ impl RedisStore {
             .arg("NX")
             .arg("PX")
             .arg(expiry(claim.lease));
-        match self.call(&set).await? {
+        match self.call(&set, self.deadline()).await? {
             Reply::Value(Value::Okay) => Ok(claimed(claim, NonZeroU32::MIN)),
             Reply::Value(Value::Nil) => Ok(locked()),
             reply => Err(reply.unexpected("SET NX")),
@@ -153,10 +154,10 @@ impl RedisStore {
     }
 
     /// The second step, when the first has met a claim with the same fingerprint.
-    async fn join(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
+    async fn join(&self, claim: &NewClaim, deadline: Instant) -> Result<Begin, StoreError> {
         let token = claim.token.to_hex();
         let rest = codec::encode_claim_rest(claim);
-        let reply = (self.run(&script::BEGIN, &claim.key, |call| {
+        let reply = (self.run(&script::BEGIN, &claim.key, deadline, |call| {
             call.arg(&token)
                 .arg(&rest)
                 .arg(expiry(claim.lease.saturating_add(claim.afterlife)))

@@ -19,10 +19,19 @@ use super::watched::Watched;
 
 /// What the subscriber is told to do.
 pub(super) enum Order {
-    /// Subscribe to a channel, if that has not been done, and say when it is done. Dropped unsaid
-    /// when it cannot be done.
-    Subscribe(Arc<str>, oneshot::Sender<()>),
+    /// Subscribe to a channel, if that has not been done, and say what came of it. Dropped unsaid
+    /// when the server cannot be asked.
+    Subscribe(Arc<str>, oneshot::Sender<Subscribed>),
     Unsubscribe(Arc<str>),
+}
+
+/// What came of a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subscribed {
+    /// Wake-ups come.
+    Yes,
+    /// This user may not have them.
+    Refused,
 }
 
 type Orders = mpsc::UnboundedReceiver<Order>;
@@ -39,6 +48,11 @@ pub(super) async fn run(
     mut orders: Orders,
 ) {
     let mut not_before = Instant::now();
+    let mut subscriber = Subscriber {
+        limit,
+        subscribed: HashSet::new(),
+        was_refused: false,
+    };
     while let Some(order) = orders.recv().await {
         // Dropping an order says that it cannot be done.
         if matches!(order, Order::Unsubscribe(_)) || Instant::now() < not_before {
@@ -46,10 +60,7 @@ pub(super) async fn run(
         }
         match connect(&client, limit).await {
             Ok(connection) => {
-                let mut subscriber = Subscriber {
-                    limit,
-                    subscribed: HashSet::new(),
-                };
+                subscriber.subscribed.clear();
                 subscriber
                     .serve(connection, order, &watched, &mut orders)
                     .await;
@@ -77,10 +88,12 @@ async fn connect(client: &Client, limit: Duration) -> RedisResult<PubSub> {
     }
 }
 
-/// One connection's subscriptions.
 struct Subscriber {
     limit: Duration,
+    /// On the connection that is open.
     subscribed: HashSet<Arc<str>>,
+    /// It is said once, not for every key.
+    was_refused: bool,
 }
 
 impl Subscriber {
@@ -115,18 +128,10 @@ impl Subscriber {
     async fn carry_out(&mut self, order: Order, sink: &mut PubSubSink) -> bool {
         match order {
             Order::Subscribe(channel, done) => {
-                if !self.subscribed.contains(&channel) {
-                    match timeout(self.limit, sink.subscribe(&*channel)).await {
-                        Ok(Ok(())) => {}
-                        Ok(Err(err)) if err.kind() == NOT_ALLOWED => {
-                            log::warn!("no wake-ups from Redis, waiting costs more: {err}");
-                            return true;
-                        }
-                        Ok(Err(_)) | Err(_) => return false,
-                    }
-                    self.subscribed.insert(channel);
-                }
-                let _ = done.send(());
+                let Some(outcome) = self.subscribe(channel, sink).await else {
+                    return false;
+                };
+                let _ = done.send(outcome);
                 true
             }
             Order::Unsubscribe(channel) => {
@@ -138,6 +143,26 @@ impl Subscriber {
                     Ok(Ok(()))
                 )
             }
+        }
+    }
+
+    /// `None` when the connection is of no more use.
+    async fn subscribe(&mut self, channel: Arc<str>, sink: &mut PubSubSink) -> Option<Subscribed> {
+        if self.subscribed.contains(&channel) {
+            return Some(Subscribed::Yes);
+        }
+        match timeout(self.limit, sink.subscribe(&*channel)).await {
+            Ok(Ok(())) => {
+                self.subscribed.insert(channel);
+                Some(Subscribed::Yes)
+            }
+            Ok(Err(err)) if err.kind() == NOT_ALLOWED => {
+                if !std::mem::replace(&mut self.was_refused, true) {
+                    log::warn!("no wake-ups from Redis, waiting costs more: {err}");
+                }
+                Some(Subscribed::Refused)
+            }
+            Ok(Err(_)) | Err(_) => None,
         }
     }
 }

@@ -85,6 +85,24 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_does_not_know_the_question_is_too_old() {
+        let err = check(said("-ERR unknown command `HELLO`, with args\r\n")).unwrap_err();
+        assert!(err.to_string().contains("older than 6.0"), "{err}");
+    }
+
+    #[test]
+    fn a_user_who_may_not_ask_is_believed_and_one_who_is_not_known_is_not() {
+        assert!(check(said("-NOPERM this user has no permissions\r\n")).is_ok());
+        let err = check(said("-NOAUTH HELLO must be called authenticated\r\n")).unwrap_err();
+        assert_eq!(err.code(), Some("NOAUTH"));
+    }
+
+    /// What a server's reply is to the redis crate.
+    fn said(reply: &str) -> RedisResult<Value> {
+        redis::parse_redis_value(reply.as_bytes())
+    }
+
+    #[test]
     fn an_answer_without_version_is_an_error() {
         assert!(check(Ok(Value::Okay)).is_err());
         assert!(check(Ok(Value::Nil)).is_err());

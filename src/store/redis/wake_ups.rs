@@ -1,6 +1,9 @@
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -11,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    subscriber::{self, Order},
+    subscriber::{self, Order, Subscribed},
     watched::Watched,
 };
 use crate::background;
@@ -55,6 +58,7 @@ impl WakeUps {
             limit: self.limit,
             orders: orders.clone(),
             watched: Arc::clone(&self.watched),
+            refused: AtomicBool::new(false),
         }
     }
 }
@@ -66,6 +70,8 @@ pub(super) struct Watch {
     limit: Duration,
     orders: mpsc::UnboundedSender<Order>,
     watched: Arc<Watched>,
+    /// The server has said no, and would say so again.
+    refused: AtomicBool,
 }
 
 impl Watch {
@@ -75,14 +81,24 @@ impl Watch {
     }
 
     /// Sees to it that wake-ups come; false when they cannot at the moment. Costs Redis nothing
-    /// for a channel that is subscribed to.
+    /// for a channel that is subscribed to, or that has been refused.
     pub(super) async fn subscribe(&self) -> bool {
+        if self.refused.load(Ordering::Relaxed) {
+            return false;
+        }
         let (done, is_done) = oneshot::channel();
         let order = Order::Subscribe(Arc::clone(&self.channel), done);
         if self.orders.send(order).is_err() {
             return false;
         }
-        matches!(timeout(self.limit, is_done).await, Ok(Ok(())))
+        match timeout(self.limit, is_done).await {
+            Ok(Ok(Subscribed::Yes)) => true,
+            Ok(Ok(Subscribed::Refused)) => {
+                self.refused.store(true, Ordering::Relaxed);
+                false
+            }
+            Ok(Err(_)) | Err(_) => false,
+        }
     }
 }
 

@@ -6,10 +6,13 @@ use std::sync::{
 use actix_idempotency::ApiLock;
 use actix_web::{App, HttpResponse, web};
 use futures_util::future::LocalBoxFuture;
-use reqwest::RequestBuilder;
-use tokio::sync::Semaphore;
+use reqwest::{RequestBuilder, Response};
+use tokio::{sync::Semaphore, task::JoinHandle};
 
-use super::{eventually, server::Server};
+use super::{
+    eventually,
+    server::{Server, post},
+};
 use crate::serve;
 
 /// Stands in handlers: counts who came in, and keeps them there until they are let go.
@@ -68,6 +71,13 @@ impl Gate {
 
     pub(crate) fn let_go(&self, handlers: usize) {
         self.0.may_leave.add_permits(handlers);
+    }
+
+    /// Sends the request that most tests send, and returns when its handler stands in the gate.
+    pub(crate) async fn occupy(&self, server: &Server) -> JoinHandle<reqwest::Result<Response>> {
+        let first = tokio::spawn(post(server, "/", "x").send());
+        self.wait_for_entered(1).await;
+        first
     }
 
     pub(crate) async fn wait_for_entered(&self, handlers: usize) {

@@ -111,14 +111,24 @@ impl Redis {
 
     /// How often a command has been called.
     pub(crate) fn calls(&self, command: &str) -> u64 {
+        self.stat(command, "calls=")
+    }
+
+    /// How often a command was refused before it ran.
+    pub(crate) fn refused(&self, command: &str) -> u64 {
+        self.stat(command, "rejected_calls=")
+    }
+
+    fn stat(&self, command: &str, name: &str) -> u64 {
         let stats: String =
             redis::from_redis_value(self.command(&["INFO", "commandstats"])).unwrap();
-        let line = stats.lines().find(|line| {
-            line.strip_prefix("cmdstat_")
-                .is_some_and(|rest| rest.split(':').next() == Some(command))
+        let line = stats.lines().find_map(|line| {
+            let (of, stats) = line.strip_prefix("cmdstat_")?.split_once(':')?;
+            (of == command).then_some(stats)
         });
-        let calls = line.and_then(|line| line.split("calls=").nth(1)?.split(',').next());
-        calls.map_or(0, |calls| calls.parse().unwrap())
+        let mut stats = line.unwrap_or_default().split(',');
+        let value = stats.find_map(|stat| stat.strip_prefix(name));
+        value.map_or(0, |value| value.parse().unwrap())
     }
 
     /// Stops the process where it stands; it keeps its sockets and answers nothing.
