@@ -176,14 +176,19 @@ mod body_reader;
 mod canonical;
 mod claim;
 mod config_error;
+mod fence_error;
 mod fingerprint;
 mod guarded_body;
+mod held_keys;
 mod hex;
+mod idempotency;
+mod policy;
 pub mod problem;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}
 mod request_view;
+mod selection;
 pub mod store;
 
 #[cfg(feature = "redis")]
@@ -199,7 +204,13 @@ pub use self::{
     api_lock::{ApiLock, ApiLockBuilder, ApiLockMiddleware, LockPayload},
     body::Body,
     config_error::ConfigError,
+    fence_error::FenceError,
     fingerprint::Fingerprint,
     guarded_body::GuardedBody,
+    idempotency::{
+        Claim, Fingerprinting, Idempotency, IdempotencyBuilder, IdempotencyKey,
+        IdempotencyMiddleware, IntoLabel, InvalidKey, KeySource, Limits, Recording, Scope,
+    },
+    policy::{InFlight, LostOwner, StoreFailure},
     request_view::RequestView,
 };

@@ -3,7 +3,10 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use actix_web::{HttpResponse, dev::RequestHead, http::Method};
 
 use super::{ApiLock, payload::PayloadFn, settings::Settings};
-use crate::{ConfigError, body_reader::BodyReader, claim::Claims, problem::Problem, store::Store};
+use crate::{
+    ConfigError, body_reader::BodyReader, claim::Claims, problem::Problem, selection::Selection,
+    store::Store,
+};
 
 const LONGEST_TTL: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -23,8 +26,7 @@ impl ApiLockBuilder {
             silent: false,
             key_prefix: Arc::from("ApiLock:"),
             error_message: None,
-            methods: None,
-            skip: None,
+            selection: Selection::default(),
             body: BodyReader {
                 most: 2 * 1024 * 1024,
                 pause: Duration::from_secs(30),
@@ -75,7 +77,7 @@ impl ApiLockBuilder {
     ///
     /// Default: every method but `OPTIONS`, which never does anything twice.
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
-        self.settings.methods = Some(methods.into_iter().collect());
+        self.settings.selection.methods = Some(methods.into_iter().collect());
         self
     }
 
@@ -83,7 +85,7 @@ impl ApiLockBuilder {
     ///
     /// Default: none.
     pub fn skip(mut self, skip: impl Fn(&RequestHead) -> bool + Send + Sync + 'static) -> Self {
-        self.settings.skip = Some(Arc::new(skip));
+        self.settings.selection.skip = Some(Arc::new(skip));
         self
     }
 
@@ -120,7 +122,7 @@ impl ApiLockBuilder {
     ///
     /// Default: the page of this crate's documentation that explains them.
     pub fn problem_base(mut self, base: impl Into<String>) -> Self {
-        self.settings.problems.set_base(base.into());
+        self.settings.problems = self.settings.problems.base(base);
         self
     }
 
@@ -144,7 +146,7 @@ impl ApiLockBuilder {
         mut self,
         render: impl Fn(&Problem) -> HttpResponse + Send + Sync + 'static,
     ) -> Self {
-        self.settings.problems.set_render(Arc::new(render));
+        self.settings.problems = self.settings.problems.render(render);
         self
     }
 
@@ -162,18 +164,7 @@ impl ApiLockBuilder {
                  slowest request takes"
             )));
         }
-        if let Some(methods) = &settings.methods {
-            if methods.is_empty() {
-                return Err(ConfigError::new(
-                    "methods is empty, so nothing would be guarded: name at least one",
-                ));
-            }
-            if methods.contains(&Method::OPTIONS) {
-                return Err(ConfigError::new(
-                    "methods contains OPTIONS, which is never guarded: remove it",
-                ));
-            }
-        }
+        settings.selection.check()?;
         settings.body.check()?;
         settings.problems.check()?;
         Ok(self.build_unchecked())

@@ -2,7 +2,7 @@ use std::{rc::Rc, sync::Arc};
 
 use actix_service::{Service, forward_ready};
 use actix_web::{
-    Error, HttpMessage,
+    Error,
     body::{BodySize, BoxBody, EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
 };
@@ -15,7 +15,8 @@ use crate::{
     body_reader::ReadError,
     claim::{Begun, Guard},
     guarded_body::GuardedBody,
-    problem::ProblemKind,
+    held_keys::HeldKeys,
+    problem::{OwnAnswer, ProblemKind},
     store::{NewClaim, StoreKey},
 };
 
@@ -53,7 +54,7 @@ where
 
     fn call(&self, req: ServiceRequest) -> Self::Future {
         let service = Rc::clone(&self.service);
-        if !self.settings.guards(req.head()) {
+        if !self.settings.selection.selects(req.head()) {
             return Box::pin(async move { Ok(unguarded(service.call(req).await?)) });
         }
         let settings = Arc::clone(&self.settings);
@@ -81,7 +82,7 @@ where
             }
             Err(ReadError::Stalled) => return Ok(refuse(settings, req, ProblemKind::BodyTimeout)),
             Err(ReadError::Broken(err)) => {
-                return Ok(req.error_response(err).map_into_right_body());
+                return Ok(failed(req, err));
             }
         }
     };
@@ -90,12 +91,12 @@ where
     let digest = match settings.payload.call(&view).await {
         Ok(Some(digest)) => digest,
         Ok(None) => return Ok(unguarded(service.call(req).await?)),
-        Err(err) => return Ok(req.error_response(err).map_into_right_body()),
+        Err(err) => return Ok(failed(req, err)),
     };
     drop(bytes);
 
     let key = StoreKey::new(Arc::clone(&settings.key_prefix), *digest.as_bytes());
-    if !Locked::insert(&req, &key) {
+    if !HeldKeys::insert(&req, &key) {
         return Ok(unguarded(service.call(req).await?));
     }
 
@@ -105,7 +106,7 @@ where
         .await
     {
         Ok(Begun::Mine(guard)) => run(guard, service, req).await,
-        Ok(Begun::Taken) => {
+        Ok(_taken) => {
             log::debug!("{key} is busy");
             Ok(refuse(settings, req, ProblemKind::Busy))
         }
@@ -146,16 +147,26 @@ where
 fn in_memory_or_guarded<B: MessageBody + 'static>(body: B, guard: &mut Option<Guard>) -> Body<B> {
     // As bytes, no body and an empty one would look the same, and they are sent differently.
     if body.size() == BodySize::None {
-        return EitherBody::left(GuardedBody::new(body, None));
+        return EitherBody::left(GuardedBody::free(body));
     }
     match body.try_into_bytes() {
         Ok(bytes) => EitherBody::right(BoxBody::new(bytes)),
-        Err(body) => EitherBody::left(GuardedBody::new(body, guard.take())),
+        Err(body) => EitherBody::left(match guard.take() {
+            Some(guard) => GuardedBody::guarded(body, guard),
+            None => GuardedBody::free(body),
+        }),
     }
 }
 
 fn unguarded<B: MessageBody>(answer: ServiceResponse<B>) -> Response<B> {
-    answer.map_body(|_head, body| EitherBody::left(GuardedBody::new(body, None)))
+    answer.map_body(|_head, body| EitherBody::left(GuardedBody::free(body)))
+}
+
+/// The answer to a request that has failed before its handler ran.
+fn failed<B>(req: ServiceRequest, err: impl Into<Error>) -> Response<B> {
+    let mut answer = req.error_response(err);
+    OwnAnswer::mark(answer.response_mut());
+    answer.map_into_right_body()
 }
 
 /// An answer of our own. Never an `Err`: the access log, `ErrorHandlers` and `DefaultHeaders`
@@ -165,27 +176,6 @@ fn refuse<B>(settings: &Settings, req: ServiceRequest, problem: ProblemKind) -> 
         ProblemKind::Busy => settings.error_message.clone(),
         _ => None,
     };
-    req.into_response(settings.problems.response(problem, detail))
+    req.into_response(settings.problems.response(problem, detail, Vec::new()))
         .map_into_right_body()
-}
-
-/// The keys that are locked for a request by the middlewares around this one.
-#[derive(Default)]
-struct Locked(Vec<StoreKey>);
-
-impl Locked {
-    /// Adds a key; false when it is there already, for then the outer lock does the work and the
-    /// request would only meet itself.
-    fn insert(req: &ServiceRequest, key: &StoreKey) -> bool {
-        let mut extensions = req.extensions_mut();
-        let Some(Self(keys)) = extensions.get_mut::<Self>() else {
-            extensions.insert(Self(vec![key.clone()]));
-            return true;
-        };
-        if keys.contains(key) {
-            return false;
-        }
-        keys.push(key.clone());
-        true
-    }
 }

@@ -1,17 +1,19 @@
-use tokio::time::Instant;
+use std::{sync::Arc, time::Duration};
 
 use super::{
-    Claims,
-    in_progress::Ticket,
-    job::{Job, Place},
+    Claims, completion::Completion, in_progress::Ticket, job::Job, renewals::Registration,
+    tenure::Tenure,
 };
 use crate::{
     background,
-    store::{Held, Lease, NewClaim},
+    store::{Held, NewClaim, OnLapsed, Record},
 };
 
-/// Holds a claim. Dropped at any moment, in any state, on any thread, it sees to it that the key
-/// becomes free: the store is told in the background, and told again until it has heard.
+/// Holds a claim. Dropped at any moment, in any state, on any thread, it sees to it that what has
+/// to follow does follow, in the background: while the claim runs the key becomes free (or its
+/// lease lapses, where a dead owner must not be forgotten); once there is an answer it is recorded,
+/// and from then on nothing ever releases. A completion that timed out may have been carried out; a
+/// release after it would let the work run twice.
 ///
 /// Its `Drop` neither waits nor panics and needs no runtime; it may run in an unwinding thread
 /// or in a worker whose runtime is ending.
@@ -19,6 +21,7 @@ use crate::{
 pub(crate) struct Guard {
     claims: Claims,
     state: State,
+    on_drop: OnLapsed,
     ticket: Option<Ticket>,
 }
 
@@ -26,8 +29,10 @@ pub(crate) struct Guard {
 enum State {
     /// The claim is under way: it may have been carried out, or be carried out later.
     Sent(NewClaim),
-    /// The key is held, since the given moment at the latest.
-    Running(Lease, Instant),
+    /// The key is held.
+    Running(Arc<Tenure>, Option<Registration>),
+    /// The key is held, and this is what has to stand there in the end.
+    Answered(Box<Completion>),
     /// There is nothing to give back.
     Settled,
 }
@@ -35,35 +40,80 @@ enum State {
 impl Guard {
     pub(super) fn sent(claims: Claims, claim: NewClaim) -> Self {
         Self {
-            ticket: Some(claims.in_progress.ticket()),
+            ticket: Some(claims.0.in_progress.ticket()),
+            on_drop: claim.on_lapsed,
             state: State::Sent(claim),
             claims,
         }
     }
 
-    pub(super) fn running(&mut self, lease: Lease) {
-        self.state = State::Running(lease, Instant::now());
+    pub(super) fn running(&mut self, tenure: Tenure) {
+        self.state = State::Running(Arc::new(tenure), None);
     }
 
     pub(super) fn disarm(&mut self) {
         self.state = State::Settled;
     }
 
+    /// What is known of the claim while it runs.
+    pub(crate) fn tenure(&self) -> Option<&Arc<Tenure>> {
+        match &self.state {
+            State::Running(tenure, _) => Some(tenure),
+            State::Sent(_) | State::Answered(_) | State::Settled => None,
+        }
+    }
+
+    /// Has the claim renewed while it runs, for `longest` at most.
+    pub(crate) fn renew_for(&mut self, longest: Duration) {
+        if let State::Running(tenure, renewal) = &mut self.state {
+            *renewal = Some(self.claims.0.renewals.add(tenure, longest));
+        }
+    }
+
+    /// From now on a drop frees the key, whatever happens to dead owners otherwise: the work has
+    /// ended, and may be done again.
+    pub(crate) fn free_on_drop(&mut self) {
+        self.on_drop = OnLapsed::TakeOver;
+    }
+
+    /// There is an answer: from now on a drop records it.
+    pub(crate) fn answered(&mut self, record: Record, retention: Duration) {
+        if let State::Running(tenure, renewal) = &mut self.state {
+            let completion = Completion::new(Arc::clone(tenure), renewal.take(), record, retention);
+            self.state = State::Answered(Box::new(completion));
+        }
+    }
+
+    /// Records the answer now. Takes at most one call to the store; if that fails, or if this
+    /// future is dropped, the background goes on.
+    pub(crate) async fn complete(mut self, record: Record, retention: Duration) {
+        self.answered(record, retention);
+        if let State::Answered(completion) = &self.state {
+            match completion.attempt(&self.claims).await {
+                Ok(()) => self.state = State::Settled,
+                Err(err) => {
+                    log::warn!("{} is recorded in the background: {err}", completion.key());
+                }
+            }
+        }
+    }
+
     /// Frees the key now. Takes at most one call to the store; if that fails, or if this future
     /// is dropped, the background goes on.
     pub(crate) async fn release(mut self) {
-        let State::Running(lease, _) = &self.state else {
+        self.free_on_drop();
+        let State::Running(tenure, _) = &self.state else {
             return;
         };
-        match self.claims.release(lease).await {
+        let key = tenure.key();
+        match self.claims.release(tenure.lease()).await {
             Ok(Held::Yes) => {}
             Ok(Held::Lost) => log::warn!(
-                "{} was no longer held when its run ended: it took longer than the lock lasts, \
-                 or somebody deleted the key",
-                lease.key()
+                "{key} was no longer held when its run ended: it took longer than the claim lasts, \
+                 or somebody deleted the key"
             ),
             Err(err) => {
-                log::warn!("{} is released in the background: {err}", lease.key());
+                log::warn!("{key} is released in the background: {err}");
                 return;
             }
         }
@@ -74,16 +124,23 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         let state = std::mem::replace(&mut self.state, State::Settled);
-        let job = match state {
+        let mut job = match state {
             State::Sent(claim) => Job::Undo(claim),
-            State::Running(lease, since) => Job::Release(lease, since),
+            State::Running(tenure, _) => match self.on_drop {
+                OnLapsed::TakeOver => Job::Release(tenure),
+                OnLapsed::Report => {
+                    log::warn!(
+                        "{} was cut off; nobody knows what it has done",
+                        tenure.key()
+                    );
+                    return;
+                }
+            },
+            State::Answered(completion) => Job::Complete(completion),
             State::Settled => return,
         };
-        let Some(place) = Place::take() else {
-            log::warn!(
-                "too much is waiting to be released, {} is left to its lease",
-                job.key()
-            );
+        let Some(place) = job.take_place() else {
+            log::error!("too much is waiting, {} is left to its lease", job.key());
             return;
         };
         let (claims, ticket) = (self.claims.clone(), self.ticket.take());

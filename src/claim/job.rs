@@ -1,49 +1,82 @@
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
-use tokio::time::Instant;
+use super::{
+    Claims, completion::Completion, in_progress::Ticket, patience::Patience, tenure::Tenure,
+    undo::Undo,
+};
+use crate::store::{Held, NewClaim, StoreKey};
 
-use super::{Claims, in_progress::Ticket, patience::Patience, undo::Undo};
-use crate::store::{Held, Lease, NewClaim, StoreKey};
-
-/// How many releases and undos may be under way at once in a process. Beyond that the leases do
-/// the work; it is a bound on memory, met only when a store stays away under full load.
+/// How many jobs may be under way at once in a process. Beyond that the leases do the work; it is
+/// a bound on memory, met only when a store stays away under full load.
 const MOST_JOBS: usize = 10_000;
+/// How many bytes of answers may wait to be recorded. Beyond that only what has been done is
+/// remembered, not what was answered.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// The longest rest between two tries.
 const LONGEST_REST: Duration = Duration::from_secs(1);
 
 static JOBS: AtomicUsize = AtomicUsize::new(0);
+static BYTES: AtomicUsize = AtomicUsize::new(0);
 
 /// What a guard leaves to the background.
 pub(super) enum Job {
     /// Frees a key that is held.
-    Release(Lease, Instant),
+    Release(Arc<Tenure>),
     /// Frees a key that may come to be held.
     Undo(NewClaim),
+    /// Records an answer.
+    Complete(Box<Completion>),
 }
 
 impl Job {
     pub(super) fn key(&self) -> &StoreKey {
         match self {
-            Self::Release(lease, _) => lease.key(),
+            Self::Release(tenure) => tenure.key(),
             Self::Undo(claim) => &claim.key,
+            Self::Complete(completion) => completion.key(),
         }
+    }
+
+    /// One of the [`MOST_JOBS`] places, if there is one.
+    pub(super) fn take_place(&mut self) -> Option<Place> {
+        if JOBS.fetch_add(1, Ordering::AcqRel) >= MOST_JOBS {
+            JOBS.fetch_sub(1, Ordering::AcqRel);
+            return None;
+        }
+        let mut place = Place { bytes: 0 };
+        if let Self::Complete(completion) = self {
+            place.bytes = completion.size();
+            if BYTES.fetch_add(place.bytes, Ordering::AcqRel) + place.bytes > MOST_BYTES {
+                log::warn!("{} is recorded without its answer", completion.key());
+                completion.bury();
+            }
+        }
+        Some(place)
     }
 
     /// Does it. The ticket goes when there is nothing left to wait for.
     pub(super) async fn run(self, claims: &Claims, ticket: Option<Ticket>) {
         match self {
-            Self::Release(lease, since) => release(claims, &lease, since, ticket).await,
+            Self::Release(tenure) => release(claims, &tenure, ticket).await,
             Self::Undo(claim) => Undo::of(&claim, ticket).run(claims).await,
+            Self::Complete(completion) => {
+                completion.insist(claims).await;
+                drop(ticket);
+            }
         }
     }
 }
 
 /// Tells the store until it has heard; after the lease the key is free anyway.
-async fn release(claims: &Claims, lease: &Lease, since: Instant, _ticket: Option<Ticket>) {
-    let mut patience = Patience::until(since + lease.duration());
+async fn release(claims: &Claims, tenure: &Tenure, _ticket: Option<Ticket>) {
+    let lease = tenure.lease();
+    let mut patience = Patience::until(tenure.lapses_at());
     loop {
         match claims.release(lease).await {
             Ok(Held::Yes | Held::Lost) => return,
@@ -59,21 +92,14 @@ async fn release(claims: &Claims, lease: &Lease, since: Instant, _ticket: Option
     }
 }
 
-/// One of the [`MOST_JOBS`] places.
-pub(super) struct Place(());
-
-impl Place {
-    pub(super) fn take() -> Option<Self> {
-        if JOBS.fetch_add(1, Ordering::AcqRel) < MOST_JOBS {
-            return Some(Self(()));
-        }
-        JOBS.fetch_sub(1, Ordering::AcqRel);
-        None
-    }
+/// One of the [`MOST_JOBS`] places, and the bytes that it holds.
+pub(super) struct Place {
+    bytes: usize,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         JOBS.fetch_sub(1, Ordering::AcqRel);
+        BYTES.fetch_sub(self.bytes, Ordering::AcqRel);
     }
 }

@@ -1,28 +1,42 @@
-//! The core that knows claims but not HTTP: begin, guard, undo, drain.
+//! The core that knows claims but not HTTP: begin, wait, hold, renew, complete, undo, drain.
 
+mod completion;
 mod guard;
 mod in_progress;
 mod job;
 mod patience;
+mod renewals;
+mod tenure;
 mod undo;
+mod waiting;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-pub(crate) use self::guard::Guard;
-use self::in_progress::InProgress;
-use crate::store::{Begin, ErasedStore, Held, Lease, NewClaim, Store, StoreError};
+pub(crate) use self::{guard::Guard, tenure::Tenure};
+use self::{in_progress::InProgress, renewals::Renewals, waiting::Waiting};
+use crate::store::{
+    Begin, ClaimId, ErasedStore, Held, Lease, NewClaim, OwnerToken, Record, Renewed, Store,
+    StoreError,
+};
 
 /// The longest a middleware waits for one call of a store. Stores keep a tighter bound of their
 /// own (Redis: 500 ms); this one is for those that do not.
 const CALL_LIMIT: Duration = Duration::from_secs(10);
+/// How long who waits for a claim rests after the store could not be asked.
+const AWAY: Duration = Duration::from_millis(100);
 
 /// A store, and what has been begun on it.
 #[derive(Clone, Debug)]
-pub(crate) struct Claims {
+pub(crate) struct Claims(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     store: Arc<dyn ErasedStore>,
-    in_progress: Arc<InProgress>,
+    in_progress: InProgress,
+    renewals: Arc<Renewals>,
+    waiting: Arc<Waiting>,
 }
 
 /// How a claim began.
@@ -30,16 +44,26 @@ pub(crate) struct Claims {
 pub(crate) enum Begun {
     /// The key is ours until the guard goes.
     Mine(Guard),
-    /// Something else holds the key.
-    Taken,
+    /// The same work is under way elsewhere, by a claim that can be watched unless it is a lock.
+    InFlight(Option<ClaimId>),
+    /// The key stands for other work.
+    Mismatch,
+    /// An owner died, and nobody may take over from it.
+    Lapsed,
+    /// The work is done.
+    Finished(Record),
+    /// What stands there cannot be read.
+    Unreadable,
 }
 
 impl Claims {
     pub(crate) fn new(store: impl Store) -> Self {
-        Self {
+        Self(Arc::new(Inner {
             store: Arc::new(store),
-            in_progress: Arc::default(),
-        }
+            in_progress: InProgress::default(),
+            renewals: Arc::default(),
+            waiting: Arc::default(),
+        }))
     }
 
     /// Claims a key.
@@ -48,37 +72,108 @@ impl Claims {
     /// already carrying the claim out.
     pub(crate) async fn begin(&self, claim: NewClaim) -> Result<Begun, StoreError> {
         let mut guard = Guard::sent(self.clone(), claim.clone());
-        match bounded(self.store.begin(&claim)).await {
-            Ok(Begin::Claimed { lease, .. }) => {
-                guard.running(lease);
-                Ok(Begun::Mine(guard))
+        let asked = Instant::now();
+        let begun = match bounded(self.0.store.begin(&claim)).await {
+            Ok(Begin::Claimed { lease, attempt }) => {
+                guard.running(Tenure::new(self.clone(), lease, attempt, asked));
+                return Ok(Begun::Mine(guard));
             }
-            Ok(
-                Begin::InFlight { .. }
-                | Begin::Lapsed { .. }
-                | Begin::Finished(_)
-                | Begin::Unreadable,
-            ) => {
-                guard.disarm();
-                Ok(Begun::Taken)
-            }
+            Ok(begin) => meaning(begin, &claim),
             Err(err) => {
                 if !err.may_have_run() {
                     guard.disarm();
                 }
-                Err(err)
+                return Err(err);
+            }
+        };
+        guard.disarm();
+        Ok(begun)
+    }
+
+    /// Claims a key, and while the same work is under way elsewhere waits for it to end, until the
+    /// given moment, unless `most` wait already. Tells whether it has waited.
+    ///
+    /// Whoever has seen the work under way is never told that the store is away: an application
+    /// that fails open would run what it knows to be running. The wait goes on instead.
+    pub(crate) async fn begin_or_wait(
+        &self,
+        claim: NewClaim,
+        until: Instant,
+        most: usize,
+    ) -> (Result<Begun, StoreError>, bool) {
+        let mut seen = match self.begin(claim.clone()).await {
+            Ok(Begun::InFlight(Some(by))) => by,
+            begun => return (begun, false),
+        };
+        let in_flight = |by| Ok(Begun::InFlight(Some(by)));
+        let Some(_place) = self.0.waiting.take_place(most) else {
+            return (in_flight(seen), false);
+        };
+        while Instant::now() < until {
+            let change = Waiting::watch(&self.0.waiting, &self.0.store, &claim.key, seen);
+            if timeout_at(until, change.happens()).await.is_err() {
+                break;
+            }
+            let again = NewClaim {
+                token: OwnerToken::random(),
+                ..claim.clone()
+            };
+            match self.begin(again).await {
+                Ok(Begun::InFlight(Some(by))) => {
+                    if by == seen {
+                        // A watch may end early; it must not make a loop without a rest.
+                        sleep(AWAY).await;
+                    }
+                    seen = by;
+                }
+                Ok(begun) => return (Ok(begun), true),
+                Err(err) => {
+                    log::debug!("{} is still waited for: {err}", claim.key);
+                    sleep(AWAY).await;
+                }
             }
         }
+        (in_flight(seen), true)
+    }
+
+    async fn renew(&self, lease: &Lease) -> Result<Renewed, StoreError> {
+        bounded(self.0.store.renew(lease)).await
+    }
+
+    async fn complete(
+        &self,
+        lease: &Lease,
+        record: &Record,
+        retention: Duration,
+    ) -> Result<Held, StoreError> {
+        bounded(self.0.store.complete(lease, record, retention)).await
     }
 
     async fn release(&self, lease: &Lease) -> Result<Held, StoreError> {
-        bounded(self.store.release(lease)).await
+        bounded(self.0.store.release(lease)).await
     }
 
-    /// Waits until all that is in progress now has settled: running claims, releases, undos (as far
-    /// as they are likely to find anything). False when time ran out first.
+    /// Waits until all that is in progress now has settled: running claims, releases, completions,
+    /// undos (as far as they are likely to find anything). False when time ran out first.
     pub(crate) async fn drain(&self, limit: Duration) -> bool {
-        timeout(limit, self.in_progress.settled()).await.is_ok()
+        timeout(limit, self.0.in_progress.settled()).await.is_ok()
+    }
+}
+
+/// What a store's answer means to this claim. The fingerprint is looked at first.
+fn meaning(begin: Begin, claim: &NewClaim) -> Begun {
+    let differs = |fingerprint: Option<&_>| fingerprint != claim.fingerprint.as_ref();
+    match begin {
+        // A lock says nothing of itself, so nobody can say that it stands for other work.
+        Begin::InFlight { by: None, .. } => Begun::InFlight(None),
+        Begin::InFlight { fingerprint, .. } if differs(fingerprint.as_ref()) => Begun::Mismatch,
+        Begin::InFlight { by, .. } => Begun::InFlight(by),
+        Begin::Lapsed { fingerprint } if differs(fingerprint.as_ref()) => Begun::Mismatch,
+        // A claim that has been handed out ends before this; the compiler cannot know.
+        Begin::Lapsed { .. } | Begin::Claimed { .. } => Begun::Lapsed,
+        Begin::Finished(record) if differs(record.fingerprint()) => Begun::Mismatch,
+        Begin::Finished(record) => Begun::Finished(record),
+        Begin::Unreadable => Begun::Unreadable,
     }
 }
 

@@ -8,10 +8,7 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, sleep};
 
 use super::*;
-use crate::{
-    background::BackgroundHere,
-    store::{ClaimId, Record, Renewed, StoreKey},
-};
+use crate::{background::BackgroundHere, store::StoreKey};
 
 const TTL: Duration = Duration::from_secs(60);
 /// The longest pause between two looks of an undo.

@@ -6,6 +6,20 @@ use actix_web::http::StatusCode;
 pub enum ProblemKind {
     /// The same request is still running.
     Busy,
+    /// The operation asks for an idempotency key and the request has none.
+    KeyMissing,
+    /// The idempotency key breaks a rule.
+    KeyInvalid,
+    /// The request does not say whose key it is.
+    ScopeMissing,
+    /// The first request with this key has not been answered yet.
+    InFlight,
+    /// The key stands for another request.
+    KeyReused,
+    /// The owner of the key died, and nobody may run it again.
+    OutcomeUnknown,
+    /// The request was carried out, but its answer could not be kept.
+    ResponseNotStored,
     /// The request body is larger than the middleware reads.
     PayloadTooLarge,
     /// The request body stopped arriving.
@@ -19,6 +33,13 @@ impl ProblemKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Busy => "busy",
+            Self::KeyMissing => "key-missing",
+            Self::KeyInvalid => "key-invalid",
+            Self::ScopeMissing => "scope-missing",
+            Self::InFlight => "in-flight",
+            Self::KeyReused => "key-reused",
+            Self::OutcomeUnknown => "outcome-unknown",
+            Self::ResponseNotStored => "response-not-stored",
             Self::PayloadTooLarge => "payload-too-large",
             Self::BodyTimeout => "body-timeout",
             Self::StoreUnavailable => "store-unavailable",
@@ -28,7 +49,12 @@ impl ProblemKind {
     /// The status of the answer.
     pub fn status(self) -> StatusCode {
         match self {
-            Self::Busy => StatusCode::CONFLICT,
+            Self::KeyMissing | Self::KeyInvalid => StatusCode::BAD_REQUEST,
+            Self::ScopeMissing => StatusCode::UNAUTHORIZED,
+            Self::Busy | Self::InFlight | Self::OutcomeUnknown | Self::ResponseNotStored => {
+                StatusCode::CONFLICT
+            }
+            Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -39,6 +65,13 @@ impl ProblemKind {
     pub fn title(self) -> &'static str {
         match self {
             Self::Busy => "The same request is still running",
+            Self::KeyMissing => "An idempotency key is missing",
+            Self::KeyInvalid => "The idempotency key is not valid",
+            Self::ScopeMissing => "The request does not say whose it is",
+            Self::InFlight => "The first request with this key is still running",
+            Self::KeyReused => "The idempotency key stands for another request",
+            Self::OutcomeUnknown => "Nobody knows what became of the first request with this key",
+            Self::ResponseNotStored => "The request was carried out, but its answer was not kept",
             Self::PayloadTooLarge => "The request body is too large",
             Self::BodyTimeout => "The request body did not arrive in time",
             Self::StoreUnavailable => "The request cannot be guarded at the moment",
@@ -48,8 +81,16 @@ impl ProblemKind {
     /// Whether waiting and repeating the same request can succeed without running it twice.
     pub fn can_be_retried(self) -> bool {
         match self {
-            Self::StoreUnavailable => true,
-            Self::Busy | Self::PayloadTooLarge | Self::BodyTimeout => false,
+            Self::InFlight | Self::StoreUnavailable => true,
+            Self::Busy
+            | Self::KeyMissing
+            | Self::KeyInvalid
+            | Self::ScopeMissing
+            | Self::KeyReused
+            | Self::OutcomeUnknown
+            | Self::ResponseNotStored
+            | Self::PayloadTooLarge
+            | Self::BodyTimeout => false,
         }
     }
 
@@ -57,6 +98,19 @@ impl ProblemKind {
     pub(super) fn default_detail(self) -> &'static str {
         match self {
             Self::Busy => "Resource is busy",
+            Self::KeyMissing => {
+                "Send the header Idempotency-Key, with a value that is new for each operation."
+            }
+            Self::KeyInvalid => "Send one key of visible ASCII characters, such as a UUID.",
+            Self::ScopeMissing => "Send the request with your credentials.",
+            Self::InFlight => "Send the same request again later, with the same key.",
+            Self::KeyReused => "Use a new key for a new request.",
+            Self::OutcomeUnknown => {
+                "The first request was cut off, so this one did not run. Find out what it has done."
+            }
+            Self::ResponseNotStored => {
+                "The first request with this key was carried out and will not be carried out again."
+            }
             Self::PayloadTooLarge => "Send a smaller body.",
             Self::BodyTimeout => "Send the request again, with its whole body.",
             Self::StoreUnavailable => "The request did not run. Send it again in a moment.",

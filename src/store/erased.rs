@@ -8,10 +8,6 @@ use super::{Begin, ClaimId, Held, Lease, NewClaim, Record, Renewed, Store, Store
 ///
 /// Boxing costs one allocation per call. It buys middlewares that are not generic: their names
 /// fit into a struct field and an error message.
-#[allow(
-    dead_code,
-    reason = "records come with the middleware that writes them"
-)]
 pub(crate) trait ErasedStore: Debug + Send + Sync + 'static {
     fn begin<'a>(&'a self, claim: &'a NewClaim) -> BoxFuture<'a, Result<Begin, StoreError>>;
     fn renew<'a>(&'a self, lease: &'a Lease) -> BoxFuture<'a, Result<Renewed, StoreError>>;

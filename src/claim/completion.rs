@@ -1,0 +1,81 @@
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{Claims, patience::Patience, renewals::Registration, tenure::Tenure};
+use crate::store::{Held, Record, StoreError, StoreKey};
+
+/// How long an answer is tried to be recorded. Longer than most outages; after it the answer has
+/// been gone for so long that hardly a client still asks.
+const LONGEST_TRY: Duration = Duration::from_secs(600);
+/// The longest rest between two tries.
+const LONGEST_REST: Duration = Duration::from_secs(1);
+
+/// A record on its way into the store. The claim goes on being renewed until it is there.
+#[derive(Debug)]
+pub(super) struct Completion {
+    tenure: Arc<Tenure>,
+    _renewal: Option<Registration>,
+    record: Record,
+    retention: Duration,
+}
+
+impl Completion {
+    pub(super) fn new(
+        tenure: Arc<Tenure>,
+        renewal: Option<Registration>,
+        record: Record,
+        retention: Duration,
+    ) -> Self {
+        Self {
+            tenure,
+            _renewal: renewal,
+            record,
+            retention,
+        }
+    }
+
+    pub(super) fn key(&self) -> &StoreKey {
+        self.tenure.key()
+    }
+
+    /// The bytes that it keeps in memory.
+    pub(super) fn size(&self) -> usize {
+        match &self.record {
+            Record::Answer(answer) => answer.size(),
+            Record::Tombstone(_) => 0,
+        }
+    }
+
+    /// Gives the answer's bytes up. The work will still not be done twice.
+    pub(super) fn bury(&mut self) {
+        if let Record::Answer(answer) = &self.record {
+            self.record = Record::Tombstone(answer.to_tombstone());
+        }
+    }
+
+    /// Tells the store once.
+    pub(super) async fn attempt(&self, claims: &Claims) -> Result<(), StoreError> {
+        let lease = self.tenure.lease();
+        match claims.complete(lease, &self.record, self.retention).await? {
+            Held::Yes => {}
+            Held::Lost => log::warn!(
+                "{} belongs to another owner by now, so the answer of this run is not recorded",
+                self.key()
+            ),
+        }
+        Ok(())
+    }
+
+    /// Tells the store until it has heard.
+    pub(super) async fn insist(&self, claims: &Claims) {
+        let mut patience = Patience::until(Instant::now() + LONGEST_TRY);
+        while let Err(err) = self.attempt(claims).await {
+            log::debug!("{} is not recorded yet: {err}", self.key());
+            if !patience.rest(LONGEST_REST).await {
+                log::error!("{} could not be recorded: {err}", self.key());
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream};
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout},
+};
+
+use super::tenure::Tenure;
+use crate::{background, store::OwnerToken};
+
+/// The longest pause between two rounds.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How many renewals are under way at once.
+const AT_ONCE: usize = 256;
+
+/// Renews the claims of handlers that run: one task for all of them, while there are any.
+///
+/// Once a second, or every sixth of the shortest lease where that is less, it renews what is older
+/// than a third of its lease. So a claim is renewed at half of its lease at the latest, and there is
+/// time for more tries. Most handlers have ended by then and cost nothing but their entry.
+#[derive(Debug, Default)]
+pub(super) struct Renewals {
+    /// Locked to add or remove an entry and to walk over all; never across an await.
+    state: Mutex<State>,
+    /// A lease has come that is shorter than all others.
+    shorter: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    entries: HashMap<OwnerToken, Entry>,
+    /// The pause of the task; `None` when there is no task.
+    pause: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    tenure: Arc<Tenure>,
+    /// When a handler counts as hung.
+    until: Instant,
+}
+
+impl Renewals {
+    /// Has a claim renewed for `longest` at most, until the registration is dropped.
+    pub(super) fn add(self: &Arc<Self>, tenure: &Arc<Tenure>, longest: Duration) -> Registration {
+        let token = *tenure.lease().token();
+        let pause = pause_for(tenure.lease().duration());
+        let mut state = self.lock();
+        state.entries.insert(
+            token,
+            Entry {
+                tenure: Arc::clone(tenure),
+                until: Instant::now() + longest,
+            },
+        );
+        match state.pause {
+            None => {
+                state.pause = Some(pause);
+                background::spawn(run(Arc::downgrade(self)));
+            }
+            Some(of_all) if pause < of_all => self.shorter.notify_one(),
+            Some(_) => {}
+        }
+        drop(state);
+        Registration {
+            renewals: Arc::clone(self),
+            token,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is due, and the pause until the next round; `None` when there is nothing left to renew.
+    fn due(&self) -> Option<(Vec<Arc<Tenure>>, Duration)> {
+        let mut state = self.lock();
+        let now = Instant::now();
+        state.entries.retain(|_, entry| {
+            let tenure = &entry.tenure;
+            if now >= entry.until {
+                log::warn!(
+                    "{} is not renewed any longer: its handler has run for too long",
+                    tenure.key()
+                );
+                return false;
+            }
+            !tenure.store_said_lost()
+        });
+        let tenures = || state.entries.values().map(|entry| &entry.tenure);
+        let due = tenures().filter(|tenure| tenure.age() >= tenure.lease().duration() / 3);
+        let due = due.cloned().collect();
+        let shortest = tenures().map(|tenure| tenure.lease().duration()).min();
+        state.pause = shortest.map(pause_for);
+        Some((due, state.pause?))
+    }
+}
+
+fn pause_for(lease: Duration) -> Duration {
+    (lease / 6).min(LONGEST_PAUSE)
+}
+
+/// Renews until nothing is left.
+async fn run(renewals: Weak<Renewals>) {
+    // The first comer's claim is new: nothing is due yet.
+    let Some(mut pause) = renewals.upgrade().and_then(|all| all.lock().pause) else {
+        return;
+    };
+    loop {
+        let Some(all) = renewals.upgrade() else {
+            return;
+        };
+        let _ = timeout(pause, all.shorter.notified()).await;
+        let Some((due, next)) = all.due() else {
+            return;
+        };
+        drop(all);
+        pause = next;
+        let rounds = stream::iter(due).map(|tenure| async move { renew(&tenure).await });
+        rounds.buffer_unordered(AT_ONCE).collect::<()>().await;
+    }
+}
+
+async fn renew(tenure: &Tenure) {
+    let key = tenure.key();
+    // A store that hangs must not keep the others from their turn.
+    match timeout(tenure.lease().duration() / 3, tenure.renew()).await {
+        Ok(Ok(Some(_))) => {}
+        Ok(Ok(None)) => log::warn!("{key} is lost while its handler runs"),
+        Ok(Err(err)) => log::warn!("{key} is not renewed yet: {err}"),
+        Err(_elapsed) => log::warn!("{key} is not renewed yet: the store does not answer"),
+    }
+}
+
+/// Keeps a claim renewed, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Registration {
+    renewals: Arc<Renewals>,
+    token: OwnerToken,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.renewals.lock().entries.remove(&self.token);
+    }
+}

@@ -1,0 +1,114 @@
+use std::{
+    fmt,
+    num::NonZeroU32,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::Instant};
+
+use super::Claims;
+use crate::store::{Lease, Renewed, StoreError, StoreKey, StoreTime};
+
+/// A claim that is held, and what is known of it. Shared by its guard, by the renewals, and by
+/// whoever does the work.
+pub(crate) struct Tenure {
+    claims: Claims,
+    lease: Lease,
+    attempt: NonZeroU32,
+    /// When the store was asked the last time that it said yes. Locked to read or write it.
+    confirmed: Mutex<Instant>,
+    lost: AtomicBool,
+    /// Notified when the claim is lost.
+    loss: Notify,
+}
+
+impl Tenure {
+    pub(super) fn new(claims: Claims, lease: Lease, attempt: NonZeroU32, asked: Instant) -> Self {
+        Self {
+            claims,
+            lease,
+            attempt,
+            confirmed: Mutex::new(asked),
+            lost: AtomicBool::new(false),
+            loss: Notify::new(),
+        }
+    }
+
+    pub(super) fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
+    pub(crate) fn key(&self) -> &StoreKey {
+        self.lease.key()
+    }
+
+    pub(crate) fn attempt(&self) -> NonZeroU32 {
+        self.attempt
+    }
+
+    /// How long ago the claim was certain.
+    pub(super) fn age(&self) -> Duration {
+        let confirmed = self.confirmed.lock();
+        confirmed.unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
+    /// When the lease ends as far as this process knows.
+    pub(super) fn lapses_at(&self) -> Instant {
+        let confirmed = self.confirmed.lock();
+        *confirmed.unwrap_or_else(PoisonError::into_inner) + self.lease.duration()
+    }
+
+    /// Whether the claim is another's or nobody's by now, as far as this process knows: the store
+    /// said so, or the lease ran out before the store could be told.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.store_said_lost() || self.age() >= self.lease.duration()
+    }
+
+    pub(super) fn store_said_lost(&self) -> bool {
+        self.lost.load(Ordering::Acquire)
+    }
+
+    /// Returns once the claim is lost.
+    pub(crate) async fn lost(&self) {
+        loop {
+            let loss = self.loss.notified();
+            if self.is_lost() {
+                return;
+            }
+            // A renewal moves the end of the lease, so look again when it is reached.
+            let _ = tokio::time::timeout_at(self.lapses_at(), loss).await;
+        }
+    }
+
+    /// Gives the claim another full lease; `None` when it is lost.
+    pub(crate) async fn renew(&self) -> Result<Option<StoreTime>, StoreError> {
+        let asked = Instant::now();
+        match self.claims.renew(&self.lease).await? {
+            Renewed::Yes { at } => {
+                let confirmed = self.confirmed.lock();
+                let mut confirmed = confirmed.unwrap_or_else(PoisonError::into_inner);
+                *confirmed = asked.max(*confirmed);
+                Ok(Some(at))
+            }
+            Renewed::Lost => {
+                self.lost.store(true, Ordering::Release);
+                self.loss.notify_waiters();
+                Ok(None)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Tenure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tenure")
+            .field("key", self.lease.key())
+            .field("attempt", &self.attempt)
+            .field("lost", &self.is_lost())
+            .finish_non_exhaustive()
+    }
+}

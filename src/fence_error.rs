@@ -1,0 +1,48 @@
+use std::{error::Error, fmt};
+
+use actix_web::{ResponseError, http::StatusCode};
+
+use crate::store::StoreError;
+
+/// A claim that could not be confirmed.
+///
+/// As an answer it is a 503 without details. Opaque; [`is_lost`](Self::is_lost) tells what a caller
+/// can act on.
+#[derive(Debug)]
+pub struct FenceError(Option<StoreError>);
+
+impl FenceError {
+    pub(crate) fn lost() -> Self {
+        Self(None)
+    }
+
+    pub(crate) fn store(err: StoreError) -> Self {
+        Self(Some(err))
+    }
+
+    /// Whether the claim is lost for certain. Otherwise the store could not be asked.
+    pub fn is_lost(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl fmt::Display for FenceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            None => f.write_str("the claim is lost, another may do the same work by now"),
+            Some(_) => f.write_str("the claim could not be confirmed"),
+        }
+    }
+}
+
+impl Error for FenceError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.as_ref().map(|err| err as _)
+    }
+}
+
+impl ResponseError for FenceError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::SERVICE_UNAVAILABLE
+    }
+}

@@ -1,0 +1,433 @@
+use std::{sync::Arc, time::Duration};
+
+use actix_web::{dev::RequestHead, http::Method};
+
+use super::{
+    fingerprinting::Fingerprinting, key_source::KeySource, limits::Limits, recording::Recording,
+    scope::Scope, settings::Settings,
+};
+use crate::{
+    ConfigError,
+    body_reader::BodyReader,
+    claim::Claims,
+    policy::{InFlight, LostOwner, StoreFailure},
+    problem::Problems,
+    selection::Selection,
+    store::Store,
+};
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Settings of an [`Idempotency`](super::Idempotency); every one has a default.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use actix_idempotency::{
+///     Idempotency, InFlight, KeySource, LostOwner, MemoryStore, Recording, Scope,
+/// };
+///
+/// let idempotency = Idempotency::builder(MemoryStore::new(), Scope::header("x-tenant-id"))
+///     .required()
+///     .retention(Duration::from_secs(7 * 24 * 3600))
+///     .on_in_flight(InFlight::Wait(Duration::from_secs(10)))
+///     .on_lost_owner(LostOwner::Refuse)
+///     .key(KeySource::default().max_length(64))
+///     .recording(Recording::new().max_body(64 * 1024))
+///     .build()?;
+/// # Ok::<_, actix_idempotency::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct IdempotencyBuilder {
+    settings: Settings,
+}
+
+impl IdempotencyBuilder {
+    pub(super) fn new(store: impl Store, scope: Scope) -> Self {
+        let settings = Settings {
+            claims: Claims::new(store),
+            scope,
+            key: KeySource::default(),
+            required: false,
+            key_prefix: Arc::from("idempotency:"),
+            selection: Selection {
+                methods: Some(vec![Method::POST, Method::PUT, Method::PATCH]),
+                skip: None,
+            },
+            body: BodyReader {
+                most: 2 * 1024 * 1024,
+                pause: Duration::from_secs(30),
+            },
+            fingerprinting: Fingerprinting::new(),
+            retention: DAY,
+            lease: Duration::from_secs(30),
+            renew_for: Duration::from_secs(600),
+            in_flight: InFlight::default(),
+            lost_owner: LostOwner::default(),
+            store_failure: StoreFailure::default(),
+            recording: Recording::new(),
+            limits: Limits::new(),
+            problems: Problems::new(),
+        };
+        Self { settings }
+    }
+
+    /// Requests on guarded methods must have a key: 400 `key-missing` without.
+    ///
+    /// Default: they pass unguarded, so that clients can come to send keys one after the other.
+    pub fn required(mut self) -> Self {
+        self.settings.required = true;
+        self
+    }
+
+    /// Guards these methods only; the others pass untouched, whatever header they carry.
+    ///
+    /// Default: `POST`, `PUT` and `PATCH`. `PUT` says to be idempotent, yet a late repetition
+    /// overwrites what has been written since.
+    pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
+        self.settings.selection.methods = Some(methods.into_iter().collect());
+        self
+    }
+
+    /// Lets requests pass for which this is true, their body unread.
+    ///
+    /// Default: none.
+    pub fn skip(mut self, skip: impl Fn(&RequestHead) -> bool + Send + Sync + 'static) -> Self {
+        self.settings.selection.skip = Some(Arc::new(skip));
+        self
+    }
+
+    /// How long an answer is remembered, counted from its recording; with
+    /// [`LostOwner::Refuse`] also how long a dead owner is, counted from the end of its lease.
+    ///
+    /// Default: 24 hours, as long as patient clients retry. Tell clients: after it the same key
+    /// runs again.
+    pub fn retention(mut self, retention: Duration) -> Self {
+        self.settings.retention = retention;
+        self
+    }
+
+    /// How long a claim stands without being renewed; it is renewed while the handler runs. So
+    /// long a key stays blocked after its process died.
+    ///
+    /// Default: 30 seconds: long enough to survive a store that restarts, short enough for a
+    /// client that retries.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.settings.lease = lease;
+        self
+    }
+
+    /// The longest time a claim is renewed. A handler that runs longer counts as hung: its lease
+    /// lapses, and what [`on_lost_owner`](Self::on_lost_owner) says happens.
+    ///
+    /// Default: 10 minutes. No proxy waits that long for an answer. A handler that may take
+    /// longer needs more, or a repetition runs beside it.
+    pub fn renew_for(mut self, longest: Duration) -> Self {
+        self.settings.renew_for = longest;
+        self
+    }
+
+    /// What a repetition is told while the first request is running.
+    ///
+    /// Default: [`InFlight::Reject`].
+    pub fn on_in_flight(mut self, policy: InFlight) -> Self {
+        self.settings.in_flight = policy;
+        self
+    }
+
+    /// What becomes of a key whose owner died.
+    ///
+    /// Default: [`LostOwner::Reexecute`].
+    pub fn on_lost_owner(mut self, policy: LostOwner) -> Self {
+        self.settings.lost_owner = policy;
+        self
+    }
+
+    /// What happens while the store cannot be asked.
+    ///
+    /// Default: [`StoreFailure::FailClosed`].
+    pub fn on_store_failure(mut self, policy: StoreFailure) -> Self {
+        self.settings.store_failure = policy;
+        self
+    }
+
+    /// The most bytes of a request's body that are read. Beyond it the answer is 413.
+    ///
+    /// Default: 2 MiB, which is also where actix' `Json` extractor stops.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.settings.body.most = bytes;
+        self
+    }
+
+    /// The longest pause between two pieces of a request's body; the whole may take ten times as
+    /// long. Beyond it the answer is 408.
+    ///
+    /// Default: 30 seconds, which a phone in a tunnel survives and a slow attacker feels.
+    pub fn body_timeout(mut self, pause: Duration) -> Self {
+        self.settings.body.pause = pause;
+        self
+    }
+
+    /// What every stored key begins with. Two services that share a store need two prefixes.
+    ///
+    /// Default: `idempotency:`.
+    pub fn key_prefix(mut self, prefix: impl Into<Arc<str>>) -> Self {
+        self.settings.key_prefix = prefix.into();
+        self
+    }
+
+    /// Where the key stands and how long it may be.
+    ///
+    /// Default: the header `Idempotency-Key`, at most 255 characters.
+    pub fn key(mut self, source: KeySource) -> Self {
+        self.settings.key = source;
+        self
+    }
+
+    /// What makes two requests with the same key the same request.
+    ///
+    /// Default: query, media type and body.
+    pub fn fingerprinting(mut self, fingerprinting: Fingerprinting) -> Self {
+        self.settings.fingerprinting = fingerprinting;
+        self
+    }
+
+    /// Which answers are recorded, and what of them.
+    ///
+    /// Default: those below 500 that do not ask for another try, up to 1 MiB.
+    pub fn recording(mut self, recording: Recording) -> Self {
+        self.settings.recording = recording;
+        self
+    }
+
+    /// Bounds on those who wait.
+    ///
+    /// Default: 1024 at once.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.limits = limits;
+        self
+    }
+
+    /// How the middleware's own answers look.
+    ///
+    /// Default: RFC 9457 problems that link to this crate's documentation.
+    pub fn problems(mut self, problems: Problems) -> Self {
+        self.settings.problems = problems;
+        self
+    }
+
+    /// The settings, if they can work together.
+    pub(super) fn checked(self) -> Result<Settings, ConfigError> {
+        let settings = self.settings;
+        check_times(&settings)?;
+        check_waiting(&settings)?;
+        settings.selection.check()?;
+        settings.body.check()?;
+        settings.key.check()?;
+        settings.scope.check()?;
+        if let (Some(key), Some(scope)) = (settings.key.header_name(), settings.scope.header_name())
+            && key.eq_ignore_ascii_case(scope)
+        {
+            return Err(ConfigError::new(format!(
+                "key and scope are both taken from {key}, so keys of all clients would meet: take \
+                 the scope from where the client is named"
+            )));
+        }
+        settings.fingerprinting.check()?;
+        settings.recording.check()?;
+        settings.problems.check()?;
+        Ok(settings)
+    }
+}
+
+fn check_times(settings: &Settings) -> Result<(), ConfigError> {
+    let Settings {
+        lease,
+        retention,
+        renew_for,
+        ..
+    } = *settings;
+    if !(Duration::from_millis(100)..=HOUR).contains(&lease) {
+        return Err(ConfigError::new(format!(
+            "lease is {lease:?}: it can be 100 ms to an hour, 30 s serves most. It is renewed \
+             while the handler runs, so it need not be as long as a handler takes"
+        )));
+    }
+    if retention < lease || retention > YEAR {
+        return Err(ConfigError::new(format!(
+            "retention is {retention:?} and lease {lease:?}: an answer is kept at least as long as \
+             a lease and at most 365 days, or a late retry runs again"
+        )));
+    }
+    if renew_for < lease || renew_for > DAY {
+        return Err(ConfigError::new(format!(
+            "renew_for is {renew_for:?} and lease {lease:?}: a claim is renewed for at least one \
+             lease and at most a day"
+        )));
+    }
+    Ok(())
+}
+
+fn check_waiting(settings: &Settings) -> Result<(), ConfigError> {
+    let limits = &settings.limits;
+    match settings.in_flight {
+        InFlight::Reject if limits.prefer_wait => Err(ConfigError::new(
+            "limits say prefer_wait and nobody waits: add on_in_flight(InFlight::Wait(..)), or \
+             drop it",
+        )),
+        InFlight::Reject => match limits.waiters {
+            Some(waiters) => Err(ConfigError::new(format!(
+                "limits allow {waiters} waiters and nobody waits: add \
+                 on_in_flight(InFlight::Wait(..)), or drop it"
+            ))),
+            None => Ok(()),
+        },
+        InFlight::Wait(longest) if longest.is_zero() || longest > HOUR => {
+            Err(ConfigError::new(format!(
+                "InFlight::Wait({longest:?}): a wait lasts up to an hour, and no wait at all is \
+                 InFlight::Reject"
+            )))
+        }
+        InFlight::Wait(longest) if longest > settings.retention => Err(ConfigError::new(format!(
+            "InFlight::Wait({longest:?}) and a retention of {:?}: an answer would be forgotten \
+             while it is waited for, keep it longer",
+            settings.retention
+        ))),
+        InFlight::Wait(_) if limits.waiters == Some(0) => Err(ConfigError::new(
+            "InFlight::Wait(..) and limits of 0 waiters: allow at least 1, or use \
+             InFlight::Reject",
+        )),
+        InFlight::Wait(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "memory")]
+mod tests {
+    use super::*;
+    use crate::MemoryStore;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn refused(change: impl FnOnce(IdempotencyBuilder) -> IdempotencyBuilder) -> String {
+        let builder = IdempotencyBuilder::new(MemoryStore::new(), Scope::global());
+        change(builder).build().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_with_the_numbers_in_it() {
+        let says = |message: String, parts: &[&str]| {
+            for part in parts {
+                assert!(message.contains(part), "{part:?} is missing: {message}");
+            }
+        };
+        says(
+            refused(|b| b.lease(SECOND / 100)),
+            &["lease is 10ms", "100 ms"],
+        );
+        says(refused(|b| b.lease(SECOND * 7200)), &["lease is 7200s"]);
+        says(
+            refused(|b| b.retention(SECOND)),
+            &["retention is 1s", "lease 30s"],
+        );
+        says(refused(|b| b.retention(YEAR * 2)), &["365 days"]);
+        says(
+            refused(|b| b.renew_for(SECOND)),
+            &["renew_for is 1s", "lease 30s"],
+        );
+        says(refused(|b| b.renew_for(YEAR)), &["a day"]);
+        let wait = |time| move |b: IdempotencyBuilder| b.on_in_flight(InFlight::Wait(time));
+        says(
+            refused(wait(Duration::ZERO)),
+            &["Wait(0ns)", "InFlight::Reject"],
+        );
+        says(refused(wait(SECOND * 7200)), &["Wait(7200s)"]);
+        let short = |b: IdempotencyBuilder| b.lease(SECOND).retention(SECOND);
+        says(
+            refused(|b| wait(SECOND * 2)(short(b))),
+            &["Wait(2s)", "retention of 1s"],
+        );
+        let none = Limits::new().waiters(0);
+        says(refused(|b| wait(SECOND)(b).limits(none)), &["0 waiters"]);
+        says(
+            refused(|b| b.limits(Limits::new().waiters(7))),
+            &["7 waiters", "nobody waits"],
+        );
+        says(
+            refused(|b| b.limits(Limits::new().prefer_wait())),
+            &["prefer_wait"],
+        );
+        says(refused(|b| b.methods([])), &["at least one"]);
+        says(refused(|b| b.methods([Method::OPTIONS])), &["OPTIONS"]);
+        says(
+            refused(|b| b.body_timeout(Duration::ZERO)),
+            &["body_timeout"],
+        );
+        says(
+            refused(|b| b.key(KeySource::header("a b"))),
+            &["a b", "header's name"],
+        );
+        says(
+            refused(|b| b.key(KeySource::default().max_length(0))),
+            &["max_length", "is 0"],
+        );
+        says(
+            refused(|b| b.problems(Problems::new().base("x"))),
+            &["absolute URI"],
+        );
+        let fingerprint = Fingerprinting::off().with_header("x-a");
+        says(refused(|b| b.fingerprinting(fingerprint)), &["off()"]);
+        let fingerprint = Fingerprinting::new().with_header("");
+        says(
+            refused(|b| b.fingerprinting(fingerprint)),
+            &["\"\"", "header's name"],
+        );
+        let recording = Recording::new();
+        says(
+            refused(|b| b.recording(recording.clone().max_body(1 << 30))),
+            &["1073741824"],
+        );
+        says(
+            refused(|b| b.recording(recording.clone().only_headers(["TE"]))),
+            &["TE"],
+        );
+        says(
+            refused(|b| b.recording(recording.clone().only_headers([" "]))),
+            &["\" \""],
+        );
+        says(
+            refused(|b| b.recording(recording.clone().replay_header("te"))),
+            &["te"],
+        );
+        let same = IdempotencyBuilder::new(MemoryStore::new(), Scope::header("Idempotency-Key"));
+        says(
+            same.build().unwrap_err().to_string(),
+            &["idempotency-key", "both"],
+        );
+        let scope = Scope::global().or_anonymous();
+        let never = IdempotencyBuilder::new(MemoryStore::new(), scope);
+        says(never.build().unwrap_err().to_string(), &["or_anonymous"]);
+        let scope = IdempotencyBuilder::new(MemoryStore::new(), Scope::header("x y"));
+        says(scope.build().unwrap_err().to_string(), &["x y"]);
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_contract() {
+        let settings = IdempotencyBuilder::new(MemoryStore::new(), Scope::global()).settings;
+        assert_eq!(settings.retention, SECOND * 24 * 3600);
+        assert_eq!(settings.lease, SECOND * 30);
+        assert_eq!(settings.body.most, 2 * 1024 * 1024);
+        assert_eq!(settings.body.pause, SECOND * 30);
+        assert_eq!(settings.recording.most(), 1024 * 1024);
+        assert_eq!(settings.recording.header_of_replays(), "idempotent-replayed");
+        assert_eq!(settings.limits.most_waiters(), 1024);
+        assert_eq!(&*settings.key_prefix, "idempotency:");
+        assert_eq!(settings.in_flight, InFlight::Reject);
+        assert_eq!(settings.lost_owner, LostOwner::Reexecute);
+        assert_eq!(settings.store_failure, StoreFailure::FailClosed);
+        assert!(!settings.required && !settings.limits.prefer_wait);
+    }
+}

@@ -1,0 +1,145 @@
+use std::{
+    fmt,
+    future::{Ready, ready},
+    num::NonZeroU32,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use actix_web::{
+    Error, FromRequest, HttpMessage, HttpRequest, dev::Payload, error::ErrorInternalServerError,
+};
+
+use super::wishes::{Verdict, Wishes};
+use crate::{claim::Tenure, fence_error::FenceError, store::StoreTime};
+
+/// The claim under which a handler runs: what it can know of it, and say about its answer.
+///
+/// An extractor, for handlers and for middlewares inside of [`Idempotency`](crate::Idempotency).
+/// A request can run without a claim: it has no key, its method is not guarded, or the store was
+/// away and the application fails open. Where that may be, take `Option<Claim>`; otherwise such a
+/// request is answered with 500, for the handler asked for a promise that nobody made.
+///
+/// ```
+/// use actix_idempotency::{Claim, IdempotencyKey};
+/// use actix_web::{HttpResponse, Result};
+///
+/// # async fn charge(key: &str, fence: u64) -> Option<u64> { None }
+/// async fn pay(key: IdempotencyKey, claim: Claim) -> Result<HttpResponse> {
+///     let fence = claim.fence().await?; // no later owner is told a smaller one
+///     match charge(key.as_str(), fence.0).await {
+///         Some(id) => Ok(HttpResponse::Created().body(id.to_string())),
+///         None => {
+///             claim.transient(); // let it be tried again, although this is no failure of ours
+///             Ok(HttpResponse::PaymentRequired().finish())
+///         }
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Claim {
+    tenure: Arc<Tenure>,
+    /// Locked to read or write it, never across an await.
+    wishes: Arc<Mutex<Wishes>>,
+}
+
+impl Claim {
+    pub(super) fn new(tenure: Arc<Tenure>) -> Self {
+        Self {
+            tenure,
+            wishes: Arc::default(),
+        }
+    }
+
+    /// 1 unless owners of this key have died, one more for each. A handler that is not the first
+    /// may find parts of its work done.
+    pub fn attempt(&self) -> NonZeroU32 {
+        self.tenure.attempt()
+    }
+
+    /// Confirms the claim and returns the store's time: later than what any earlier owner of the
+    /// key was told, unless the store's clock steps back. Write it down with the work, and refuse
+    /// to write where a later one stands: then a handler that was suspended for longer than its
+    /// lease cannot undo what its successor has done.
+    ///
+    /// Costs one call to the store.
+    ///
+    /// # Errors
+    ///
+    /// When the claim is lost, or the store cannot be asked. As an answer it is a 503, which frees
+    /// the key for a retry.
+    pub async fn fence(&self) -> Result<StoreTime, FenceError> {
+        match self.tenure.renew().await {
+            Ok(Some(at)) => Ok(at),
+            Ok(None) => Err(FenceError::lost()),
+            Err(err) => Err(FenceError::store(err)),
+        }
+    }
+
+    /// Whether the claim is lost: another may do the same work by now. The lease ran out while the
+    /// store was away, the store failed over, or an operator deleted the key. As far as this
+    /// process knows; [`fence`](Self::fence) asks.
+    ///
+    /// A handler that has not yet done anything that cannot be undone had better stop. Its answer
+    /// is still recorded if nobody has taken its place.
+    pub fn is_lost(&self) -> bool {
+        self.tenure.is_lost()
+    }
+
+    /// Returns once the claim is [lost](Self::is_lost), to be raced against long work. Cancel safe.
+    pub async fn lost(&self) {
+        self.tenure.lost().await;
+    }
+
+    /// Keeps the answer out of the store, because of what is in it. Only the fact is remembered:
+    /// repetitions are told 409 `response-not-stored`.
+    pub fn no_store(&self) {
+        self.wishes().no_store = true;
+    }
+
+    /// Remembers the answer for another time than the middleware's retention.
+    pub fn retain_for(&self, retention: Duration) {
+        self.wishes().retention = Some(retention);
+    }
+
+    /// The answer is not recorded, whatever its status, and the key is free for a retry. Revokes
+    /// [`final_answer`](Self::final_answer).
+    pub fn transient(&self) {
+        self.wishes().verdict = Verdict::Transient;
+    }
+
+    /// The answer is recorded, whatever its status: a retry would end the same way. Revokes
+    /// [`transient`](Self::transient).
+    pub fn final_answer(&self) {
+        self.wishes().verdict = Verdict::Final;
+    }
+
+    pub(super) fn wishes(&self) -> MutexGuard<'_, Wishes> {
+        self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FromRequest for Claim {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let claim = req.extensions().get::<Self>().cloned();
+        ready(claim.ok_or_else(|| {
+            log::error!(
+                "a handler asks for its Claim and runs without one: wrap it in Idempotency, \
+                 require the key, or take Option<Claim>"
+            );
+            ErrorInternalServerError("")
+        }))
+    }
+}
+
+impl fmt::Debug for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim")
+            .field("tenure", &self.tenure)
+            .field("wishes", &*self.wishes())
+            .finish()
+    }
+}

@@ -1,0 +1,306 @@
+use std::{fmt, sync::Arc};
+
+use actix_web::{
+    Error,
+    error::ErrorInternalServerError,
+    http::header::{CONTENT_TYPE, HeaderMap, HeaderName},
+    web,
+};
+use bytes::Bytes;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::parts::put;
+use crate::{ConfigError, Fingerprint, RequestView, canonical};
+
+/// Larger bodies count by their bytes, or are put in order on another thread.
+const MOST_AT_ONCE: usize = 64 * 1024;
+
+type Make = dyn Fn(&RequestView<'_>) -> Result<Fingerprint, Error> + Send + Sync;
+
+/// What makes two requests with the same key the same request.
+///
+/// Default: the query as it came, the media type of `Content-Type`, and the body. JSON of up to
+/// 64 KiB compares by value (member order and white space do not matter, every digit does), a form
+/// by its pairs, everything else by its bytes. A client that sends another request with a used key
+/// is told 422 `key-reused` instead of an answer to something it did not ask.
+///
+/// ```
+/// use actix_idempotency::Fingerprinting;
+///
+/// // The version of the API is a part of the question.
+/// let with_version = Fingerprinting::new().with_header("x-api-version");
+///
+/// // A client that stamps each try with the time.
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Payment { amount: u64, to: String }
+/// let by_fields = Fingerprinting::by(|req| req.json::<Payment>());
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Fingerprinting {
+    method: Method,
+    headers: Vec<Arc<str>>,
+}
+
+#[derive(Clone)]
+enum Method {
+    Request,
+    Closure(Arc<Make>),
+    Off,
+}
+
+impl Fingerprinting {
+    /// The default: query, media type and body.
+    pub fn new() -> Self {
+        Self::from(Method::Request)
+    }
+
+    /// By the value that a closure makes of the request: any `Serialize`, compared as JSON with its
+    /// members in order. An error becomes the answer, and nothing is claimed.
+    pub fn by<F, T>(value: F) -> Self
+    where
+        F: Fn(&RequestView<'_>) -> Result<T, Error> + Send + Sync + 'static,
+        T: Serialize,
+    {
+        Self::from(Method::Closure(Arc::new(move |req| {
+            Fingerprint::of_value(&value(req)?).map_err(|err| {
+                log::error!("the value of a fingerprint cannot be written as JSON: {err}");
+                ErrorInternalServerError("")
+            })
+        })))
+    }
+
+    /// Off: the key alone decides. Every request with a used key gets the first one's answer,
+    /// whatever it asks for.
+    pub fn off() -> Self {
+        Self::from(Method::Off)
+    }
+
+    /// Adds a header, all its values in their order.
+    pub fn with_header(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.headers.push(name.into());
+        self
+    }
+
+    fn from(method: Method) -> Self {
+        Self {
+            method,
+            headers: Vec::new(),
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if matches!(self.method, Method::Off) && !self.headers.is_empty() {
+            return Err(ConfigError::new(
+                "Fingerprinting::off().with_header(..): what is off compares no header, drop one \
+                 of the two",
+            ));
+        }
+        match (self.headers.iter()).find(|name| HeaderName::from_bytes(name.as_bytes()).is_err()) {
+            Some(name) => Err(ConfigError::new(format!(
+                "the fingerprint takes in {name:?}, which cannot be a header's name"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) async fn of(&self, req: &RequestView<'_>) -> Result<Option<Fingerprint>, Error> {
+        let mut digest = Sha256::new();
+        match &self.method {
+            Method::Off => return Ok(None),
+            Method::Closure(make) => put(&mut digest, make(req)?.as_bytes()),
+            Method::Request => {
+                put(&mut digest, req.query_string());
+                let media_type = media_type(req.headers());
+                put(&mut digest, &media_type);
+                put_body(&mut digest, &media_type, req.bytes()).await?;
+            }
+        }
+        for name in &self.headers {
+            put(&mut digest, &**name);
+            let values: Vec<_> = req.headers().get_all(&**name).collect();
+            put(&mut digest, values.len().to_be_bytes());
+            for value in values {
+                put(&mut digest, value.as_bytes());
+            }
+        }
+        Ok(Some(Fingerprint::new(digest.finalize().into())))
+    }
+}
+
+async fn put_body(digest: &mut Sha256, media_type: &[u8], body: &Bytes) -> Result<(), Error> {
+    if media_type == b"application/x-www-form-urlencoded" {
+        let pairs = match body.len() {
+            0..=MOST_AT_ONCE => canonical_form(body),
+            _ => {
+                let body = body.clone();
+                web::block(move || canonical_form(&body)).await?
+            }
+        };
+        put(digest, pairs);
+        return Ok(());
+    }
+    let is_json = media_type == b"application/json" || media_type.ends_with(b"+json");
+    if is_json
+        && body.len() <= MOST_AT_ONCE
+        && let Some(text) = canonical::from_foreign(body)
+    {
+        put(digest, text);
+        return Ok(());
+    }
+    put(digest, body);
+    Ok(())
+}
+
+/// The pairs of a form, sorted by name; those of one name stay in their order. Each is written with
+/// its lengths.
+fn canonical_form(body: &[u8]) -> Vec<u8> {
+    let mut pairs: Vec<_> = form_urlencoded::parse(body).collect();
+    pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut out = Vec::with_capacity(body.len() + 16 * pairs.len());
+    for (name, value) in pairs {
+        for text in [name, value] {
+            out.extend_from_slice(&(text.len() as u64).to_be_bytes());
+            out.extend_from_slice(text.as_bytes());
+        }
+    }
+    out
+}
+
+/// What stands before the first `;`, its case folded.
+fn media_type(headers: &HeaderMap) -> Vec<u8> {
+    let value = headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
+    let mut parts = value.unwrap_or_default().split(|byte| *byte == b';');
+    parts
+        .next()
+        .unwrap_or_default()
+        .trim_ascii()
+        .to_ascii_lowercase()
+}
+
+impl Default for Fingerprinting {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Fingerprinting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let method = match self.method {
+            Method::Request => "request",
+            Method::Closure(_) => "closure",
+            Method::Off => "off",
+        };
+        f.debug_struct("Fingerprinting")
+            .field("method", &method)
+            .field("headers", &self.headers)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn of(how: &Fingerprinting, uri: &str, kind: &str, body: &'static [u8]) -> Fingerprint {
+        let mut request = TestRequest::with_uri(uri);
+        if !kind.is_empty() {
+            request = request.insert_header((CONTENT_TYPE, kind));
+        }
+        let (request, bytes) = (request.to_http_request(), Bytes::from_static(body));
+        let view = RequestView::new(&request, &bytes);
+        let made = how.of(&view).now_or_never().unwrap();
+        made.unwrap().unwrap()
+    }
+
+    fn same(kind: &str, one: &'static str, other: &'static str) -> bool {
+        let how = Fingerprinting::new();
+        of(&how, "/", kind, one.as_bytes()) == of(&how, "/", kind, other.as_bytes())
+    }
+
+    #[test]
+    fn json_compares_by_value_and_every_digit() {
+        for kind in [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/a+json",
+        ] {
+            assert!(same(
+                kind,
+                r#"{"a":1,"b":[2]}"#,
+                "{ \"b\": [ 2 ],\n\"a\": 1 }"
+            ));
+            assert!(!same(kind, r#"{"a":1}"#, r#"{"a":1.0}"#));
+            assert!(!same(kind, r#"{"a":1,"a":2}"#, r#"{"a":2,"a":1}"#));
+        }
+        assert!(!same("text/plain", "{}", "{ }"));
+        assert!(!same("", "{}", "{ }"));
+        assert!(
+            !same("application/json", "{", "{ "),
+            "what is not JSON counts by its bytes"
+        );
+    }
+
+    #[test]
+    fn json_beyond_the_bound_counts_by_its_bytes() {
+        let how = Fingerprinting::new();
+        let body = |size: usize, space: &str| -> &'static [u8] {
+            format!("[{space}\"{}\"]", "x".repeat(size))
+                .leak()
+                .as_bytes()
+        };
+        let of = |body| of(&how, "/", "application/json", body);
+        assert_eq!(of(body(60_000, "")), of(body(60_000, " ")));
+        assert_ne!(of(body(70_000, "")), of(body(70_000, " ")));
+    }
+
+    #[test]
+    fn a_form_compares_by_pairs_stably_sorted() {
+        let kind = "application/x-www-form-urlencoded";
+        assert!(same(kind, "a=1&b=2", "b=2&a=1"));
+        assert!(same(kind, "a=x+y", "a=x%20y"));
+        assert!(
+            !same(kind, "a=1&a=2", "a=2&a=1"),
+            "the order within a name says something"
+        );
+        assert!(!same(kind, "a=1", "a=2"));
+        assert!(!same(kind, "ab=c", "a=bc"));
+    }
+
+    #[test]
+    fn query_and_media_type_count_and_parameters_do_not() {
+        let how = Fingerprinting::new();
+        let base = of(&how, "/?a=1", "text/plain", b"x");
+        assert_ne!(base, of(&how, "/?a=2", "text/plain", b"x"));
+        assert_ne!(base, of(&how, "/?a=1", "text/html", b"x"));
+        assert_ne!(base, of(&how, "/?a=1", "", b"x"));
+        assert_eq!(base, of(&how, "/?a=1", "TEXT/plain ; charset=utf-8", b"x"));
+        assert_eq!(
+            base,
+            of(&how, "/other?a=1", "text/plain", b"x"),
+            "the path is in the key"
+        );
+    }
+
+    #[test]
+    fn chosen_headers_count() {
+        let how = Fingerprinting::new().with_header("x-version");
+        let of = |values: &[&str]| {
+            let mut request = TestRequest::default();
+            for value in values {
+                request = request.append_header(("x-version", *value));
+            }
+            let (request, bytes) = (request.to_http_request(), Bytes::new());
+            let view = RequestView::new(&request, &bytes);
+            how.of(&view).now_or_never().unwrap().unwrap()
+        };
+        assert_ne!(of(&["1"]), of(&["2"]));
+        assert_ne!(of(&[]), of(&[""]));
+        assert_ne!(of(&["1", "2"]), of(&["1, 2"]));
+        assert_eq!(of(&["1"]), of(&["1"]));
+    }
+}

@@ -1,0 +1,156 @@
+use std::{fmt, sync::Arc};
+
+use actix_web::{
+    Error,
+    http::header::{HeaderMap, HeaderName},
+};
+
+use super::{
+    key::{IdempotencyKey, LONGEST},
+    label::IntoLabel,
+};
+use crate::{ConfigError, RequestView};
+
+type Find = dyn Fn(&RequestView<'_>) -> Result<Option<String>, Error> + Send + Sync;
+
+/// A key longer than this helps nobody.
+const MOST_ALLOWED: usize = 8192;
+
+/// Where the idempotency key of a request stands.
+///
+/// ```
+/// use actix_idempotency::KeySource;
+///
+/// let header = KeySource::header("x-request-key").max_length(64);
+/// let webhook = KeySource::by(|req| req.header("webhook-id").map(|id| id.into_owned()));
+///
+/// #[derive(serde::Deserialize)]
+/// struct Transfer { transfer_id: String }
+/// let field = KeySource::by(|req| Ok(req.json::<Transfer>()?.transfer_id));
+/// ```
+///
+/// Default: the header `Idempotency-Key`, of at most 255 characters, as
+/// draft-ietf-httpapi-idempotency-key-header-07 and Stripe have it.
+#[derive(Clone)]
+#[must_use]
+pub struct KeySource {
+    place: Place,
+    max_length: usize,
+}
+
+#[derive(Clone)]
+enum Place {
+    Header(Arc<str>),
+    Closure(Arc<Find>),
+}
+
+/// What was found.
+pub(super) enum Found {
+    Key(IdempotencyKey),
+    Nothing,
+    Invalid,
+}
+
+impl KeySource {
+    /// A header, as an RFC 9651 String or bare.
+    pub fn header(name: impl Into<Arc<str>>) -> Self {
+        Self {
+            place: Place::Header(name.into()),
+            max_length: LONGEST,
+        }
+    }
+
+    /// Found by a closure, which sees the body as well: a webhook's id, a field. What it returns is
+    /// the bare key. `None` says that there is no key; an error becomes the answer.
+    pub fn by<F, L>(find: F) -> Self
+    where
+        F: Fn(&RequestView<'_>) -> L + Send + Sync + 'static,
+        L: IntoLabel,
+    {
+        Self {
+            place: Place::Closure(Arc::new(move |req| find(req).into_label())),
+            max_length: LONGEST,
+        }
+    }
+
+    /// The most characters of a key. A longer one is answered with 400 `key-invalid`.
+    ///
+    /// Default: 255, which any UUID and most combinations of ids fit into.
+    pub fn max_length(mut self, characters: usize) -> Self {
+        self.max_length = characters;
+        self
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if !(1..=MOST_ALLOWED).contains(&self.max_length) {
+            return Err(ConfigError::new(format!(
+                "max_length of a key is {}: allow 1 to {MOST_ALLOWED} characters, 255 serves most",
+                self.max_length
+            )));
+        }
+        match &self.place {
+            Place::Header(name) if HeaderName::from_bytes(name.as_bytes()).is_err() => {
+                Err(ConfigError::new(format!(
+                    "the key is taken from {name:?}, which cannot be a header's name"
+                )))
+            }
+            Place::Header(_) | Place::Closure(_) => Ok(()),
+        }
+    }
+
+    /// The header that the key is taken from, if it is.
+    pub(super) fn header_name(&self) -> Option<&str> {
+        match &self.place {
+            Place::Header(name) => Some(name),
+            Place::Closure(_) => None,
+        }
+    }
+
+    /// The key, when the head alone tells: before the body is read.
+    pub(super) fn in_head(&self, headers: &HeaderMap) -> Option<Found> {
+        let Place::Header(name) = &self.place else {
+            return None;
+        };
+        let mut values = headers.get_all(&**name);
+        Some(match (values.next(), values.next()) {
+            (None, _) => Found::Nothing,
+            (Some(value), None) => Found::of(IdempotencyKey::from_header(
+                value.as_bytes(),
+                self.max_length,
+            )),
+            (Some(_), Some(_)) => Found::Invalid,
+        })
+    }
+
+    /// The key, when the closure has to be asked.
+    pub(super) fn in_request(&self, req: &RequestView<'_>) -> Result<Found, Error> {
+        match &self.place {
+            Place::Header(_) => Ok(self.in_head(req.headers()).unwrap_or(Found::Nothing)),
+            Place::Closure(find) => Ok(match find(req)? {
+                None => Found::Nothing,
+                Some(text) => Found::of(IdempotencyKey::from_text(text, self.max_length)),
+            }),
+        }
+    }
+}
+
+impl Found {
+    fn of<E>(key: Result<IdempotencyKey, E>) -> Self {
+        key.map_or(Self::Invalid, Self::Key)
+    }
+}
+
+impl Default for KeySource {
+    fn default() -> Self {
+        Self::header("idempotency-key")
+    }
+}
+
+impl fmt::Debug for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeySource")
+            .field("place", &self.header_name().unwrap_or("closure"))
+            .field("max_length", &self.max_length)
+            .finish()
+    }
+}

@@ -1,0 +1,68 @@
+use std::borrow::Cow;
+
+use actix_web::Error;
+
+/// What a closure finds in a request: a text or a number, perhaps nothing, perhaps an error.
+///
+/// Implemented for `String`, `&'static str`, `Cow<'static, str>` and integers; for `Option` of
+/// these, where `None` says that the request has none; and for `Result` of all of these with an
+/// [`actix_web::Error`], which becomes the answer.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot name a scope or a key",
+    label = "the closure must return a text or a number, an `Option` of one, or a `Result` of either",
+    note = "what it returns must own its text: `req.header(\"x\").map(|value| value.into_owned())`",
+    note = "an `async` closure goes to `Scope::by_async`"
+)]
+pub trait IntoLabel {
+    /// The text, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// When the closure failed: the answer to the request.
+    fn into_label(self) -> Result<Option<String>, Error>;
+}
+
+macro_rules! label_of {
+    ($($type:ty),*) => {$(
+        impl IntoLabel for $type {
+            fn into_label(self) -> Result<Option<String>, Error> {
+                Ok(Some(self.to_string()))
+            }
+        }
+    )*};
+}
+
+label_of!(
+    &'static str,
+    Cow<'static, str>,
+    u8,
+    u16,
+    u32,
+    u64,
+    u128,
+    usize,
+    i8,
+    i16,
+    i32,
+    i64,
+    i128,
+    isize
+);
+
+impl IntoLabel for String {
+    fn into_label(self) -> Result<Option<String>, Error> {
+        Ok(Some(self))
+    }
+}
+
+impl<T: IntoLabel> IntoLabel for Option<T> {
+    fn into_label(self) -> Result<Option<String>, Error> {
+        self.map_or(Ok(None), T::into_label)
+    }
+}
+
+impl<T: IntoLabel> IntoLabel for Result<T, Error> {
+    fn into_label(self) -> Result<Option<String>, Error> {
+        self?.into_label()
+    }
+}

@@ -1,0 +1,220 @@
+//! The middleware that remembers answers.
+
+mod builder;
+mod claim;
+mod fingerprinting;
+mod key;
+mod key_source;
+mod label;
+mod limits;
+mod middleware;
+mod parts;
+mod prefer;
+mod recording;
+mod refusal;
+mod replay;
+mod run;
+mod run_to_end;
+mod scope;
+mod settings;
+mod wishes;
+
+use std::{
+    future::{Ready, ready},
+    sync::Arc,
+    time::Duration,
+};
+
+use actix_service::{Service, Transform};
+use actix_web::{
+    Error,
+    body::{BoxBody, EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::Method,
+};
+
+pub use self::{
+    builder::IdempotencyBuilder,
+    claim::Claim,
+    fingerprinting::Fingerprinting,
+    key::{IdempotencyKey, InvalidKey},
+    key_source::KeySource,
+    label::IntoLabel,
+    limits::Limits,
+    middleware::IdempotencyMiddleware,
+    recording::Recording,
+    scope::Scope,
+};
+use self::{scope::ScopeId, settings::Settings};
+use crate::{
+    ConfigError,
+    guarded_body::GuardedBody,
+    store::{Store, StoreKey},
+};
+
+/// Runs a request with an `Idempotency-Key` once, and answers its repetitions with what the first
+/// one was answered.
+///
+/// ```
+/// use actix_idempotency::{Idempotency, MemoryStore, Scope};
+/// use actix_web::{App, HttpResponse, http::StatusCode, test, web};
+///
+/// # #[actix_web::main]
+/// # async fn main() -> std::io::Result<()> {
+/// // Whose the keys are is the one thing that has to be said.
+/// let scope = Scope::by(|req| req.header("x-user").map(|user| user.into_owned()));
+/// let idempotency = Idempotency::builder(MemoryStore::new(), scope).build()?;
+///
+/// async fn pay() -> HttpResponse {
+///     HttpResponse::Created().body(format!("payment {:?}", std::time::Instant::now()))
+/// }
+/// let app = test::init_service(
+///     App::new().wrap(idempotency).route("/payments", web::post().to(pay)),
+/// )
+/// .await;
+///
+/// let pay = |amount: &'static str| {
+///     test::TestRequest::post()
+///         .uri("/payments")
+///         .insert_header(("x-user", "ann"))
+///         .insert_header(("idempotency-key", "a-1"))
+///         .set_payload(amount)
+///         .to_request()
+/// };
+/// let first = test::call_service(&app, pay("100")).await;
+/// assert_eq!(first.status(), StatusCode::CREATED);
+/// let again = test::call_service(&app, pay("100")).await;
+/// assert_eq!(again.headers().get("idempotent-replayed").unwrap(), "true");
+/// assert_eq!(test::read_body(again).await, test::read_body(first).await);
+/// let other = test::call_service(&app, pay("999")).await;
+/// assert_eq!(other.status(), StatusCode::UNPROCESSABLE_ENTITY);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Guarantees
+///
+/// * Of requests with one key (in one scope, on one method and path) one runs, however many
+///   workers, processes and machines share the store; the others are answered with its recorded
+///   answer, wait for it, or are told why not.
+/// * A client that leaves does not cut its handler off: it runs to its end, and the retry gets its
+///   answer. On HTTP/1 too, where actix drops the handler otherwise.
+/// * An answer in memory is recorded before its first byte is sent. When the store is away at that
+///   moment, the client gets its answer all the same and the recording goes on in the background.
+/// * An answer that cannot be kept is still remembered as a fact: nothing runs a second time
+///   because its answer was too large.
+/// * Who repeats a key with another request is told so (422), before anything else.
+/// * Keys of different scopes never meet, and no byte a client sends gets into a key of the store.
+///
+/// # What it does not do
+///
+/// * **It cannot know what a dead process has done.** When an owner dies, the default lets the next
+///   request run ([`LostOwner`](crate::LostOwner)). Work that must not be done twice even then
+///   writes the key down with what it does, in one transaction, as
+///   `examples/payments_postgres` does.
+/// * **A lease is not a fence.** A handler that is suspended for longer than its lease, and than
+///   the renewals reach, may run beside its successor. [`Claim::fence`] tells them apart.
+/// * **It is as consistent as its store.** A Redis that fails over has forgotten what it had not
+///   replicated.
+/// * **It does not undo.** A handler that fails half way leaves what it has done; the key is free
+///   for a retry.
+///
+/// # Where to wrap it
+///
+/// Inside of authentication, so that the scope can name the user; inside of `Compress`, so that
+/// answers are recorded plain; inside of `Cors` and `Logger`, so that those see its answers. Outside
+/// of an [`ApiLock`](crate::ApiLock), whose refusals it does not record. In actix the last `wrap` is
+/// the outermost. See the [crate documentation](crate#idempotency) for the whole guide.
+///
+/// # Cost
+///
+/// A request without a key, or with another method, passes untouched. One that runs costs two calls
+/// to the store, a claim and a completion; a replay one. On Redis a claim is one `SET`. While a
+/// handler takes longer than a third of the lease, a renewal is added now and then. Nothing is
+/// spawned per request.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    settings: Arc<Settings>,
+}
+
+impl Idempotency {
+    /// The middleware with this store, for keys of this scope. Everything else has a default.
+    pub fn builder(store: impl Store, scope: Scope) -> IdempotencyBuilder {
+        IdempotencyBuilder::new(store, scope)
+    }
+
+    /// Under what an operation is kept in the store, for an operator who
+    /// [inspects](crate::store::Inspect) it. `scope` is `None` for a global or anonymous one.
+    ///
+    /// ```
+    /// use actix_idempotency::{Idempotency, MemoryStore, Scope, store::Inspect};
+    /// use actix_web::http::Method;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = MemoryStore::new();
+    /// let idempotency = Idempotency::builder(store.clone(), Scope::header("x-tenant")).build()?;
+    /// let key = idempotency.stored_key(Some("acme"), &Method::POST, "/payments", &"a-1".parse()?);
+    /// assert!(store.look_up(&key).await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stored_key(
+        &self,
+        scope: Option<&str>,
+        method: &Method,
+        path: &str,
+        key: &IdempotencyKey,
+    ) -> StoreKey {
+        let scope = match scope {
+            Some(name) => ScopeId::Named(name.as_bytes().to_vec()),
+            None => self.settings.scope.nameless(),
+        };
+        self.settings.store_key(&scope, method, path, key)
+    }
+
+    /// Waits until everything that is in progress now has settled: handlers, also those whose
+    /// client has left; recordings and releases that go on in the background. False when `limit`
+    /// passed first; then what is left is ended by its lease.
+    ///
+    /// It has two places, as [`ApiLock::drain`](crate::ApiLock::drain) has: awaited inside of
+    /// `HttpServer::shutdown_signal` it lets handlers end that have lost their client, for actix
+    /// waits only for connections; after `run()` it lets the last answers be recorded before the
+    /// process ends.
+    pub async fn drain(&self, limit: Duration) -> bool {
+        self.settings.claims.drain(limit).await
+    }
+}
+
+impl IdempotencyBuilder {
+    /// Builds the middleware.
+    ///
+    /// # Errors
+    ///
+    /// When a setting cannot work, or two contradict each other; the error names them with their
+    /// values and says what to do.
+    pub fn build(self) -> Result<Idempotency, ConfigError> {
+        Ok(Idempotency {
+            settings: Arc::new(self.checked()?),
+        })
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Idempotency
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<GuardedBody<B>, BoxBody>>;
+    type Error = Error;
+    type InitError = ();
+    type Transform = IdempotencyMiddleware<S>;
+    type Future = Ready<Result<Self::Transform, Self::InitError>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(IdempotencyMiddleware::new(
+            service,
+            Arc::clone(&self.settings),
+        )))
+    }
+}

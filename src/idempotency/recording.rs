@@ -1,0 +1,288 @@
+use std::{fmt, sync::Arc};
+
+use actix_web::{
+    dev::ResponseHead,
+    http::header::{self, HeaderMap, HeaderName, HeaderValue},
+};
+use bytes::Bytes;
+
+use crate::ConfigError;
+
+type Rule = dyn Fn(&ResponseHead) -> bool + Send + Sync;
+
+const DEFAULT_MOST: usize = 1024 * 1024;
+/// A record is written in one piece, and Redis keeps no longer value.
+const MOST_ALLOWED: usize = 512 * 1024 * 1024 - 1024 * 1024;
+
+/// Belong to one connection or to one message, as all `Proxy-*` do; a replay has its own.
+const NEVER: [&str; 7] = [
+    "connection",
+    "content-length",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+/// Belong to one moment or to one client's session.
+const NOT_UNLESS_ASKED: [HeaderName; 3] =
+    [header::DATE, header::SET_COOKIE, header::WWW_AUTHENTICATE];
+
+/// Which answers are recorded, and what of them.
+///
+/// ```
+/// use actix_idempotency::Recording;
+///
+/// let recording = Recording::new()
+///     .when(|answer| answer.status.is_success()) // let clients correct what was refused
+///     .only_headers(["content-type", "location", "etag"])
+///     .max_body(64 * 1024)
+///     .replay_header("x-replayed");
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Recording {
+    rule: Option<Arc<Rule>>,
+    headers: Headers,
+    most: usize,
+    replay_header: Arc<str>,
+}
+
+#[derive(Clone, Debug)]
+enum Headers {
+    Default,
+    Only(Vec<Arc<str>>),
+    Without(Vec<Arc<str>>),
+}
+
+impl Recording {
+    /// All defaults.
+    pub fn new() -> Self {
+        Self {
+            rule: None,
+            headers: Headers::Default,
+            most: DEFAULT_MOST,
+            replay_header: Arc::from("idempotent-replayed"),
+        }
+    }
+
+    /// Records the answers for which this is true. All others free the key for a retry. Answers
+    /// that a middleware of this crate has made are never recorded.
+    ///
+    /// Default: every status below 500 except 401, 408, 425 and 429. Those, and failures of the
+    /// server, ask for another try, and replaying them would break it.
+    pub fn when(mut self, rule: impl Fn(&ResponseHead) -> bool + Send + Sync + 'static) -> Self {
+        self.rule = Some(Arc::new(rule));
+        self
+    }
+
+    /// Records these headers and no others.
+    ///
+    /// Default: all but `Date`, `Set-Cookie` and `WWW-Authenticate`: a replay is sent at another
+    /// time, perhaps into another session. Headers that belong to one connection (`Connection`,
+    /// `Transfer-Encoding`, ..) and `Content-Length` are never recorded, listed or not.
+    pub fn only_headers<N: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.headers = Headers::Only(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Records all headers but these. Replaces the default list, so name `Set-Cookie` again unless
+    /// sessions may be replayed.
+    pub fn without_headers<N: Into<Arc<str>>>(
+        mut self,
+        names: impl IntoIterator<Item = N>,
+    ) -> Self {
+        self.headers = Headers::Without(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The most bytes of a body that are recorded. Of a larger answer only the fact is remembered:
+    /// repetitions are told 409 `response-not-stored`.
+    ///
+    /// Default: 1 MiB. Answers to commands are small; a store is a costly place for large ones.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.most = bytes;
+        self
+    }
+
+    /// The header, of value `true`, that tells a replay from a first answer.
+    ///
+    /// Default: `Idempotent-Replayed`, as Stripe names it.
+    pub fn replay_header(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.replay_header = name.into();
+        self
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.most > MOST_ALLOWED {
+            return Err(ConfigError::new(format!(
+                "max_body of a recorded answer is {} bytes: at most {MOST_ALLOWED} fit into a \
+                 store, 1 MiB serves most",
+                self.most
+            )));
+        }
+        let listed = match &self.headers {
+            Headers::Default => [].as_slice(),
+            Headers::Only(names) | Headers::Without(names) => names,
+        };
+        for name in listed.iter().chain([&self.replay_header]) {
+            if HeaderName::from_bytes(name.as_bytes()).is_err() {
+                return Err(ConfigError::new(format!(
+                    "{name:?} stands among the headers of recorded answers and cannot be a \
+                     header's name"
+                )));
+            }
+        }
+        if let Headers::Only(names) = &self.headers
+            && let Some(name) = names.iter().find(|name| is_never_recorded(name))
+        {
+            return Err(ConfigError::new(format!(
+                "only_headers lists {name}, which belongs to one connection and is never recorded: \
+                 remove it"
+            )));
+        }
+        if is_never_recorded(&self.replay_header) {
+            return Err(ConfigError::new(format!(
+                "replay_header is {}, which belongs to one connection: give a name of your own",
+                self.replay_header
+            )));
+        }
+        Ok(())
+    }
+
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
+    pub(super) fn header_of_replays(&self) -> &str {
+        &self.replay_header
+    }
+
+    /// Whether an answer is recorded unless its handler says otherwise.
+    pub(super) fn takes(&self, head: &ResponseHead) -> bool {
+        match &self.rule {
+            Some(rule) => rule(head),
+            None => {
+                let status = head.status.as_u16();
+                status < 500 && !matches!(status, 401 | 408 | 425 | 429)
+            }
+        }
+    }
+
+    /// The headers that are recorded, repeated ones repeated.
+    pub(super) fn of(&self, headers: &HeaderMap) -> Vec<(String, Bytes)> {
+        let recorded = headers.iter().filter(|(name, _)| self.takes_header(name));
+        recorded
+            .map(|(name, value): (&HeaderName, &HeaderValue)| {
+                (
+                    name.as_str().to_owned(),
+                    Bytes::copy_from_slice(value.as_bytes()),
+                )
+            })
+            .collect()
+    }
+
+    fn takes_header(&self, name: &HeaderName) -> bool {
+        let is_in = |names: &[Arc<str>]| {
+            names
+                .iter()
+                .any(|listed| listed.eq_ignore_ascii_case(name.as_str()))
+        };
+        !is_never_recorded(name.as_str())
+            && !self.replay_header.eq_ignore_ascii_case(name.as_str())
+            && match &self.headers {
+                Headers::Default => !NOT_UNLESS_ASKED.contains(name),
+                Headers::Only(names) => is_in(names),
+                Headers::Without(names) => !is_in(names),
+            }
+    }
+}
+
+fn is_never_recorded(name: &str) -> bool {
+    NEVER.iter().any(|never| never.eq_ignore_ascii_case(name))
+        || name
+            .get(..6)
+            .is_some_and(|start| start.eq_ignore_ascii_case("proxy-"))
+}
+
+impl Default for Recording {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recording")
+            .field("rule", &self.rule.is_some())
+            .field("headers", &self.headers)
+            .field("max_body", &self.most)
+            .field("replay_header", &self.replay_header)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::StatusCode;
+
+    use super::*;
+
+    #[test]
+    fn by_default_what_asks_for_another_try_is_not_recorded() {
+        let takes = |status: u16| {
+            Recording::new().takes(&ResponseHead::new(StatusCode::from_u16(status).unwrap()))
+        };
+        for status in [200, 201, 204, 302, 304, 400, 403, 404, 409, 422, 451] {
+            assert!(takes(status), "{status}");
+        }
+        for status in [401, 408, 425, 429, 500, 502, 503, 504, 599] {
+            assert!(!takes(status), "{status}");
+        }
+    }
+
+    fn kept(recording: &Recording) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        for name in NEVER {
+            headers.append(name.parse().unwrap(), HeaderValue::from_static("x"));
+        }
+        for name in [
+            "date",
+            "set-cookie",
+            "www-authenticate",
+            "location",
+            "x-a",
+            "x-a",
+        ] {
+            headers.append(name.parse().unwrap(), HeaderValue::from_static("x"));
+        }
+        headers.append(
+            "idempotent-replayed".parse().unwrap(),
+            HeaderValue::from_static("true"),
+        );
+        headers.append(
+            "proxy-anything".parse().unwrap(),
+            HeaderValue::from_static("true"),
+        );
+        let mut names: Vec<_> = recording
+            .of(&headers)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn headers_of_one_connection_are_never_recorded_and_lists_replace_the_rest() {
+        assert_eq!(kept(&Recording::new()), ["location", "x-a", "x-a"]);
+        assert_eq!(
+            kept(&Recording::new().only_headers(["X-A", "date"])),
+            ["date", "x-a", "x-a"]
+        );
+        assert_eq!(
+            kept(&Recording::new().without_headers(["Location"])),
+            ["date", "set-cookie", "www-authenticate", "x-a", "x-a"]
+        );
+    }
+}

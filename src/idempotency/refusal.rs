@@ -1,0 +1,25 @@
+use actix_web::Error;
+
+use crate::problem::{Extension, ProblemKind};
+
+/// Why a request does not run under a claim.
+pub(super) enum Refusal {
+    /// Nothing is asked of the middleware: the request passes.
+    Pass,
+    /// It is told a problem.
+    Problem(ProblemKind, Vec<Extension>),
+    /// A closure of the application, or the client's connection, has failed.
+    Error(Error),
+}
+
+impl From<ProblemKind> for Refusal {
+    fn from(kind: ProblemKind) -> Self {
+        Self::Problem(kind, Vec::new())
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(err: Error) -> Self {
+        Self::Error(err)
+    }
+}

@@ -1,0 +1,125 @@
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use actix_web::rt;
+use futures_util::future::LocalBoxFuture;
+use tokio::runtime::Handle;
+
+/// Runs a future in place; dropped before its end, it moves it into a task. So a client that leaves
+/// does not cut its handler in half, and one that stays costs nothing.
+pub(super) struct RunToEnd<T: 'static>(Option<LocalBoxFuture<'static, T>>);
+
+impl<T> RunToEnd<T> {
+    pub(super) fn new(future: impl Future<Output = T> + 'static) -> Self {
+        Self(Some(Box::pin(future)))
+    }
+}
+
+impl<T> Future for RunToEnd<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        // Taken out while it runs: one that panics must not be run again by the drop.
+        let Some(mut future) = self.0.take() else {
+            return Poll::Pending;
+        };
+        let polled = future.as_mut().poll(cx);
+        if polled.is_pending() {
+            self.0 = Some(future);
+        }
+        polled
+    }
+}
+
+impl<T> Drop for RunToEnd<T> {
+    fn drop(&mut self) {
+        let Some(future) = self.0.take() else {
+            return;
+        };
+        // In a worker that is ending the task is dropped at once, and its guard does the rest.
+        if Handle::try_current().is_err() {
+            return;
+        }
+        log::debug!("a client has left, its handler runs to its end");
+        // actix runs services in a context that takes local tasks. Where somebody else does not,
+        // spawning panics, and a panic must not leave a drop.
+        let spawned = catch_unwind(AssertUnwindSafe(|| {
+            rt::spawn(async move { drop(future.await) })
+        }));
+        if spawned.is_err() {
+            log::error!("a handler was cut off: its runtime takes no local tasks");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, rc::Rc};
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn two_steps(ended: &Rc<Cell<bool>>) -> RunToEnd<u8> {
+        let ended = Rc::clone(ended);
+        RunToEnd::new(async move {
+            tokio::task::yield_now().await;
+            ended.set(true);
+            7
+        })
+    }
+
+    #[actix_web::test]
+    async fn what_is_not_dropped_runs_in_place() {
+        assert_eq!(two_steps(&Rc::default()).await, 7);
+    }
+
+    #[actix_web::test]
+    async fn what_is_dropped_runs_on() {
+        let ended = Rc::default();
+        let mut run = two_steps(&ended);
+        assert!((&mut run).now_or_never().is_none());
+        drop(run);
+        assert!(!ended.get());
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        assert!(ended.get());
+    }
+
+    #[test]
+    fn without_a_runtime_or_local_tasks_it_is_dropped_without_a_panic() {
+        for _ in 0..2 {
+            let mut run = two_steps(&Rc::default());
+            assert!((&mut run).now_or_never().is_none());
+            drop(run);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut run = two_steps(&Rc::default());
+            assert!((&mut run).now_or_never().is_none());
+            drop(run);
+        });
+    }
+
+    #[actix_web::test]
+    async fn what_panics_is_not_run_again() {
+        let polled = Rc::new(Cell::new(0));
+        let count = Rc::clone(&polled);
+        let mut run: RunToEnd<()> = RunToEnd::new(async move {
+            count.set(count.get() + 1);
+            std::panic::resume_unwind(Box::new("on purpose"))
+        });
+        let outcome = AssertUnwindSafe(&mut run).catch_unwind().await;
+        assert!(outcome.is_err());
+        drop(run);
+        tokio::task::yield_now().await;
+        assert_eq!(polled.get(), 1);
+    }
+}

@@ -1,0 +1,195 @@
+use std::{fmt, sync::Arc};
+
+use actix_web::{Error, http::header::HeaderName};
+use futures_util::future::LocalBoxFuture;
+use sha2::{Digest, Sha256};
+
+use super::{label::IntoLabel, parts::put};
+use crate::{ConfigError, RequestView};
+
+type Now = dyn Fn(&RequestView<'_>) -> Result<Option<String>, Error> + Send + Sync;
+type Later = dyn for<'a> Fn(&'a RequestView<'a>) -> LocalBoxFuture<'a, Result<Option<String>, Error>>
+    + Send
+    + Sync;
+
+/// Whose an idempotency key is: a tenant, a user, or explicitly everybody's.
+///
+/// Clients choose keys, so two clients can choose the same one, by accident or to see what the
+/// other was answered. Keys of different scopes never meet.
+///
+/// Take what stays the same between two tries of one client: a tenant or account id. A token does
+/// not serve: when it is renewed between the first try and its retry, the retry is in another scope
+/// and runs a second time.
+///
+/// ```
+/// use actix_idempotency::Scope;
+/// use actix_web::{HttpMessage, error::ErrorUnauthorized};
+///
+/// #[derive(Clone)]
+/// struct User { id: u64 } // left in the extensions by an authentication middleware
+///
+/// let by_user = Scope::by(|req| req.extensions().get::<User>().map(|user| user.id));
+/// let by_tenant = Scope::header("x-tenant-id"); // set by a gateway that clients cannot go around
+/// let checked = Scope::by(|req| {
+///     let tenant = req.header("x-tenant-id").ok_or_else(|| ErrorUnauthorized("no tenant"))?;
+///     Ok::<_, actix_web::Error>(tenant.into_owned())
+/// });
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Scope {
+    source: Source,
+    or_anonymous: bool,
+}
+
+#[derive(Clone)]
+enum Source {
+    Global,
+    Header(Arc<str>),
+    Now(Arc<Now>),
+    Later(Arc<Later>),
+}
+
+impl Scope {
+    /// Found by a closure. When it returns `None` or an empty text the answer is 401
+    /// `scope-missing`; when it returns an error, that error's own response.
+    pub fn by<F, L>(scope: F) -> Self
+    where
+        F: Fn(&RequestView<'_>) -> L + Send + Sync + 'static,
+        L: IntoLabel,
+    {
+        Self::from(Source::Now(Arc::new(move |req| scope(req).into_label())))
+    }
+
+    /// The same, for a closure that has to wait for something, for instance to look up a session.
+    ///
+    /// ```
+    /// use actix_idempotency::Scope;
+    ///
+    /// # async fn account_of(session: Option<&str>) -> Result<Option<u64>, actix_web::Error> { Ok(Some(7)) }
+    /// let scope = Scope::by_async(async |req| account_of(req.header("cookie").as_deref()).await);
+    /// ```
+    pub fn by_async<F, L>(scope: F) -> Self
+    where
+        F: AsyncFn(&RequestView<'_>) -> L + Send + Sync + 'static,
+        L: IntoLabel,
+    {
+        let scope = Arc::new(scope);
+        Self::from(Source::Later(Arc::new(move |req| {
+            let scope = Arc::clone(&scope);
+            Box::pin(async move { scope(req).await.into_label() })
+        })))
+    }
+
+    /// The value of a header. When it is absent, empty or repeated the answer is 401
+    /// `scope-missing`. Only for a header that clients cannot choose: one that a gateway sets.
+    pub fn header(name: impl Into<Arc<str>>) -> Self {
+        Self::from(Source::Header(name.into()))
+    }
+
+    /// All clients share one scope: for a service with one client, or keys that nobody can guess
+    /// and nobody chooses twice.
+    pub fn global() -> Self {
+        Self::from(Source::Global)
+    }
+
+    /// Requests without a scope share one of their own, instead of being answered with 401. They
+    /// can meet each other's keys.
+    pub fn or_anonymous(mut self) -> Self {
+        self.or_anonymous = true;
+        self
+    }
+
+    fn from(source: Source) -> Self {
+        Self {
+            source,
+            or_anonymous: false,
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        match &self.source {
+            Source::Header(name) if HeaderName::from_bytes(name.as_bytes()).is_err() => {
+                Err(ConfigError::new(format!(
+                    "the scope is taken from {name:?}, which cannot be a header's name"
+                )))
+            }
+            Source::Global if self.or_anonymous => Err(ConfigError::new(
+                "Scope::global().or_anonymous(): a global scope is never missing, drop one of the \
+                 two",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The header that the scope is taken from, if it is.
+    pub(super) fn header_name(&self) -> Option<&str> {
+        match &self.source {
+            Source::Header(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The scope of requests that are in no named one.
+    pub(super) fn nameless(&self) -> ScopeId {
+        match &self.source {
+            Source::Global => ScopeId::Global,
+            Source::Header(_) | Source::Now(_) | Source::Later(_) => ScopeId::Anonymous,
+        }
+    }
+
+    /// The scope of a request; `None` when it has none and needs one.
+    pub(super) async fn of(&self, req: &RequestView<'_>) -> Result<Option<ScopeId>, Error> {
+        let found = match &self.source {
+            Source::Global => return Ok(Some(ScopeId::Global)),
+            Source::Header(name) => {
+                let mut values = req.headers().get_all(&**name);
+                match (values.next(), values.next()) {
+                    (Some(value), None) => Some(value.as_bytes().to_vec()),
+                    _ => None,
+                }
+            }
+            Source::Now(scope) => scope(req)?.map(String::into_bytes),
+            Source::Later(scope) => scope(req).await?.map(String::into_bytes),
+        };
+        Ok(match found.filter(|scope| !scope.is_empty()) {
+            Some(scope) => Some(ScopeId::Named(scope)),
+            None => self.or_anonymous.then_some(ScopeId::Anonymous),
+        })
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = match &self.source {
+            Source::Global => "global",
+            Source::Header(name) => name,
+            Source::Now(_) | Source::Later(_) => "closure",
+        };
+        f.debug_struct("Scope")
+            .field("source", &source)
+            .field("or_anonymous", &self.or_anonymous)
+            .finish()
+    }
+}
+
+/// The scope of one request. No name can make it look like one of the other two.
+#[derive(PartialEq, Eq)]
+pub(super) enum ScopeId {
+    Global,
+    Anonymous,
+    Named(Vec<u8>),
+}
+
+impl ScopeId {
+    pub(super) fn put(&self, digest: &mut Sha256) {
+        match self {
+            Self::Global => digest.update(b"g"),
+            Self::Anonymous => digest.update(b"a"),
+            Self::Named(name) => {
+                digest.update(b"n");
+                put(digest, name);
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+use std::{sync::Arc, time::Duration};
+
+use actix_web::http::Method;
+use sha2::{Digest, Sha256};
+
+use super::{
+    fingerprinting::Fingerprinting,
+    key::IdempotencyKey,
+    key_source::KeySource,
+    limits::Limits,
+    parts::put,
+    recording::Recording,
+    scope::{Scope, ScopeId},
+};
+use crate::{
+    Fingerprint,
+    body_reader::BodyReader,
+    claim::Claims,
+    policy::{InFlight, LostOwner, StoreFailure},
+    problem::Problems,
+    selection::Selection,
+    store::{NewClaim, OnLapsed, OwnerToken, StoreKey},
+};
+
+/// What an [`Idempotency`](super::Idempotency) was built with.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) claims: Claims,
+    pub(super) scope: Scope,
+    pub(super) key: KeySource,
+    pub(super) required: bool,
+    pub(super) key_prefix: Arc<str>,
+    pub(super) selection: Selection,
+    pub(super) body: BodyReader,
+    pub(super) fingerprinting: Fingerprinting,
+    pub(super) retention: Duration,
+    pub(super) lease: Duration,
+    pub(super) renew_for: Duration,
+    pub(super) in_flight: InFlight,
+    pub(super) lost_owner: LostOwner,
+    pub(super) store_failure: StoreFailure,
+    pub(super) recording: Recording,
+    pub(super) limits: Limits,
+    pub(super) problems: Problems,
+}
+
+impl Settings {
+    /// Under what an operation is kept.
+    pub(super) fn store_key(
+        &self,
+        scope: &ScopeId,
+        method: &Method,
+        path: &str,
+        key: &IdempotencyKey,
+    ) -> StoreKey {
+        let mut digest = Sha256::new();
+        scope.put(&mut digest);
+        put(&mut digest, method.as_str());
+        put(&mut digest, path);
+        put(&mut digest, key.as_str());
+        StoreKey::new(Arc::clone(&self.key_prefix), digest.finalize().into())
+    }
+
+    pub(super) fn new_claim(&self, key: StoreKey, fingerprint: Option<Fingerprint>) -> NewClaim {
+        let (on_lapsed, afterlife) = match self.lost_owner {
+            LostOwner::Reexecute => (OnLapsed::TakeOver, self.lease * 2),
+            LostOwner::Refuse => (OnLapsed::Report, self.retention),
+        };
+        NewClaim {
+            key,
+            token: OwnerToken::random(),
+            fingerprint,
+            lease: self.lease,
+            afterlife,
+            on_lapsed,
+        }
+    }
+}

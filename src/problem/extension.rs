@@ -1,0 +1,29 @@
+use serde::{Serialize, Serializer};
+
+/// An additional member of a problem's body.
+#[derive(Clone, Debug)]
+pub(crate) enum Extension {
+    /// The status of the answer that could not be kept.
+    OriginalStatus(u16),
+    /// Where that answer said the created thing is.
+    Location(String),
+}
+
+impl Extension {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::OriginalStatus(_) => "original_status",
+            Self::Location(_) => "location",
+        }
+    }
+}
+
+/// The value alone.
+impl Serialize for Extension {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::OriginalStatus(status) => status.serialize(serializer),
+            Self::Location(location) => location.serialize(serializer),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use actix_web::HttpResponse;
+
+use super::{Problem, ProblemKind, extension::Extension};
+use crate::ConfigError;
+
+const DEFAULT_BASE: &str =
+    "https://docs.rs/actix-idempotency/latest/actix_idempotency/problem/index.html";
+const LONGEST_RETRY_AFTER: u32 = 24 * 3600;
+
+type Render = dyn Fn(&Problem) -> HttpResponse + Send + Sync;
+
+/// How the answers of a middleware's own look: what their type begins with, what they say, when
+/// clients may return.
+///
+/// ```
+/// use actix_idempotency::problem::{ProblemKind, Problems};
+/// use actix_web::http::StatusCode;
+///
+/// let problems = Problems::new()
+///     .base("https://api.example.com/problems")
+///     .retry_after(5)
+///     .render(|problem| match problem.kind() {
+///         ProblemKind::InFlight => problem.to_response_with(StatusCode::REQUEST_TIMEOUT),
+///         _ => problem.to_response(),
+///     });
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Problems {
+    base: Cow<'static, str>,
+    retry_after: u32,
+    render: Option<Arc<Render>>,
+}
+
+impl Problems {
+    /// As they are unless something is changed.
+    pub fn new() -> Self {
+        Self {
+            base: Cow::Borrowed(DEFAULT_BASE),
+            retry_after: 1,
+            render: None,
+        }
+    }
+
+    /// What the `type` of a [`Problem`] begins with: an absolute URI. `#` and the problem's name
+    /// follow.
+    ///
+    /// Default: the page of this crate's documentation that explains them.
+    pub fn base(mut self, base: impl Into<String>) -> Self {
+        self.base = Cow::Owned(base.into());
+        self
+    }
+
+    /// The seconds in the `Retry-After` of the problems that have one.
+    ///
+    /// Default: 1, which most handlers and most outages of a store do not outlast.
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = seconds;
+        self
+    }
+
+    /// Makes the answers out of the problems.
+    ///
+    /// Default: [`Problem::to_response`].
+    pub fn render(
+        mut self,
+        render: impl Fn(&Problem) -> HttpResponse + Send + Sync + 'static,
+    ) -> Self {
+        self.render = Some(Arc::new(render));
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if self.retry_after > LONGEST_RETRY_AFTER {
+            return Err(ConfigError::new(format!(
+                "retry_after is {} seconds: at most {LONGEST_RETRY_AFTER}, a day, makes sense",
+                self.retry_after
+            )));
+        }
+        let absolute = self.base.split_once(':').is_some_and(|(scheme, rest)| {
+            scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+                && scheme
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+                && !rest.is_empty()
+        });
+        if absolute && !self.base.contains(['#', ' ']) {
+            return Ok(());
+        }
+        Err(ConfigError::new(format!(
+            "the base of problem types is {:?}: give an absolute URI without a fragment, such as \
+             \"https://api.example.com/problems\"; \"#\" and the problem's name are added to it",
+            self.base
+        )))
+    }
+
+    /// The answer to a problem, marked as one of this crate's own.
+    pub(crate) fn response(
+        &self,
+        kind: ProblemKind,
+        detail: Option<Cow<'static, str>>,
+        extensions: Vec<Extension>,
+    ) -> HttpResponse {
+        let problem = Problem {
+            kind,
+            base: self.base.clone(),
+            retry_after: self.retry_after,
+            detail: detail.unwrap_or(Cow::Borrowed(kind.default_detail())),
+            extensions,
+        };
+        let mut response = match &self.render {
+            Some(render) => render(&problem),
+            None => problem.to_response(),
+        };
+        OwnAnswer::mark(&mut response);
+        response
+    }
+}
+
+/// Marks a response that a middleware of this crate has made itself: no other one records it.
+pub(crate) struct OwnAnswer;
+
+impl OwnAnswer {
+    pub(crate) fn mark<B>(response: &mut HttpResponse<B>) {
+        response.extensions_mut().insert(Self);
+    }
+}
+
+impl Default for Problems {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Problems")
+            .field("base", &self.base)
+            .field("retry_after", &self.retry_after)
+            .field("render", &self.render.is_some())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_is_an_absolute_uri_without_fragment() {
+        let check = |base: &str| Problems::new().base(base).check();
+        assert!(Problems::default().check().is_ok());
+        assert!(check("https://api.example.com/problems").is_ok());
+        assert!(check("urn:problems").is_ok());
+        for bad in [
+            "",
+            "/problems",
+            "problems#",
+            "https://a/#x",
+            ":x",
+            "a b:c",
+            "https:",
+        ] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_longer_than_a_day() {
+        assert!(Problems::new().retry_after(86_400).check().is_ok());
+        let err = Problems::new().retry_after(86_401).check().unwrap_err();
+        assert!(err.to_string().contains("86401"), "{err}");
+    }
+}

@@ -1,0 +1,61 @@
+use std::{fmt, sync::Arc};
+
+use actix_web::{
+    dev::RequestHead,
+    http::{Method, header},
+};
+
+use crate::ConfigError;
+
+type Skip = dyn Fn(&RequestHead) -> bool + Send + Sync;
+
+/// Which requests a middleware guards, as far as their head tells.
+#[derive(Clone, Default)]
+pub(crate) struct Selection {
+    /// `None`: all.
+    pub(crate) methods: Option<Vec<Method>>,
+    pub(crate) skip: Option<Arc<Skip>>,
+}
+
+impl Selection {
+    /// Whether a request is guarded.
+    pub(crate) fn selects(&self, head: &RequestHead) -> bool {
+        head.method != Method::OPTIONS
+            && (self.methods.as_ref()).is_none_or(|methods| methods.contains(&head.method))
+            && !is_upgrade(head)
+            && !self.skip.as_ref().is_some_and(|skip| skip(head))
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        match &self.methods {
+            Some(methods) if methods.is_empty() => Err(ConfigError::new(
+                "methods is empty, so nothing would be guarded: name at least one",
+            )),
+            Some(methods) if methods.contains(&Method::OPTIONS) => Err(ConfigError::new(
+                "methods contains OPTIONS, which is never guarded: remove it",
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// Whether the connection will speak something else after this request.
+///
+/// `Upgrade: h2c` does not count: some clients offer it with every first request, a POST too,
+/// and actix answers those as HTTP/1.1.
+fn is_upgrade(head: &RequestHead) -> bool {
+    if head.method == Method::CONNECT {
+        return true;
+    }
+    let offers = head.headers.get(header::UPGRADE);
+    head.upgrade() && offers.is_some_and(|offers| !offers.as_bytes().eq_ignore_ascii_case(b"h2c"))
+}
+
+impl fmt::Debug for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Selection")
+            .field("methods", &self.methods)
+            .field("skip", &self.skip.is_some())
+            .finish()
+    }
+}
