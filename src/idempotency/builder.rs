@@ -422,7 +422,10 @@ mod tests {
         assert_eq!(settings.body.most, 2 * 1024 * 1024);
         assert_eq!(settings.body.pause, SECOND * 30);
         assert_eq!(settings.recording.most(), 1024 * 1024);
-        assert_eq!(settings.recording.header_of_replays(), "idempotent-replayed");
+        assert_eq!(
+            settings.recording.header_of_replays(),
+            "idempotent-replayed"
+        );
         assert_eq!(settings.limits.most_waiters(), 1024);
         assert_eq!(&*settings.key_prefix, "idempotency:");
         assert_eq!(settings.in_flight, InFlight::Reject);

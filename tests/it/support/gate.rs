@@ -40,11 +40,12 @@ impl Gate {
         gate
     }
 
-    /// What a handler awaits.
-    pub(crate) async fn pass(&self) {
-        self.0.entered.fetch_add(1, Ordering::SeqCst);
+    /// What a handler awaits; returns the how manyth it is.
+    pub(crate) async fn pass(&self) -> usize {
+        let nth = self.0.entered.fetch_add(1, Ordering::SeqCst) + 1;
         self.0.may_leave.acquire().await.unwrap().forget();
         self.0.left.fetch_add(1, Ordering::SeqCst);
+        nth
     }
 
     /// A handler that stands in the gate and answers 201.
@@ -57,6 +58,20 @@ impl Gate {
             Box::pin(async move {
                 gate.pass().await;
                 HttpResponse::Created().body("done")
+            })
+        }
+    }
+
+    /// A handler that stands in the gate and answers 201 with the number of its run.
+    pub(crate) fn numbered(
+        &self,
+    ) -> impl Fn() -> LocalBoxFuture<'static, HttpResponse> + Clone + use<> {
+        let gate = self.clone();
+        move || {
+            let gate = gate.clone();
+            Box::pin(async move {
+                let run = gate.pass().await;
+                HttpResponse::Created().body(format!("run {run}"))
             })
         }
     }

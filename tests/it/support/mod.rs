@@ -1,6 +1,7 @@
 //! What the tests stand on.
 
 pub(crate) mod gate;
+pub(crate) mod keys;
 pub(crate) mod locks;
 pub(crate) mod log;
 pub(crate) mod redis;
