@@ -11,7 +11,7 @@ use crate::support::locks::memory_lock;
 assert_impl_all!(ApiLock: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(ApiLockBuilder: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(MemoryStore: Clone, Send, Sync, Default, Store, Inspect);
-assert_impl_all!(RedisStore: Clone, Send, Sync, Store);
+assert_impl_all!(RedisStore: Clone, Send, Sync, Store, Inspect);
 assert_impl_all!(Page: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(Cursor: Clone, Send, Sync, std::fmt::Debug, Eq);
 assert_impl_all!(StoreError: std::error::Error, Send, Sync);

@@ -23,6 +23,8 @@ async fn redis() {
     let redis = Redis::start();
     conformance::check(&redis.store()).await;
     conformance::check(&Arc::new(redis.store())).await;
+    conformance::check_inspect(&redis.store()).await;
+    conformance::check_inspect(&Arc::new(redis.store())).await;
 }
 
 #[tokio::test]
@@ -39,6 +41,7 @@ async fn redis_with_a_pool_of_the_application() {
     let pool = bb8::Pool::builder().build(manager).await.unwrap();
     let store = RedisStore::from_pool(pool);
     conformance::check(&store).await;
+    conformance::check_inspect(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,6 +10,7 @@ mod api;
 mod body;
 mod conformance;
 mod faults;
+mod inspect;
 mod interleavings;
 mod lock;
 mod pressure;
