@@ -31,6 +31,31 @@ impl StoreKey {
         }
     }
 
+    /// Reads a key as it is [written](#impl-Display-for-StoreKey); `None` when the last 64
+    /// characters are not lower-case hexadecimal digits.
+    ///
+    /// ```
+    /// use actix_idempotency::store::StoreKey;
+    ///
+    /// let key = StoreKey::new("orders:", [0xab; 32]);
+    /// assert_eq!(StoreKey::parse(&key.to_string()), Some(key));
+    /// assert_eq!(StoreKey::parse("orders:7"), None);
+    /// ```
+    pub fn parse(text: &str) -> Option<Self> {
+        let (prefix, digits) = text.split_at_checked(text.len().checked_sub(64)?)?;
+        Some(Self::new(prefix, hex::bytes(digits.as_bytes())?))
+    }
+
+    /// Whether the key, as it is [written](#impl-Display-for-StoreKey), begins with this text. The
+    /// text may end anywhere: in the key's prefix, behind it, or among the digits.
+    pub fn begins_with(&self, text: &str) -> bool {
+        match text.strip_prefix(&*self.prefix) {
+            Some("") => true,
+            Some(digits) => hex::text(&self.digest).starts_with(digits),
+            None => self.prefix.starts_with(text),
+        }
+    }
+
     /// What the application put in front.
     pub fn prefix(&self) -> &str {
         &self.prefix
@@ -66,5 +91,39 @@ impl fmt::Display for StoreKey {
 impl fmt::Debug for StoreKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "StoreKey({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_nothing_else() {
+        let digits = "0123456789abcdef".repeat(4);
+        for prefix in ["", "orders:", "é*?[]\\:", "abcdef"] {
+            let text = format!("{prefix}{digits}");
+            let key = StoreKey::parse(&text).unwrap();
+            assert_eq!(key.prefix(), prefix);
+            assert_eq!(key.to_string(), text);
+        }
+        let upper = format!("orders:{}", digits.to_uppercase());
+        let longer = format!("orders:{digits}g");
+        let cut = format!("é{}", &digits[1..]);
+        for text in ["", "orders:", &digits[1..], &upper, &longer, &cut] {
+            assert_eq!(StoreKey::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_begins_with_what_its_text_begins_with() {
+        let key = StoreKey::new("orders:", [0xab; 32]);
+        let text = key.to_string();
+        for end in 0..=text.len() {
+            assert!(key.begins_with(&text[..end]), "{}", &text[..end]);
+        }
+        for other in ["o:", "orders:ac", "orders;", &format!("{text}a")] {
+            assert!(!key.begins_with(other), "{other}");
+        }
     }
 }

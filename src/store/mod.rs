@@ -1,13 +1,15 @@
 //! Where claims and records are kept: the [`Store`] trait, what goes in and what comes out.
 //!
 //! An application picks a store and hands it to a middleware; it needs nothing else from here.
-//! This module is for those who write a store of their own.
+//! This module is for those who write a store of their own, and for operators: [`Inspect`] shows
+//! what a store holds.
 
 mod claim;
 #[cfg(feature = "test-util")]
 pub mod conformance;
 mod erased;
 mod error;
+mod inspect;
 mod key;
 #[cfg(feature = "memory")]
 pub(crate) mod memory;
@@ -23,6 +25,7 @@ pub(crate) use self::erased::ErasedStore;
 pub use self::{
     claim::{Lease, NewClaim, OnLapsed},
     error::{StoreError, StoreErrorKind},
+    inspect::{Cursor, Inspect, Inspected, Page},
     key::StoreKey,
     outcome::{Begin, Held, Renewed, StoreTime},
     record::{Answer, Record, Tombstone},

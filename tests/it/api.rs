@@ -2,7 +2,7 @@
 
 use actix_idempotency::{
     ApiLock, ApiLockBuilder, ConfigError, Fingerprint, MemoryStore, RedisStore,
-    store::{NewClaim, Store, StoreError, StoreErrorKind, StoreKey},
+    store::{Cursor, Inspect, NewClaim, Page, Store, StoreError, StoreErrorKind, StoreKey},
 };
 use static_assertions::assert_impl_all;
 
@@ -10,8 +10,10 @@ use crate::support::locks::memory_lock;
 
 assert_impl_all!(ApiLock: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(ApiLockBuilder: Clone, Send, Sync, std::fmt::Debug);
-assert_impl_all!(MemoryStore: Clone, Send, Sync, Default, Store);
-assert_impl_all!(RedisStore: Clone, Send, Sync, Store);
+assert_impl_all!(MemoryStore: Clone, Send, Sync, Default, Store, Inspect);
+assert_impl_all!(RedisStore: Clone, Send, Sync, Store, Inspect);
+assert_impl_all!(Page: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(Cursor: Clone, Send, Sync, std::fmt::Debug, Eq);
 assert_impl_all!(StoreError: std::error::Error, Send, Sync);
 assert_impl_all!(ConfigError: std::error::Error, Send, Sync, Clone);
 assert_impl_all!(Fingerprint: Copy, Send, Sync, std::hash::Hash, Eq);

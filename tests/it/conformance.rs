@@ -14,6 +14,8 @@ async fn memory() {
     let _here = BackgroundHere::here();
     conformance::check(&MemoryStore::new()).await;
     conformance::check(&Arc::new(MemoryStore::new())).await;
+    conformance::check_inspect(&MemoryStore::new()).await;
+    conformance::check_inspect(&Arc::new(MemoryStore::new())).await;
 }
 
 #[tokio::test]
@@ -21,6 +23,8 @@ async fn redis() {
     let redis = Redis::start();
     conformance::check(&redis.store()).await;
     conformance::check(&Arc::new(redis.store())).await;
+    conformance::check_inspect(&redis.store()).await;
+    conformance::check_inspect(&Arc::new(redis.store())).await;
 }
 
 #[tokio::test]
@@ -35,7 +39,9 @@ async fn redis_with_a_pool_of_the_application() {
     let redis = Redis::start();
     let manager = RedisConnectionManager::new(redis.url()).unwrap();
     let pool = bb8::Pool::builder().build(manager).await.unwrap();
-    conformance::check(&RedisStore::from_pool(pool)).await;
+    let store = RedisStore::from_pool(pool);
+    conformance::check(&store).await;
+    conformance::check_inspect(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,6 +11,7 @@ mod body;
 mod conformance;
 mod faults;
 mod idempotency;
+mod inspect;
 mod interleavings;
 mod lock;
 mod pressure;

@@ -1,5 +1,5 @@
 #![allow(clippy::expect_used, reason = "a test says what it expects")]
-//! What every [`Store`] has to do, as a test that anybody can call.
+//! What every [`Store`] has to do, and every [`Inspect`], as tests that anybody can call.
 //!
 //! ```
 //! use actix_idempotency::{MemoryStore, store::conformance};
@@ -7,6 +7,7 @@
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() {
 //! conformance::check(&MemoryStore::new()).await;
+//! conformance::check_inspect(&MemoryStore::new()).await;
 //! # }
 //! ```
 //!
@@ -14,9 +15,11 @@
 //! that follows Tokio's can be checked in paused time. All keys are random: stores may be shared.
 
 mod claims;
+mod inspection;
 mod leases;
 mod locks;
 mod records;
+mod walks;
 mod watches;
 
 use std::{future::Future, time::Duration};
@@ -26,8 +29,8 @@ use futures_util::future::{LocalBoxFuture, join_all};
 use tokio::time::{sleep, timeout};
 
 use super::{
-    Answer, Begin, ClaimId, Held, NewClaim, OnLapsed, OwnerToken, Record, Renewed, Store, StoreKey,
-    StoreTime, Tombstone,
+    Answer, Begin, ClaimId, Cursor, Held, Inspect, Inspected, NewClaim, OnLapsed, OwnerToken,
+    Record, Renewed, Store, StoreKey, StoreTime, Tombstone,
 };
 use crate::Fingerprint;
 
@@ -38,7 +41,7 @@ const SHORT: Duration = Duration::from_millis(100);
 /// When something short is over for certain.
 const AFTER_SHORT: Duration = Duration::from_millis(160);
 
-/// Checks everything at once.
+/// Checks all that [`Store`] asks for, everything at once.
 ///
 /// # Panics
 ///
@@ -52,6 +55,15 @@ pub async fn check<S: Store>(store: &S) {
         boxed(watches::check(store)),
     ])
     .await;
+}
+
+/// Checks all that [`Inspect`] asks for besides, everything at once.
+///
+/// # Panics
+///
+/// When the store breaks its contract, with what it did.
+pub async fn check_inspect<S: Inspect>(store: &S) {
+    join_all([boxed(inspection::check(store)), boxed(walks::check(store))]).await;
 }
 
 fn boxed<'a>(case: impl Future<Output = ()> + 'a) -> LocalBoxFuture<'a, ()> {
@@ -83,6 +95,14 @@ fn record() -> Record {
             ("x-twice".to_owned(), Bytes::from_static(b"t\xffo")),
         ],
         body: Bytes::from_static(b"\x00binary\xff"),
+    })
+}
+
+fn tombstone() -> Record {
+    Record::Tombstone(Tombstone {
+        fingerprint: Some(Fingerprint::of_bytes("same")),
+        status: Some(201),
+        location: Some(Bytes::from_static(b"/orders/1")),
     })
 }
 

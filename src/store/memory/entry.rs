@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use crate::{
     Fingerprint,
-    store::{Answer, OwnerToken, Record},
+    store::{Answer, Inspected, OwnerToken, Record},
 };
 
 /// What one key holds.
@@ -30,6 +30,24 @@ impl Entry {
             _ => None,
         }
     }
+
+    /// What an operator is told of it, as long as its time has not passed.
+    pub(super) fn inspected(&self, now: Instant) -> Inspected {
+        let left = self.until() - now;
+        match self {
+            Self::Claim(claim) if claim.is_lock() => Inspected::Lock { left },
+            Self::Claim(claim) => Inspected::Claim {
+                attempt: claim.attempt,
+                fingerprint: claim.fingerprint,
+                lease_left: (claim.lapses_at > now).then(|| claim.lapses_at - now),
+                remembered_for: left,
+            },
+            Self::Finished(finished) => Inspected::Finished {
+                record: finished.record.clone(),
+                left,
+            },
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -39,6 +57,12 @@ pub(super) struct Claim {
     pub(super) attempt: NonZeroU32,
     pub(super) lapses_at: Instant,
     pub(super) forgotten_at: Instant,
+}
+
+impl Claim {
+    fn is_lock(&self) -> bool {
+        self.fingerprint.is_none() && self.forgotten_at == self.lapses_at
+    }
 }
 
 #[derive(Debug)]

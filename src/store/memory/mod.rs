@@ -2,6 +2,7 @@
 
 mod builder;
 mod entry;
+mod inspection;
 mod operations;
 mod purge;
 mod shard;

@@ -112,9 +112,7 @@ impl Store for MemoryStore {
         {
             return Ok(Held::Lost);
         }
-        if let Some(old) = shard.remove(lease.key()) {
-            self.0.uncount(&old);
-        }
+        self.0.remove(&mut shard, lease.key());
         Ok(Held::Yes)
     }
 

@@ -7,7 +7,7 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 use super::entry::Entry;
-use crate::store::StoreKey;
+use crate::store::{Inspected, StoreKey};
 
 /// A part of the keys, behind one mutex.
 #[derive(Debug, Default)]
@@ -61,6 +61,32 @@ impl Shard {
         self.forget_body(&old);
         self.wake(key);
         Some(old)
+    }
+
+    /// The first `most` entries in the order of their keys, of those that begin with `prefix` and
+    /// stand behind `behind`. Looks at every entry: an order that is kept would cost every claim.
+    pub(super) fn list(
+        &self,
+        prefix: &str,
+        behind: Option<&StoreKey>,
+        most: usize,
+        now: Instant,
+    ) -> Vec<(StoreKey, Inspected)> {
+        let mut found: Vec<_> = (self.entries.iter())
+            .filter(|(key, entry)| {
+                entry.until() > now
+                    && behind.is_none_or(|behind| *key > behind)
+                    && key.begins_with(prefix)
+            })
+            .collect();
+        if found.len() > most {
+            found.select_nth_unstable_by_key(most, |(key, _)| *key);
+            found.truncate(most);
+        }
+        found.sort_unstable_by_key(|(key, _)| *key);
+        (found.into_iter())
+            .map(|(key, entry)| (key.clone(), entry.inspected(now)))
+            .collect()
     }
 
     /// Takes away what was due by `now`, at most `most` items; tells what it was, and whether

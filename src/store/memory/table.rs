@@ -44,8 +44,13 @@ impl Table {
     }
 
     pub(super) fn shard(&self, key: &StoreKey) -> MutexGuard<'_, Shard> {
+        lock(&self.shards[Self::shard_of(key)])
+    }
+
+    /// In which shard a key is.
+    pub(super) fn shard_of(key: &StoreKey) -> usize {
         let [.., last] = key.digest();
-        lock(&self.shards[usize::from(*last) % SHARDS])
+        usize::from(*last) % SHARDS
     }
 
     /// Counts one more entry, if there is room for it.
@@ -59,6 +64,15 @@ impl Table {
             "the memory store holds {} entries and may hold no more",
             self.max_entries
         )))
+    }
+
+    /// Takes an entry away, and keeps the counts; tells whether there was one.
+    pub(super) fn remove(&self, shard: &mut Shard, key: &StoreKey) -> bool {
+        let old = shard.remove(key);
+        if let Some(old) = &old {
+            self.uncount(old);
+        }
+        old.is_some()
     }
 
     pub(super) fn uncount(&self, entry: &Entry) {

@@ -1,4 +1,4 @@
-use std::sync::atomic::Ordering;
+use std::{num::NonZeroUsize, sync::atomic::Ordering};
 
 use bytes::Bytes;
 use tokio::time::{Duration, advance, sleep};
@@ -6,7 +6,9 @@ use tokio::time::{Duration, advance, sleep};
 use super::{MemoryStore, purge, table::lock};
 use crate::{
     background::BackgroundHere,
-    store::{Answer, Begin, Held, NewClaim, Record, Renewed, Store, StoreKey, Tombstone},
+    store::{
+        Answer, Begin, Cursor, Held, Inspect, NewClaim, Record, Renewed, Store, StoreKey, Tombstone,
+    },
 };
 
 fn key(n: u32) -> StoreKey {
@@ -209,4 +211,62 @@ fn the_store_works_without_a_runtime() {
     let claim = lock_for(0, Duration::from_millis(1));
     let begun = futures_util::FutureExt::now_or_never(store.begin(&claim));
     assert!(matches!(begun, Some(Ok(Begin::Claimed { .. }))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_operator_removes_is_no_longer_counted() {
+    let _here = BackgroundHere::here();
+    let store = MemoryStore::new();
+    finish(&store, 0, &answer(1000)).await;
+    let claim = lock_for(1, Duration::from_secs(60));
+    store.begin(&claim).await.unwrap();
+    assert!(store.delete(&key(0)).await.unwrap());
+    assert!(store.force_release(&key(1)).await.unwrap());
+    assert_eq!(store.0.entries.load(Ordering::Relaxed), 0);
+    assert_eq!(store.0.bytes.load(Ordering::Relaxed), 0);
+    // A body that is gone must not be looked for when room is made.
+    assert!(
+        store
+            .0
+            .shards
+            .iter()
+            .all(|shard| lock(shard).oldest_body().is_none())
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_walk_meets_each_key_once_and_keeps_to_the_size_of_its_pages() {
+    let _here = BackgroundHere::here();
+    let store = MemoryStore::new();
+    for n in 0..1500 {
+        store
+            .begin(&lock_for(n, Duration::from_secs(60)))
+            .await
+            .unwrap();
+    }
+    for most in [1, 2, 99, usize::MAX] {
+        let most = NonZeroUsize::new(most).unwrap();
+        let mut met = Vec::new();
+        let mut next = Some(Cursor::start());
+        while let Some(from) = next {
+            let page = store.list("t:", &from, most).await.unwrap();
+            assert!(page.entries.len() <= most.get().min(1000));
+            met.extend(page.entries.into_iter().map(|(key, _)| key));
+            next = page.next;
+        }
+        assert_eq!(met.len(), 1500);
+        met.sort();
+        met.dedup();
+        assert_eq!(met.len(), 1500);
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_store_is_refused() {
+    let listed = MemoryStore::new()
+        .list("", &Cursor::new("17"), NonZeroUsize::MIN)
+        .await;
+    let err = listed.unwrap_err();
+    assert!(!err.may_have_run());
+    assert!(err.to_string().contains("cursor"), "{err}");
 }

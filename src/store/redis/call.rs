@@ -71,7 +71,7 @@ pub(super) enum Reply {
 }
 
 impl Reply {
-    fn of(reply: RedisResult<Value>) -> Result<Self, StoreError> {
+    pub(super) fn of(reply: RedisResult<Value>) -> Result<Self, StoreError> {
         match reply.and_then(Value::extract_error) {
             Ok(value) => Ok(Self::Value(value)),
             Err(err) if err.code() == Some("WRONGTYPE") => Ok(Self::WrongType),

@@ -22,7 +22,7 @@ use std::{num::NonZeroU32, time::Duration};
 use bytes::Bytes;
 
 use crate::{
-    Fingerprint,
+    Fingerprint, hex,
     store::{Answer, NewClaim, OwnerToken, Record, Tombstone},
 };
 
@@ -40,6 +40,7 @@ pub(super) enum Stored {
 pub(super) struct StoredClaim {
     pub(super) token: OwnerToken,
     pub(super) attempt: NonZeroU32,
+    pub(super) afterlife: Duration,
     pub(super) fingerprint: Option<Fingerprint>,
 }
 
@@ -96,7 +97,7 @@ fn begin_value(kind: u8, owner: &OwnerToken) -> Vec<u8> {
 
 /// Reads a value; `None` when it is not one of ours.
 pub(super) fn decode(value: Vec<u8>) -> Option<Stored> {
-    if value.len() == 32 && value.iter().all(u8::is_ascii_hexdigit) {
+    if hex::bytes::<16>(&value).is_some() {
         return Some(Stored::Lock);
     }
     let mut rest = Reader(Bytes::from(value));
@@ -104,15 +105,16 @@ pub(super) fn decode(value: Vec<u8>) -> Option<Stored> {
         return None;
     }
     let kind = rest.byte()?;
-    let token = parse_token(&rest.take(32)?)?;
+    let token = OwnerToken::from_bytes(hex::bytes(&rest.take(32)?)?);
     match kind {
         b'C' => {
             let attempt = NonZeroU32::new(rest.u32()?)?;
-            let _afterlife = rest.take(8)?;
+            let afterlife = Duration::from_millis(rest.u64()?);
             let fingerprint = rest.fingerprint()?;
             (rest.0.is_empty()).then_some(Stored::Claim(StoredClaim {
                 token,
                 attempt,
+                afterlife,
                 fingerprint,
             }))
         }
@@ -162,14 +164,6 @@ fn push_fingerprint(out: &mut Vec<u8>, fingerprint: Option<&Fingerprint>) {
     }
 }
 
-fn parse_token(hex: &[u8]) -> Option<OwnerToken> {
-    let mut bytes = [0; 16];
-    for (byte, digits) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
-        *byte = u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
-    }
-    Some(OwnerToken::from_bytes(bytes))
-}
-
 /// Takes from the front; `None` when there is not enough. Slices share the value's memory.
 struct Reader(Bytes);
 
@@ -192,6 +186,10 @@ impl Reader {
 
     fn u32(&mut self) -> Option<u32> {
         self.array().map(u32::from_be_bytes)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_be_bytes)
     }
 
     fn fingerprint(&mut self) -> Option<Option<Fingerprint>> {
@@ -262,6 +260,7 @@ mod tests {
             let stored = StoredClaim {
                 token: claim.token,
                 attempt: NonZeroU32::MIN,
+                afterlife: claim.afterlife,
                 fingerprint,
             };
             assert_eq!(decode(encode_claim(&claim)), Some(Stored::Claim(stored)));

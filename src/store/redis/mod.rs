@@ -6,10 +6,13 @@ mod codec;
 mod connection;
 mod error;
 mod foreign_pool;
+mod inspection;
 mod manager;
 mod operations;
 mod outage;
 mod per_runtime;
+mod pipeline;
+mod scan;
 mod script;
 mod subscriber;
 #[cfg(feature = "redis-rustls")]

@@ -28,6 +28,9 @@ pub(super) static RENEW: LazyLock<Script> = script!("renew.lua");
 pub(super) static COMPLETE: LazyLock<Script> = script!("complete.lua");
 pub(super) static LOOK: LazyLock<Script> = script!("look.lua");
 pub(super) static RELEASE: LazyLock<Script> = script!("release.lua");
+pub(super) static INSPECT: LazyLock<Script> = script!("inspect.lua");
+pub(super) static FORCE_RELEASE: LazyLock<Script> = script!("force_release.lua");
+pub(super) static DELETE: LazyLock<Script> = script!("delete.lua");
 
 impl Script {
     fn new(code: &'static str) -> Self {

@@ -1,0 +1,101 @@
+use std::{num::NonZeroUsize, time::Duration};
+
+use redis::Value;
+use tokio::time::Instant;
+
+use super::{
+    RedisStore,
+    call::Reply,
+    codec::{self, Stored, StoredClaim},
+    error::unexpected,
+    script::{self, Script},
+};
+use crate::store::{Cursor, Held, Inspect, Inspected, Page, StoreError, StoreKey};
+
+/// How many keys are looked up in one trip. Requests share the connection and wait for the values
+/// of one trip, not of a page.
+const AT_ONCE: usize = 50;
+
+/// A cursor is that of `SCAN`.
+impl Inspect for RedisStore {
+    async fn look_up(&self, key: &StoreKey) -> Result<Option<Inspected>, StoreError> {
+        inspected(self.run_plain(&script::INSPECT, key).await?)
+    }
+
+    async fn list(
+        &self,
+        prefix: &str,
+        from: &Cursor,
+        most: NonZeroUsize,
+    ) -> Result<Page, StoreError> {
+        let deadline = self.deadline();
+        // The other half of the time is for looking up what was found.
+        let half = Instant::now() + self.0.timeout / 2;
+        let (keys, next) = self.scan(prefix, from, most.get(), half, deadline).await?;
+        let mut entries = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(AT_ONCE) {
+            let replies = self.run_on_each(&script::INSPECT, keys, deadline).await?;
+            for (key, reply) in keys.iter().zip(replies) {
+                // It may have gone since the scan.
+                if let Some(held) = inspected(reply)? {
+                    entries.push((key.clone(), held));
+                }
+            }
+        }
+        Ok(Page { entries, next })
+    }
+
+    async fn force_release(&self, key: &StoreKey) -> Result<bool, StoreError> {
+        let reply = self.run_plain(&script::FORCE_RELEASE, key).await?;
+        Ok(reply.held("force_release.lua")? == Held::Yes)
+    }
+
+    async fn delete(&self, key: &StoreKey) -> Result<bool, StoreError> {
+        let reply = self.run_plain(&script::DELETE, key).await?;
+        Ok(reply.held("delete.lua")? == Held::Yes)
+    }
+}
+
+impl RedisStore {
+    /// Calls a script that takes nothing but the key.
+    async fn run_plain(&self, script: &Script, key: &StoreKey) -> Result<Reply, StoreError> {
+        (self.run(script, key, self.deadline(), |_no_arguments| {})).await
+    }
+}
+
+/// What `inspect.lua` says.
+fn inspected(reply: Reply) -> Result<Option<Inspected>, StoreError> {
+    let parts = match reply {
+        Reply::Value(Value::Nil) => return Ok(None),
+        Reply::WrongType => return Ok(Some(Inspected::Unreadable)),
+        Reply::Value(Value::Array(parts)) => parts,
+        reply => return Err(reply.unexpected("inspect.lua")),
+    };
+    match <[Value; 2]>::try_from(parts) {
+        Ok([Value::BulkString(value), Value::Int(pttl)]) => Ok(Some(told(value, pttl))),
+        Ok(_) | Err(_) => Err(unexpected("inspect.lua", &Value::Array(vec![]))),
+    }
+}
+
+fn told(value: Vec<u8>, pttl: i64) -> Inspected {
+    // Below zero the key never ends, because somebody has told the server to keep it.
+    let left = u64::try_from(pttl).unwrap_or(codec::millis(Duration::MAX));
+    let left = Duration::from_millis(left);
+    match codec::decode(value) {
+        None => Inspected::Unreadable,
+        Some(Stored::Lock) => Inspected::Lock { left },
+        Some(Stored::Finished(record)) => Inspected::Finished { record, left },
+        Some(Stored::Claim(claim)) => Inspected::Claim {
+            attempt: claim.attempt,
+            fingerprint: claim.fingerprint,
+            lease_left: lease_left(&claim, pttl),
+            remembered_for: left,
+        },
+    }
+}
+
+/// As `begin.lua` has it, for which a claim that never ends has lapsed.
+fn lease_left(claim: &StoredClaim, pttl: i64) -> Option<Duration> {
+    let left = Duration::from_millis(u64::try_from(pttl).ok()?);
+    (left.checked_sub(claim.afterlife)).filter(|left| !left.is_zero())
+}

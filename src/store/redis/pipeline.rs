@@ -1,0 +1,74 @@
+use redis::{Cmd, Pipeline, Value};
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    RedisStore, Source,
+    call::Reply,
+    error::{from_redis, unexpected},
+    script::Script,
+};
+use crate::store::{StoreError, StoreKey};
+
+impl RedisStore {
+    /// Calls a script on each of some keys, in one trip. Only for a script that may run again: when
+    /// the server turns out to have forgotten it on the way, all calls are repeated.
+    pub(super) async fn run_on_each(
+        &self,
+        script: &Script,
+        keys: &[StoreKey],
+        deadline: Instant,
+    ) -> Result<Vec<Reply>, StoreError> {
+        let calls = pipeline(keys, |key| script.by_hash(key));
+        let replies = self.call_all(&calls, deadline).await?;
+        if !replies.iter().any(|reply| matches!(reply, Reply::NoScript)) {
+            return Ok(replies);
+        }
+        let calls = pipeline(keys, |key| script.by_text(key));
+        self.call_all(&calls, deadline).await
+    }
+
+    /// Sends many commands over one connection, so that a pool of the application's own is not
+    /// drained for them. Not as a transaction: other commands may come in between.
+    async fn call_all(
+        &self,
+        calls: &Pipeline,
+        deadline: Instant,
+    ) -> Result<Vec<Reply>, StoreError> {
+        let sent = match &self.0.source {
+            Source::Own(own) => {
+                let mut connection = own.connections.connection(deadline).await?;
+                let sent = timeout_at(deadline, connection.send_all(calls)).await;
+                if sent.is_err() {
+                    connection.give_up();
+                }
+                sent
+            }
+            Source::Pool(pool) => {
+                let mut connection = pool.connection(deadline, self.0.timeout).await?;
+                // What `Pipeline::query_async` does; that takes no trait object.
+                timeout_at(
+                    deadline,
+                    connection.req_packed_commands(calls, 0, calls.len()),
+                )
+                .await
+            }
+        };
+        let replies = sent.map_err(|_elapsed| StoreError::timeout())?;
+        let replies = replies.map_err(from_redis)?;
+        if replies.len() != calls.len() {
+            return Err(unexpected("a pipeline", &Value::Array(replies)));
+        }
+        replies
+            .into_iter()
+            .map(|reply| Reply::of(Ok(reply)))
+            .collect()
+    }
+}
+
+fn pipeline(keys: &[StoreKey], call: impl Fn(&str) -> Cmd) -> Pipeline {
+    let mut calls = Pipeline::with_capacity(keys.len());
+    for key in keys {
+        calls.add_command(call(&key.to_string()));
+    }
+    calls
+}

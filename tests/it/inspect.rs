@@ -1,0 +1,334 @@
+//! What an operator sees in Redis, where others keep their keys too.
+
+use std::{num::NonZeroUsize, time::Duration};
+
+use actix_idempotency::{
+    Fingerprint, RedisStore, redis,
+    store::{
+        Begin, ClaimId, Cursor, Inspect, Inspected, NewClaim, OnLapsed, OwnerToken, Page, Record,
+        Store, StoreKey, Tombstone,
+    },
+};
+use tokio::time::timeout;
+
+use crate::support::{eventually, redis::Redis};
+
+const LONG: Duration = Duration::from_secs(120);
+/// Less than the look that is taken although nothing was pushed.
+const PUSHED: Duration = Duration::from_secs(4);
+/// What is left of something without an end.
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+fn key(n: u8) -> StoreKey {
+    StoreKey::new("inspect:", [n; 32])
+}
+
+fn claim(n: u8) -> NewClaim {
+    NewClaim {
+        key: key(n),
+        token: OwnerToken::random(),
+        fingerprint: Some(Fingerprint::of_bytes("x")),
+        lease: LONG,
+        afterlife: LONG,
+        on_lapsed: OnLapsed::TakeOver,
+    }
+}
+
+async fn begin(store: &RedisStore, claim: &NewClaim) {
+    assert!(matches!(
+        store.begin(claim).await.unwrap(),
+        Begin::Claimed { .. }
+    ));
+}
+
+async fn complete(store: &RedisStore, claim: &NewClaim) {
+    let record = Record::Tombstone(Tombstone {
+        fingerprint: claim.fingerprint,
+        status: Some(200),
+        location: None,
+    });
+    let lease = claim.lease();
+    store.complete(&lease, &record, LONG).await.unwrap();
+}
+
+async fn page(store: &RedisStore, prefix: &str, from: &Cursor, most: usize) -> Page {
+    let most = NonZeroUsize::new(most).unwrap();
+    store.list(prefix, from, most).await.unwrap()
+}
+
+/// All that is listed, each key once, in order.
+async fn list(store: &RedisStore, prefix: &str) -> Vec<(StoreKey, Inspected)> {
+    let mut found = Vec::new();
+    let mut next = Some(Cursor::start());
+    while let Some(from) = next {
+        let page = page(store, prefix, &from, 10).await;
+        found.extend(page.entries);
+        next = page.next;
+    }
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
+    found.dedup_by(|(one, _), (other, _)| one == other);
+    found
+}
+
+fn set(redis: &Redis, key: &StoreKey, value: &[u8]) {
+    let client = redis::Client::open(redis.url()).unwrap();
+    let mut connection = client.get_connection().unwrap();
+    let mut set = redis::cmd("SET");
+    set.arg(key.to_string()).arg(value);
+    set.exec(&mut connection).unwrap();
+}
+
+#[tokio::test]
+async fn a_key_of_another_type_is_unreadable_and_can_be_deleted() {
+    let redis = Redis::start();
+    let store = redis.store();
+    redis.command(&["LPUSH", &key(0).to_string(), "x"]);
+    redis.command(&["SADD", &key(1).to_string(), "x"]);
+    let expected = [0, 1].map(|n| (key(n), Inspected::Unreadable));
+    assert_eq!(list(&store, "inspect:").await, expected);
+    for n in [0, 1] {
+        let told = store.look_up(&key(n)).await.unwrap();
+        assert_eq!(told, Some(Inspected::Unreadable));
+        assert!(!store.force_release(&key(n)).await.unwrap());
+        assert!(store.delete(&key(n)).await.unwrap());
+        assert_eq!(store.look_up(&key(n)).await.unwrap(), None);
+    }
+}
+
+/// The script that releases by force reads claims for itself; it must agree with what is told.
+#[tokio::test]
+async fn what_is_not_told_as_a_claim_is_not_released_by_force() {
+    let redis = Redis::start();
+    let store = redis.store();
+    let token = "0a".repeat(16);
+    let of = |parts: &[&[u8]]| parts.concat();
+    let (kind, token) = (b"\x01C".as_slice(), token.as_bytes());
+    let rest = [[0_u8, 0, 0, 1].as_slice(), &[0; 8]].concat();
+    let fingerprint = [[1].as_slice(), &[7; 32]].concat();
+    let claims = [
+        of(&[token]),
+        of(&[kind, token, &rest, &[0]]),
+        of(&[kind, token, &rest, &fingerprint]),
+        of(&[kind, token, &[0xff; 4], &[0xff; 8], &fingerprint]),
+    ];
+    let others = [
+        of(&[]),
+        of(&[b"busy"]),
+        of(&[&token[1..]]),
+        of(&[token, b"0"]),
+        of(&[&[b'A'; 32]]),
+        of(&[&[b'g'; 32]]),
+        of(&[&[0; 32]]),
+        of(&[kind]),
+        of(&[kind, token]),
+        of(&[kind, token, &rest]),
+        of(&[kind, token, &rest, &[1]]),
+        of(&[kind, token, &rest, &[2]]),
+        of(&[kind, token, &rest, &[0, 0]]),
+        of(&[kind, token, &rest, &[0], &fingerprint[1..]]),
+        of(&[kind, token, &rest, &fingerprint[1..], &[0]]),
+        of(&[kind, token, &rest, &fingerprint[..32]]),
+        of(&[kind, token, &rest, &fingerprint, &[0]]),
+        of(&[kind, token, &[0; 12], &[0]]),
+        of(&[kind, &[b'A'; 32], &rest, &[0]]),
+        of(&[b"\x02C", token, &rest, &[0]]),
+        of(&[b"\x01X", token, &rest, &[0]]),
+    ];
+    let key = key(0);
+    for (value, is_claim) in
+        (claims.iter().map(|value| (value, true))).chain(others.iter().map(|value| (value, false)))
+    {
+        set(&redis, &key, value);
+        let told = store.look_up(&key).await.unwrap().unwrap();
+        assert_eq!(
+            told != Inspected::Unreadable,
+            is_claim,
+            "{value:?}: {told:?}"
+        );
+        assert_eq!(list(&store, "inspect:").await, [(key.clone(), told)]);
+        let released = store.force_release(&key).await.unwrap();
+        assert_eq!(released, is_claim, "{value:?}");
+        assert_eq!(store.delete(&key).await.unwrap(), !is_claim, "{value:?}");
+    }
+}
+
+#[tokio::test]
+async fn keys_of_others_are_passed_over() {
+    let redis = Redis::start();
+    let store = redis.store();
+    let digits = "ab".repeat(32);
+    for name in [
+        "inspect:",
+        "inspect:7",
+        &format!("inspect:{}", &digits[1..]),
+        &format!("inspect:{}", digits.to_uppercase()),
+        &format!("inspect:{digits}:more"),
+        &format!("other:inspect:{digits}"),
+        "session:ann",
+    ] {
+        redis.command(&["SET", name, "x"]);
+    }
+    redis.command(&[
+        "EVAL",
+        r"redis.call('SET', 'inspect:\255' .. ARGV[1], 'x')",
+        "0",
+        &digits,
+    ]);
+    let lock = NewClaim::lock(key(0), LONG);
+    begin(&store, &lock).await;
+    let found = list(&store, "inspect:").await;
+    assert!(
+        matches!(&found[..], [(found, Inspected::Lock { .. })] if *found == lock.key),
+        "{found:?}"
+    );
+    assert_eq!(
+        list(&store, "").await.len(),
+        2,
+        "with that of the other prefix"
+    );
+}
+
+#[tokio::test]
+async fn many_keys_of_others_do_not_make_many_pages() {
+    let redis = Redis::start();
+    let store = redis.store();
+    let populate = "for n = 1, 20000 do redis.call('SET', 'other:' .. n, 'x') end";
+    redis.command(&["EVAL", populate, "0"]);
+    begin(&store, &claim(0)).await;
+    let (mut pages, mut found) = (0, 0);
+    let mut next = Some(Cursor::start());
+    while let Some(from) = next {
+        let page = page(&store, "inspect:", &from, 1).await;
+        pages += 1;
+        found += page.entries.len();
+        next = page.next;
+    }
+    assert!(found >= 1);
+    assert!(pages < 100, "{pages} pages for 20000 keys");
+    assert!(redis.calls("scan") < 500, "{} steps", redis.calls("scan"));
+}
+
+#[tokio::test]
+async fn a_key_without_an_end_is_told_as_begin_takes_it() {
+    let redis = Redis::start();
+    let store = redis.store();
+    let lock = NewClaim::lock(key(0), LONG);
+    begin(&store, &lock).await;
+    for n in [1, 2] {
+        begin(&store, &claim(n)).await;
+    }
+    complete(
+        &store,
+        &NewClaim {
+            token: OwnerToken::random(),
+            ..claim(3)
+        },
+    )
+    .await;
+    for n in [0, 1, 3] {
+        redis.command(&["PERSIST", &key(n).to_string()]);
+    }
+    let told = async |n| store.look_up(&key(n)).await.unwrap().unwrap();
+    assert_eq!(told(0).await, Inspected::Lock { left: CENTURY });
+    assert!(matches!(
+        told(1).await,
+        Inspected::Claim {
+            lease_left: None,
+            remembered_for: CENTURY,
+            ..
+        }
+    ));
+    assert!(matches!(
+        told(2).await,
+        Inspected::Claim {
+            lease_left: Some(_),
+            ..
+        }
+    ));
+    assert!(matches!(
+        told(3).await,
+        Inspected::Finished { left: CENTURY, .. }
+    ));
+    let mut next = claim(1);
+    next.on_lapsed = OnLapsed::Report;
+    assert!(matches!(
+        store.begin(&next).await.unwrap(),
+        Begin::Lapsed { .. }
+    ));
+}
+
+#[tokio::test]
+async fn who_waits_is_told_by_push() {
+    let redis = Redis::start();
+    let store = redis.store();
+    for by_force in [true, false] {
+        let claim = claim(0);
+        begin(&store, &claim).await;
+        let looked = redis.calls("pttl");
+        let waiting = tokio::spawn({
+            let (store, claim) = (store.clone(), claim.clone());
+            async move { store.changed(&claim.key, &ClaimId::of(claim.token)).await }
+        });
+        // It subscribes before it compares, so from here on it waits for the push.
+        eventually("it has compared", async || redis.calls("pttl") > looked).await;
+        assert!(match by_force {
+            true => store.force_release(&claim.key).await.unwrap(),
+            false => store.delete(&claim.key).await.unwrap(),
+        });
+        let told = timeout(PUSHED, waiting).await.expect("it is told");
+        told.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_flush_of_the_scripts_changes_nothing() {
+    let redis = Redis::start();
+    let store = redis.store();
+    for n in 0..100 {
+        begin(&store, &claim(n)).await;
+    }
+    for _ in 0..2 {
+        redis.command(&["SCRIPT", "FLUSH"]);
+        assert_eq!(list(&store, "inspect:").await.len(), 100);
+    }
+}
+
+#[tokio::test]
+async fn a_page_takes_no_longer_than_any_other_call() {
+    let redis = Redis::start();
+    let store = redis.store();
+    begin(&store, &claim(0)).await;
+    redis.freeze();
+    let began = std::time::Instant::now();
+    let listed = store.list("", &Cursor::start(), NonZeroUsize::MAX).await;
+    let took = began.elapsed();
+    redis.thaw();
+    assert!(listed.unwrap_err().may_have_run());
+    assert!(took < Duration::from_millis(1500), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_store_is_refused() {
+    let redis = Redis::start();
+    let from = Cursor::new(key(0).to_string());
+    let listed = redis.store().list("", &from, NonZeroUsize::MIN).await;
+    assert!(listed.unwrap_err().to_string().contains("cursor"));
+}
+
+#[tokio::test]
+async fn what_is_told_names_no_owner() {
+    let redis = Redis::start();
+    let store = redis.store();
+    let lock = NewClaim::lock(key(0), LONG);
+    let (held, done) = (claim(1), claim(2));
+    for claim in [&lock, &held, &done] {
+        begin(&store, claim).await;
+    }
+    complete(&store, &done).await;
+    let page = page(&store, "", &Cursor::start(), 100).await;
+    let shown = format!("{page:?}");
+    assert_eq!(page.entries.len(), 3, "{shown}");
+    for claim in [lock, held, done] {
+        assert!(!shown.contains(&claim.token.to_hex()), "{shown}");
+    }
+}
