@@ -3,7 +3,7 @@ use std::{rc::Rc, sync::Arc};
 use actix_service::{Service, forward_ready};
 use actix_web::{
     Error,
-    body::{BodySize, BoxBody, EitherBody, MessageBody},
+    body::{BoxBody, EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
 };
 use bytes::Bytes;
@@ -145,8 +145,9 @@ where
 
 /// Takes the guard when the body is still to come.
 fn in_memory_or_guarded<B: MessageBody + 'static>(body: B, guard: &mut Option<Guard>) -> Body<B> {
-    // As bytes, no body and an empty one would look the same, and they are sent differently.
-    if body.size() == BodySize::None {
+    // Nobody will ask for it. As bytes, no body and an empty one would look the same, and they are
+    // sent differently.
+    if body.size().is_eof() {
         return EitherBody::left(GuardedBody::free(body));
     }
     match body.try_into_bytes() {

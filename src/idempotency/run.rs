@@ -148,14 +148,15 @@ where
 /// Whether a body is there already.
 enum InMemory<B> {
     Yes(Bytes),
-    /// There is none. As bytes it would look like an empty one, which is sent differently.
+    /// There is nothing to come, and nobody will ask for it. Kept as it is: as bytes, no body would
+    /// look like an empty one, which is sent differently.
     Nothing(B),
     No(B),
 }
 
 impl<B: MessageBody + 'static> InMemory<B> {
     fn of(body: B) -> Self {
-        if body.size() == BodySize::None {
+        if body.size().is_eof() {
             return Self::Nothing(body);
         }
         body.try_into_bytes().map_or_else(Self::No, Self::Yes)

@@ -703,7 +703,7 @@ async fn it_works_over_http2_and_at_every_wrap_level() {
                 )
                 .service(
                     web::resource("/route/{id}")
-                        .route(web::post().wrap(keys.clone()).to(gate.numbered()))
+                        .route(web::post().to(gate.numbered()).wrap(keys.clone()))
                 )
                 .service(
                     web::scope("/condition")

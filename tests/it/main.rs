@@ -16,6 +16,7 @@ mod interleavings;
 mod lock;
 mod pressure;
 mod quickstart;
+mod recording;
 mod shutdown;
 mod structure;
 mod support;
