@@ -22,4 +22,5 @@ mod structure;
 mod support;
 #[cfg(feature = "redis-rustls")]
 mod tls;
+mod waiting;
 mod wake_ups;
