@@ -1,12 +1,10 @@
 use std::{error::Error, fmt};
 
-use actix_web::{ResponseError, http::StatusCode};
-
 use crate::store::StoreError;
 
 /// A claim that could not be confirmed.
 ///
-/// As an answer it is a 503 without details. Opaque; [`is_lost`](Self::is_lost) tells what a caller
+/// As an answer of a handler it is a 503. Opaque; [`is_lost`](Self::is_lost) tells what a caller
 /// can act on.
 #[derive(Debug)]
 pub struct FenceError(Option<StoreError>);
@@ -38,11 +36,5 @@ impl fmt::Display for FenceError {
 impl Error for FenceError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.0.as_ref().map(|err| err as _)
-    }
-}
-
-impl ResponseError for FenceError {
-    fn status_code(&self) -> StatusCode {
-        StatusCode::SERVICE_UNAVAILABLE
     }
 }

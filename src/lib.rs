@@ -182,6 +182,7 @@ mod guarded_body;
 mod held_keys;
 mod hex;
 mod idempotency;
+mod once;
 mod policy;
 pub mod problem;
 #[cfg(doctest)]
@@ -190,6 +191,7 @@ mod readme {}
 mod request_view;
 mod selection;
 pub mod store;
+mod terms;
 
 #[cfg(feature = "redis")]
 pub use ::{bb8, bb8_redis, redis};
@@ -203,6 +205,7 @@ pub use self::store::redis::{RedisStore, RedisStoreBuilder};
 pub use self::{
     api_lock::{ApiLock, ApiLockBuilder, ApiLockMiddleware, LockPayload},
     body::Body,
+    claim::Settled,
     config_error::ConfigError,
     fence_error::FenceError,
     fingerprint::Fingerprint,
@@ -211,6 +214,7 @@ pub use self::{
         Claim, Fingerprinting, Idempotency, IdempotencyBuilder, IdempotencyKey,
         IdempotencyMiddleware, IntoLabel, InvalidKey, KeySource, Limits, Recording, Scope,
     },
+    once::{Claimed, Done, Once, OnceBuilder, Run},
     policy::{InFlight, LostOwner, StoreFailure},
     request_view::RequestView,
 };

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Claims, patience::Patience, renewals::Registration, tenure::Tenure};
+use super::{Claims, patience::Patience, renewals::Registration, settled::Settled, tenure::Tenure};
 use crate::store::{Held, Record, StoreError, StoreKey};
 
 /// How long an answer is tried to be recorded. Longer than most outages; after it the answer has
@@ -55,16 +55,18 @@ impl Completion {
     }
 
     /// Tells the store once.
-    pub(super) async fn attempt(&self, claims: &Claims) -> Result<(), StoreError> {
+    pub(super) async fn attempt(&self, claims: &Claims) -> Result<Settled, StoreError> {
         let lease = self.tenure.lease();
         match claims.complete(lease, &self.record, self.retention).await? {
-            Held::Yes => {}
-            Held::Lost => log::warn!(
-                "{} belongs to another owner by now, so the answer of this run is not recorded",
-                self.key()
-            ),
+            Held::Yes => Ok(Settled::Yes),
+            Held::Lost => {
+                log::warn!(
+                    "{} belongs to another owner by now, so the answer of this run is not recorded",
+                    self.key()
+                );
+                Ok(Settled::Lost)
+            }
         }
-        Ok(())
     }
 
     /// Tells the store until it has heard.

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Claims, completion::Completion, in_progress::Ticket, job::Job, renewals::Registration,
-    tenure::Tenure,
+    settled::Settled, tenure::Tenure,
 };
 use crate::{
     background,
@@ -86,38 +86,47 @@ impl Guard {
 
     /// Records the answer now. Takes at most one call to the store; if that fails, or if this
     /// future is dropped, the background goes on.
-    pub(crate) async fn complete(mut self, record: Record, retention: Duration) {
+    pub(crate) async fn complete(mut self, record: Record, retention: Duration) -> Settled {
         self.answered(record, retention);
-        if let State::Answered(completion) = &self.state {
-            match completion.attempt(&self.claims).await {
-                Ok(()) => self.state = State::Settled,
-                Err(err) => {
-                    log::warn!("{} is recorded in the background: {err}", completion.key());
-                }
+        let State::Answered(completion) = &self.state else {
+            return Settled::Lost;
+        };
+        match completion.attempt(&self.claims).await {
+            Ok(settled) => {
+                self.state = State::Settled;
+                settled
+            }
+            Err(err) => {
+                log::warn!("{} is recorded in the background: {err}", completion.key());
+                Settled::Later
             }
         }
     }
 
     /// Frees the key now. Takes at most one call to the store; if that fails, or if this future
     /// is dropped, the background goes on.
-    pub(crate) async fn release(mut self) {
+    pub(crate) async fn release(mut self) -> Settled {
         self.free_on_drop();
         let State::Running(tenure, _) = &self.state else {
-            return;
+            return Settled::Lost;
         };
         let key = tenure.key();
-        match self.claims.release(tenure.lease()).await {
-            Ok(Held::Yes) => {}
-            Ok(Held::Lost) => log::warn!(
-                "{key} was no longer held when its run ended: it took longer than the claim lasts, \
-                 or somebody deleted the key"
-            ),
+        let settled = match self.claims.release(tenure.lease()).await {
+            Ok(Held::Yes) => Settled::Yes,
+            Ok(Held::Lost) => {
+                log::warn!(
+                    "{key} was no longer held when its run ended: it took longer than the claim \
+                     lasts, or somebody deleted the key"
+                );
+                Settled::Lost
+            }
             Err(err) => {
                 log::warn!("{key} is released in the background: {err}");
-                return;
+                return Settled::Later;
             }
-        }
+        };
         self.state = State::Settled;
+        settled
     }
 }
 

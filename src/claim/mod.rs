@@ -6,6 +6,7 @@ mod in_progress;
 mod job;
 mod patience;
 mod renewals;
+mod settled;
 mod tenure;
 mod undo;
 mod waiting;
@@ -14,6 +15,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+pub use self::settled::Settled;
 pub(crate) use self::{guard::Guard, tenure::Tenure};
 use self::{in_progress::InProgress, renewals::Renewals, waiting::Waiting};
 use crate::store::{

@@ -11,7 +11,10 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 use super::Claims;
-use crate::store::{Lease, Renewed, StoreError, StoreKey, StoreTime};
+use crate::{
+    FenceError,
+    store::{Lease, Renewed, StoreError, StoreKey, StoreTime},
+};
 
 /// A claim that is held, and what is known of it. Shared by its guard, by the renewals, and by
 /// whoever does the work.
@@ -84,8 +87,17 @@ impl Tenure {
         }
     }
 
+    /// Confirms the claim and tells the time.
+    pub(crate) async fn fence(&self) -> Result<StoreTime, FenceError> {
+        match self.renew().await {
+            Ok(Some(at)) => Ok(at),
+            Ok(None) => Err(FenceError::lost()),
+            Err(err) => Err(FenceError::store(err)),
+        }
+    }
+
     /// Gives the claim another full lease; `None` when it is lost.
-    pub(crate) async fn renew(&self) -> Result<Option<StoreTime>, StoreError> {
+    pub(super) async fn renew(&self) -> Result<Option<StoreTime>, StoreError> {
         let asked = Instant::now();
         match self.claims.renew(&self.lease).await? {
             Renewed::Yes { at } => {

@@ -7,7 +7,8 @@ use std::{
 };
 
 use actix_web::{
-    Error, FromRequest, HttpMessage, HttpRequest, dev::Payload, error::ErrorInternalServerError,
+    Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, dev::Payload,
+    error::ErrorInternalServerError, http::StatusCode,
 };
 
 use super::wishes::{Verdict, Wishes};
@@ -69,11 +70,7 @@ impl Claim {
     /// When the claim is lost, or the store cannot be asked. As an answer it is a 503, which frees
     /// the key for a retry.
     pub async fn fence(&self) -> Result<StoreTime, FenceError> {
-        match self.tenure.renew().await {
-            Ok(Some(at)) => Ok(at),
-            Ok(None) => Err(FenceError::lost()),
-            Err(err) => Err(FenceError::store(err)),
-        }
+        self.tenure.fence().await
     }
 
     /// Whether the claim is lost: another may do the same work by now. The lease ran out while the
@@ -116,6 +113,17 @@ impl Claim {
 
     pub(super) fn wishes(&self) -> MutexGuard<'_, Wishes> {
         self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// 503 without a body: the handler did not do its work, and a retry can succeed.
+impl ResponseError for FenceError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::SERVICE_UNAVAILABLE
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status_code())
     }
 }
 

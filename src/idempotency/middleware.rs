@@ -158,7 +158,7 @@ async fn asked(
         return Err(Refusal::Pass);
     }
     req.extensions_mut().insert(key);
-    Ok(settings.new_claim(store_key, fingerprint))
+    Ok(settings.terms.new_claim(store_key, fingerprint))
 }
 
 fn key_of(settings: &Settings, found: Found) -> Result<IdempotencyKey, Refusal> {

@@ -45,7 +45,7 @@ where
         mut guard: Guard,
         req: ServiceRequest,
     ) -> Result<ServiceResponse<Body<B>>, Error> {
-        guard.renew_for(self.settings.renew_for);
+        guard.renew_for(self.settings.terms.renew_for);
         let claim = guard.tenure().map(|tenure| Claim::new(Arc::clone(tenure)));
         if let Some(claim) = &claim {
             req.extensions_mut().insert(claim.clone());
@@ -107,7 +107,7 @@ where
             };
         }
 
-        let retention = wishes.retention.unwrap_or(self.settings.retention);
+        let retention = wishes.retention.unwrap_or(self.settings.terms.retention);
         let mut answer = Answer {
             fingerprint: self.fingerprint,
             status: head.status().as_u16(),
@@ -137,8 +137,10 @@ where
 
     /// After a panic nobody knows what has been done.
     async fn give_up(&self, guard: Guard) {
-        match self.settings.lost_owner {
-            LostOwner::Reexecute => guard.release().await,
+        match self.settings.terms.lost_owner {
+            LostOwner::Reexecute => {
+                guard.release().await;
+            }
             // The drop lets the lease lapse.
             LostOwner::Refuse => drop(guard),
         }

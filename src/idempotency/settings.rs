@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use actix_web::http::Method;
 use sha2::{Digest, Sha256};
@@ -13,13 +13,13 @@ use super::{
     scope::{Scope, ScopeId},
 };
 use crate::{
-    Fingerprint,
     body_reader::BodyReader,
     claim::Claims,
-    policy::{InFlight, LostOwner, StoreFailure},
+    policy::{InFlight, StoreFailure},
     problem::Problems,
     selection::Selection,
-    store::{NewClaim, OnLapsed, OwnerToken, StoreKey},
+    store::StoreKey,
+    terms::Terms,
 };
 
 /// What an [`Idempotency`](super::Idempotency) was built with.
@@ -33,11 +33,8 @@ pub(super) struct Settings {
     pub(super) selection: Selection,
     pub(super) body: BodyReader,
     pub(super) fingerprinting: Fingerprinting,
-    pub(super) retention: Duration,
-    pub(super) lease: Duration,
-    pub(super) renew_for: Duration,
+    pub(super) terms: Terms,
     pub(super) in_flight: InFlight,
-    pub(super) lost_owner: LostOwner,
     pub(super) store_failure: StoreFailure,
     pub(super) recording: Recording,
     pub(super) limits: Limits,
@@ -59,20 +56,5 @@ impl Settings {
         put(&mut digest, path);
         put(&mut digest, key.as_str());
         StoreKey::new(Arc::clone(&self.key_prefix), digest.finalize().into())
-    }
-
-    pub(super) fn new_claim(&self, key: StoreKey, fingerprint: Option<Fingerprint>) -> NewClaim {
-        let (on_lapsed, afterlife) = match self.lost_owner {
-            LostOwner::Reexecute => (OnLapsed::TakeOver, self.lease * 2),
-            LostOwner::Refuse => (OnLapsed::Report, self.retention),
-        };
-        NewClaim {
-            key,
-            token: OwnerToken::random(),
-            fingerprint,
-            lease: self.lease,
-            afterlife,
-            on_lapsed,
-        }
     }
 }

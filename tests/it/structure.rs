@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// The modules from the ground up. Each uses only those that stand before it.
-const LEVELS: [&str; 22] = [
+const LEVELS: [&str; 23] = [
     "hex",
     "config_error",
     "background",
@@ -13,11 +13,12 @@ const LEVELS: [&str; 22] = [
     "store/memory/",
     "store/redis/",
     "store/conformance/",
+    "fence_error",
     "claim/",
     "problem/",
     "selection",
-    "fence_error",
     "policy/",
+    "terms",
     "held_keys",
     "body",
     "request_view",

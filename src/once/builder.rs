@@ -1,0 +1,83 @@
+use std::{sync::Arc, time::Duration};
+
+use super::{Once, Settings};
+use crate::{ConfigError, claim::Claims, policy::LostOwner, store::Store, terms::Terms};
+
+/// Settings of a [`Once`]; every one has a default.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct OnceBuilder {
+    settings: Settings,
+}
+
+impl OnceBuilder {
+    pub(super) fn new(store: impl Store) -> Self {
+        Self {
+            settings: Settings {
+                claims: Claims::new(store),
+                key_prefix: Arc::from("once:"),
+                terms: Terms {
+                    lease: Duration::from_secs(30),
+                    renew_for: Duration::from_secs(3600),
+                    retention: Duration::from_secs(24 * 3600),
+                    lost_owner: LostOwner::default(),
+                },
+            },
+        }
+    }
+
+    /// What every stored key begins with. Two kinds of work need two prefixes.
+    ///
+    /// Default: `once:`.
+    pub fn key_prefix(mut self, prefix: impl Into<Arc<str>>) -> Self {
+        self.settings.key_prefix = prefix.into();
+        self
+    }
+
+    /// How long a claim stands without being renewed; it is renewed while its run lives. So long
+    /// the work rests after its process died.
+    ///
+    /// Default: 30 seconds: long enough to survive a store that restarts.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.settings.terms.lease = lease;
+        self
+    }
+
+    /// The longest time a claim is renewed. Work that takes longer counts as hung, and another may
+    /// begin it.
+    ///
+    /// Default: an hour; jobs take longer than requests.
+    pub fn renew_for(mut self, longest: Duration) -> Self {
+        self.settings.terms.renew_for = longest;
+        self
+    }
+
+    /// How long it is remembered that work was done.
+    ///
+    /// Default: 24 hours. Choose it longer than the queue delivers again.
+    pub fn retention(mut self, retention: Duration) -> Self {
+        self.settings.terms.retention = retention;
+        self
+    }
+
+    /// What becomes of work whose owner died.
+    ///
+    /// Default: [`LostOwner::Reexecute`].
+    pub fn on_lost_owner(mut self, policy: LostOwner) -> Self {
+        self.settings.terms.lost_owner = policy;
+        self
+    }
+
+    /// Builds it.
+    ///
+    /// # Errors
+    ///
+    /// When a setting cannot work, or two contradict each other; the error names them with their
+    /// values.
+    pub fn build(self) -> Result<Once, ConfigError> {
+        self.settings.terms.check()?;
+        Ok(Once {
+            settings: Arc::new(self.settings),
+        })
+    }
+}

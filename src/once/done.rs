@@ -1,0 +1,42 @@
+use bytes::Bytes;
+
+use crate::store::Answer;
+
+const COMPLETED: u16 = 200;
+const FAILED: u16 = 500;
+
+/// How work ended, as its run has recorded it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Done {
+    /// It was done, with this result.
+    Completed(Bytes),
+    /// It failed for good, with this error.
+    Failed(Bytes),
+}
+
+impl Done {
+    /// A record is an HTTP answer in every store; of it only the status says how work ended.
+    pub(super) fn of(answer: Answer) -> Self {
+        match answer.status {
+            0..400 => Self::Completed(answer.body),
+            400.. => Self::Failed(answer.body),
+        }
+    }
+
+    pub(super) fn into_parts(self) -> (u16, Bytes) {
+        match self {
+            Self::Completed(result) => (COMPLETED, result),
+            Self::Failed(error) => (FAILED, error),
+        }
+    }
+}
+
+/// The size, never the content.
+impl std::fmt::Debug for Done {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Completed(result) => write!(f, "Completed({} bytes)", result.len()),
+            Self::Failed(error) => write!(f, "Failed({} bytes)", error.len()),
+        }
+    }
+}

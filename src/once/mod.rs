@@ -1,0 +1,139 @@
+//! The core without HTTP: work that is done once, wherever it comes from.
+
+mod builder;
+mod claimed;
+mod done;
+mod run;
+
+use std::{sync::Arc, time::Duration};
+
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+pub use self::{builder::OnceBuilder, claimed::Claimed, done::Done, run::Run};
+use crate::{
+    Fingerprint,
+    claim::{Begun, Claims},
+    store::{NewClaim, Record, Store, StoreError, StoreKey},
+    terms::Terms,
+};
+
+/// Does work once that does not come by HTTP: messages of a queue, jobs of a timer, items of a
+/// batch. Queues deliver at least once, timers fire on every machine; with the same key on the same
+/// store one of them proceeds, the others are told what became of it.
+///
+/// ```
+/// use actix_idempotency::{Claimed, Done, Fingerprint, MemoryStore, Once};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let once = Once::builder(MemoryStore::new()).key_prefix("invoices:").build()?;
+/// let message = br#"{"order":7}"#;
+///
+/// for delivery in 1..=2 {
+///     match once.claim("invoice-7", Some(Fingerprint::of_bytes(message))).await? {
+///         Claimed::Proceed(run) => {
+///             assert_eq!(delivery, 1);
+///             // .. write the invoice ..
+///             run.complete("invoice 2024-11").await;
+///         }
+///         Claimed::Replay(Done::Completed(result)) => assert_eq!(result, "invoice 2024-11"),
+///         other => panic!("not in this example: {other:?}"),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A claim is renewed in the background while its [`Run`] lives. A run that is dropped, by an error
+/// or a panic, gives its key back, or lets its lease lapse with
+/// [`LostOwner::Refuse`](crate::LostOwner::Refuse). `examples/queue.rs` is a whole consumer.
+///
+/// Clones share everything.
+#[derive(Clone, Debug)]
+pub struct Once {
+    settings: Arc<Settings>,
+}
+
+#[derive(Clone, Debug)]
+struct Settings {
+    claims: Claims,
+    key_prefix: Arc<str>,
+    terms: Terms,
+}
+
+impl Once {
+    /// On this store. Everything else has a default.
+    pub fn builder(store: impl Store) -> OnceBuilder {
+        OnceBuilder::new(store)
+    }
+
+    /// Claims the work that `key` names, a message's id, say. The fingerprint, of the message's
+    /// body, say, tells a repetition from other work under the same name; without one every
+    /// repetition counts.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be asked. Then nothing is claimed; a claim that gets through all the
+    /// same is undone.
+    pub async fn claim(
+        &self,
+        key: impl AsRef<[u8]>,
+        fingerprint: Option<Fingerprint>,
+    ) -> Result<Claimed, StoreError> {
+        let claim = self.new_claim(key.as_ref(), fingerprint);
+        let begun = self.settings.claims.begin(claim).await?;
+        Ok(self.claimed(begun, fingerprint))
+    }
+
+    /// The same, and while another does the work waits for it to end, for `longest` at most.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be asked at first. Who waits already is not told.
+    pub async fn claim_or_wait(
+        &self,
+        key: impl AsRef<[u8]>,
+        fingerprint: Option<Fingerprint>,
+        longest: Duration,
+    ) -> Result<Claimed, StoreError> {
+        let claim = self.new_claim(key.as_ref(), fingerprint);
+        let until = Instant::now() + longest;
+        let claims = &self.settings.claims;
+        let (begun, _waited) = claims.begin_or_wait(claim, until, usize::MAX).await;
+        Ok(self.claimed(begun?, fingerprint))
+    }
+
+    /// Under what the work is kept in the store, for an operator who
+    /// [inspects](crate::store::Inspect) it.
+    pub fn stored_key(&self, key: impl AsRef<[u8]>) -> StoreKey {
+        let prefix = Arc::clone(&self.settings.key_prefix);
+        StoreKey::new(prefix, Sha256::digest(key).into())
+    }
+
+    /// Waits until everything that is in progress now has settled: runs, recordings and releases in
+    /// the background. False when `limit` passed first. Await it before the process ends.
+    pub async fn drain(&self, limit: Duration) -> bool {
+        self.settings.claims.drain(limit).await
+    }
+
+    fn new_claim(&self, key: &[u8], fingerprint: Option<Fingerprint>) -> NewClaim {
+        self.settings
+            .terms
+            .new_claim(self.stored_key(key), fingerprint)
+    }
+
+    fn claimed(&self, begun: Begun, fingerprint: Option<Fingerprint>) -> Claimed {
+        match begun {
+            Begun::Mine(mut guard) => {
+                guard.renew_for(self.settings.terms.renew_for);
+                Claimed::Proceed(Run::new(guard, fingerprint, self.settings.terms.retention))
+            }
+            Begun::InFlight(_) => Claimed::InProgress,
+            Begun::Mismatch => Claimed::Mismatch,
+            Begun::Lapsed => Claimed::UnknownOutcome,
+            Begun::Finished(Record::Answer(answer)) => Claimed::Replay(Done::of(answer)),
+            Begun::Finished(Record::Tombstone(_)) | Begun::Unreadable => Claimed::NotStored,
+        }
+    }
+}

@@ -1,0 +1,110 @@
+use std::{fmt, num::NonZeroU32, time::Duration};
+
+use bytes::Bytes;
+
+use super::Done;
+use crate::{
+    FenceError, Fingerprint,
+    claim::{Guard, Settled},
+    store::{Answer, Record, StoreTime},
+};
+
+/// The right, and the duty, to do a piece of work. Ends with [`complete`](Self::complete),
+/// [`fail`](Self::fail) or [`release`](Self::release).
+///
+/// Dropped without any of them, it gives the key back, for another to try; with
+/// [`LostOwner::Refuse`](crate::LostOwner::Refuse) its lease lapses, because nobody knows how far
+/// it came.
+#[must_use = "dropping it gives the work back undone"]
+pub struct Run {
+    guard: Guard,
+    fingerprint: Option<Fingerprint>,
+    retention: Duration,
+}
+
+impl Run {
+    pub(super) fn new(guard: Guard, fingerprint: Option<Fingerprint>, retention: Duration) -> Self {
+        Self {
+            guard,
+            fingerprint,
+            retention,
+        }
+    }
+
+    /// 1 unless owners of this key have died, one more for each. Who is not the first may find
+    /// parts of the work done.
+    pub fn attempt(&self) -> NonZeroU32 {
+        self.guard
+            .tenure()
+            .map_or(NonZeroU32::MIN, |tenure| tenure.attempt())
+    }
+
+    /// Confirms the claim and returns the store's time, later than what any earlier owner of the
+    /// key was told; see [`Claim::fence`](crate::Claim::fence).
+    ///
+    /// # Errors
+    ///
+    /// When the claim is lost, or the store cannot be asked.
+    pub async fn fence(&self) -> Result<StoreTime, FenceError> {
+        match self.guard.tenure() {
+            Some(tenure) => tenure.fence().await,
+            None => Err(FenceError::lost()),
+        }
+    }
+
+    /// Whether another may be doing the same work by now, as far as this process knows.
+    pub fn is_lost(&self) -> bool {
+        self.guard.tenure().is_none_or(|tenure| tenure.is_lost())
+    }
+
+    /// Returns once the claim is [lost](Self::is_lost), to be raced against long work. Cancel safe.
+    pub async fn lost(&self) {
+        if let Some(tenure) = self.guard.tenure() {
+            tenure.lost().await;
+        }
+    }
+
+    /// Remembers the work for another time than usual.
+    pub fn retain_for(mut self, retention: Duration) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// The work is done; whoever claims it again is told the result. Ends within one call to the
+    /// store.
+    pub async fn complete(self, result: impl Into<Bytes>) -> Settled {
+        self.record(Done::Completed(result.into())).await
+    }
+
+    /// The work failed for good; whoever claims it again is told the error. For a failure that
+    /// another try may mend, [`release`](Self::release) it.
+    pub async fn fail(self, error: impl Into<Bytes>) -> Settled {
+        self.record(Done::Failed(error.into())).await
+    }
+
+    /// The work is not done, and is free for another try.
+    pub async fn release(self) -> Settled {
+        self.guard.release().await
+    }
+
+    async fn record(self, done: Done) -> Settled {
+        let (status, body) = done.into_parts();
+        let answer = Answer {
+            fingerprint: self.fingerprint,
+            status,
+            headers: Vec::new(),
+            body,
+        };
+        self.guard
+            .complete(Record::Answer(answer), self.retention)
+            .await
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("tenure", &self.guard.tenure())
+            .finish_non_exhaustive()
+    }
+}

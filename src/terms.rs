@@ -1,0 +1,68 @@
+use std::time::Duration;
+
+use crate::{
+    ConfigError, Fingerprint,
+    policy::LostOwner,
+    store::{NewClaim, OnLapsed, OwnerToken, StoreKey},
+};
+
+const SHORTEST_LEASE: Duration = Duration::from_millis(100);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// For how long claims and records stand, and what becomes of claims that end otherwise.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    pub(crate) lease: Duration,
+    pub(crate) renew_for: Duration,
+    pub(crate) retention: Duration,
+    pub(crate) lost_owner: LostOwner,
+}
+
+impl Terms {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let Self {
+            lease,
+            renew_for,
+            retention,
+            ..
+        } = *self;
+        if !(SHORTEST_LEASE..=HOUR).contains(&lease) {
+            return Err(ConfigError::new(format!(
+                "lease is {lease:?}: it can be 100 ms to an hour, 30 s serves most. It is renewed \
+                 while the work goes on, so it need not be as long as the work takes"
+            )));
+        }
+        if retention < lease || retention > YEAR {
+            return Err(ConfigError::new(format!(
+                "retention is {retention:?} and lease {lease:?}: what was done is remembered at \
+                 least as long as a lease and at most 365 days, or a late retry does it again"
+            )));
+        }
+        if renew_for < lease || renew_for > DAY {
+            return Err(ConfigError::new(format!(
+                "renew_for is {renew_for:?} and lease {lease:?}: a claim is renewed for at least \
+                 one lease and at most a day"
+            )));
+        }
+        Ok(())
+    }
+
+    /// A claim on these terms.
+    pub(crate) fn new_claim(&self, key: StoreKey, fingerprint: Option<Fingerprint>) -> NewClaim {
+        let (on_lapsed, afterlife) = match self.lost_owner {
+            // Long enough that a retry finds out that it is not the first attempt.
+            LostOwner::Reexecute => (OnLapsed::TakeOver, self.lease * 2),
+            LostOwner::Refuse => (OnLapsed::Report, self.retention),
+        };
+        NewClaim {
+            key,
+            token: OwnerToken::random(),
+            fingerprint,
+            lease: self.lease,
+            afterlife,
+            on_lapsed,
+        }
+    }
+}
