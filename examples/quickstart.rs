@@ -2,6 +2,8 @@
 //!
 //! Run it with `cargo run --example quickstart`; `REDIS_URL` and `ADDR` are optional.
 
+mod stop_signal;
+
 use std::{env, io, time::Duration};
 
 use actix_idempotency::{ApiLock, ConfigError, MemoryStore, RedisStore, store::Store};
@@ -22,17 +24,6 @@ async fn order(body: web::Bytes) -> HttpResponse {
     HttpResponse::Created().json(json!({ "ordered": String::from_utf8_lossy(&body) }))
 }
 
-async fn stop_signal() {
-    #[cfg(unix)]
-    let terminate = rt::signal::unix::signal(rt::signal::unix::SignalKind::terminate());
-    #[cfg(unix)]
-    if let Ok(mut terminate) = terminate {
-        tokio::select! { _ = rt::signal::ctrl_c() => {}, _ = terminate.recv() => {} }
-        return;
-    }
-    let _ = rt::signal::ctrl_c().await;
-}
-
 #[actix_web::main]
 async fn main() -> io::Result<()> {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("info"));
@@ -46,7 +37,7 @@ async fn main() -> io::Result<()> {
     let orders = move || web::resource("/orders").wrap(wrapped.clone()).post(order);
     let server = HttpServer::new(move || App::new().service(orders()).wrap(Logger::default()))
         .shutdown_signal(async move {
-            stop_signal().await;
+            stop_signal::stop_signal().await;
             draining.drain(Duration::from_secs(10)).await; // let orders end, then stop
         })
         .bind(addr)?;
