@@ -8,6 +8,7 @@
 
 mod api;
 mod body;
+mod cancellation;
 mod conformance;
 mod faults;
 mod idempotency;

@@ -4,6 +4,7 @@ pub(crate) mod gate;
 pub(crate) mod keys;
 pub(crate) mod locks;
 pub(crate) mod log;
+pub(crate) mod moody;
 pub(crate) mod redis;
 pub(crate) mod server;
 pub(crate) mod wire;
