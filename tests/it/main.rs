@@ -12,6 +12,7 @@ mod cancellation;
 mod conformance;
 mod faults;
 mod idempotency;
+mod idempotency_faults;
 mod inspect;
 mod interleavings;
 mod lock;
