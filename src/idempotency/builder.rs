@@ -121,8 +121,8 @@ impl IdempotencyBuilder {
         self
     }
 
-    /// The longest time a claim is renewed. A handler that runs longer counts as hung: its lease
-    /// lapses, and what [`on_lost_owner`](Self::on_lost_owner) says happens.
+    /// The longest time a claim is renewed. A handler that runs longer counts as hung: its last
+    /// lease lapses, and what [`on_lost_owner`](Self::on_lost_owner) says happens.
     ///
     /// Default: 10 minutes. No proxy waits that long for an answer. A handler that may take
     /// longer needs more, or a repetition runs beside it.

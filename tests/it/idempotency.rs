@@ -22,8 +22,9 @@ use crate::{
     },
 };
 
-const LEASE: Duration = Duration::from_millis(200);
-const AFTER_LEASE: Duration = Duration::from_millis(400);
+const LEASE: Duration = Duration::from_millis(500);
+/// A claim that is renewed for one lease has lapsed by then: the last renewal is as late as that.
+const AFTER_LEASE: Duration = Duration::from_millis(1200);
 
 #[tokio::test]
 async fn a_new_key_runs_and_its_answer_is_replayed() {
@@ -533,7 +534,7 @@ async fn the_late_first_leaves_a_forgotten_key_to_whoever_has_it_by_then() {
         let server = attempts(&keys, &gate);
         let late = tokio::spawn(answer(pay(&server, "a", "tea")));
         gate.wait_for_entered(1).await;
-        tokio::time::sleep(LEASE * 4).await;
+        tokio::time::sleep(AFTER_LEASE + LEASE * 3).await;
         let next = tokio::spawn(answer(pay(&server, "a", "coffee")));
         gate.wait_for_entered(2).await;
         gate.let_go(1);

@@ -287,7 +287,7 @@ async fn of_many_that_find_a_dead_owner_one_takes_over() {
         let server = numbered(&keys, &gate);
         let hung = tokio::spawn(pay(&server, "a", "tea").send());
         gate.wait_for_entered(1).await;
-        tokio::time::sleep(lease + LEASE).await;
+        tokio::time::sleep(lease * 2 + LEASE).await;
         let others: Vec<_> = (0..30)
             .map(|_| tokio::spawn(answer(pay(&server, "a", "tea"))))
             .collect();
@@ -335,7 +335,7 @@ async fn a_late_failure_does_not_free_the_key_of_its_successor() {
         };
         let late = tokio::spawn(answer(pay(&server, "a", "tea")));
         gates[0].wait_for_entered(1).await;
-        tokio::time::sleep(LEASE * 2).await;
+        tokio::time::sleep(LEASE * 2 + LEASE / 2).await;
         let successor = tokio::spawn(answer(pay(&server, "a", "tea")));
         gates[1].wait_for_entered(1).await;
         gates[0].let_go(1);

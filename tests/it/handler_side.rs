@@ -1,0 +1,261 @@
+//! What a handler is told of its claim, and can say about its answer.
+
+use std::time::Duration;
+
+use actix_idempotency::{
+    Claim, FenceError, Idempotency, IdempotencyKey, MemoryStore, Scope, StoreFailure, redis,
+    store::StoreTime,
+};
+use actix_web::{
+    App, HttpMessage, HttpResponse,
+    body::BoxBody,
+    dev::{ServiceRequest, ServiceResponse},
+    middleware::{Next, from_fn},
+    web,
+};
+
+use crate::{
+    serve,
+    support::{
+        eventually,
+        gate::Gate,
+        keys::{answer, keys_on, keys_on_each_store, memory_keys, pay},
+        log,
+        moody::{Mood, Moody},
+        redis::Redis,
+        server::{Server, post},
+    },
+};
+
+fn with_handler<F, A>(keys: &Idempotency, handler: F) -> Server
+where
+    F: actix_web::Handler<A> + Clone + Send,
+    A: actix_web::FromRequest + 'static,
+    F::Output: actix_web::Responder + 'static,
+{
+    let keys = keys.clone();
+    serve!(
+        2,
+        App::new()
+            .wrap(keys.clone())
+            .default_service(web::to(handler.clone()))
+    )
+}
+
+#[tokio::test]
+async fn key_and_claim_are_there_and_optional() {
+    let keys = memory_keys().build().unwrap();
+    let tell = async |key: Option<IdempotencyKey>, claim: Option<Claim>| {
+        let key = key.map(|key| key.as_str().to_owned());
+        format!("{key:?} {:?}", claim.map(|claim| claim.attempt()))
+    };
+    let server = with_handler(&keys, tell);
+    assert_eq!(
+        answer(pay(&server, "\"a-1\"", "x")).await.2,
+        r#"Some("a-1") Some(1)"#
+    );
+    assert_eq!(answer(post(&server, "/", "x")).await.2, "None None");
+
+    let server = with_handler(&keys, async |key: IdempotencyKey, _claim: Claim| {
+        key.as_str().to_owned()
+    });
+    assert_eq!(answer(pay(&server, "a-2", "x")).await.2, "a-2");
+    assert_eq!(answer(post(&server, "/", "x")).await.0, 400);
+}
+
+#[tokio::test]
+async fn a_claim_that_nobody_made_is_an_error_of_the_application() {
+    log::collect();
+    let keys = memory_keys().build().unwrap();
+    let server = with_handler(&keys, async |_claim: Claim| "claimed");
+    assert_eq!(
+        answer(post(&server, "/", "x")).await,
+        (500, false, String::new())
+    );
+    assert!(!log::lines_with("take Option<Claim>").is_empty());
+
+    let mut redis = Redis::start();
+    let keys = keys_on(redis.store())
+        .on_store_failure(StoreFailure::FailOpen)
+        .build()
+        .unwrap();
+    redis.kill();
+    let tell = async |key: IdempotencyKey, claim: Option<Claim>| {
+        format!("{} {}", key.as_str(), claim.is_some())
+    };
+    let server = with_handler(&keys, tell);
+    assert_eq!(
+        answer(pay(&server, "a", "x")).await.2,
+        "a false",
+        "unguarded, but with its key"
+    );
+}
+
+#[tokio::test]
+async fn middlewares_inside_can_use_them_at_every_level() {
+    let keys = memory_keys().build().unwrap();
+    let server = serve!({
+        let see = |level: &'static str| {
+            from_fn(
+                move |mut req: ServiceRequest, next: Next<BoxBody>| async move {
+                    let claim = req.extract::<Claim>().await?;
+                    let key = req.extract::<IdempotencyKey>().await?;
+                    let mut answer: ServiceResponse<BoxBody> = next.call(req).await?;
+                    let seen = format!("{} {}", key.as_str(), claim.attempt());
+                    answer
+                        .headers_mut()
+                        .insert(level.parse().unwrap(), seen.parse().unwrap());
+                    if level == "x-resource" {
+                        claim.transient();
+                    }
+                    Ok(answer)
+                },
+            )
+        };
+        App::new()
+            .service(
+                web::scope("/s").wrap(see("x-scope")).service(
+                    web::resource("/r")
+                        .wrap(see("x-resource"))
+                        .to(async |claim: Claim| format!("attempt {}", claim.attempt())),
+                ),
+            )
+            .wrap(see("x-app"))
+            .wrap(keys.clone())
+    });
+    for _again in 0..2 {
+        let request = post(&server, "/s/r", "x").header("idempotency-key", "a");
+        let seen = request.send().await.unwrap();
+        for level in ["x-app", "x-scope", "x-resource"] {
+            assert_eq!(seen.headers()[level], "a 1");
+        }
+        assert!(
+            !seen.headers().contains_key("idempotent-replayed"),
+            "transient"
+        );
+        assert_eq!(seen.text().await.unwrap(), "attempt 1");
+    }
+}
+
+#[tokio::test]
+async fn fences_grow_from_owner_to_owner() {
+    let redis = Redis::start();
+    for keys in keys_on_each_store(&redis) {
+        let keys = keys.build().unwrap();
+        let fence = async |claim: Claim| -> Result<HttpResponse, FenceError> {
+            let (one, two) = (claim.fence().await?, claim.fence().await?);
+            assert!(one <= two);
+            claim.transient();
+            Ok(HttpResponse::Ok().body(one.0.to_string()))
+        };
+        let server = with_handler(&keys, fence);
+        let mut last = StoreTime(0);
+        for _owner in 0..3 {
+            let (status, _, fence) = answer(pay(&server, "a", "x")).await;
+            assert_eq!(status, 200);
+            let fence = StoreTime(fence.parse().unwrap());
+            assert!(fence > last);
+            last = fence;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_fence_that_cannot_be_had_is_a_503_that_frees_the_key() {
+    for mood in [Mood::Err, Mood::LostAnswer] {
+        let store = Moody::new().renew(mood);
+        let keys = Idempotency::builder(store, Scope::global())
+            .build()
+            .unwrap();
+        let fence = async |claim: Claim| -> Result<String, FenceError> {
+            claim.fence().await?;
+            Ok("done".to_owned())
+        };
+        let server = with_handler(&keys, fence);
+        assert_eq!(
+            answer(pay(&server, "a", "x")).await,
+            (503, false, String::new())
+        );
+        assert_eq!(
+            answer(pay(&server, "a", "x")).await,
+            (200, false, "done".to_owned())
+        );
+    }
+    let redis_server = Redis::start();
+    let keys = keys_on(redis_server.store()).build().unwrap();
+    let port = redis_server.port();
+    let fence = move |claim: Claim| async move {
+        let client = redis::Client::open(("127.0.0.1", port)).unwrap();
+        let mut connection = client.get_connection().unwrap();
+        redis::cmd("FLUSHALL").exec(&mut connection).unwrap();
+        let err = claim.fence().await.unwrap_err();
+        assert!(err.is_lost() && claim.is_lost());
+        Err::<String, FenceError>(err)
+    };
+    let server = with_handler(&keys, fence);
+    assert_eq!(
+        answer(pay(&server, "a", "x")).await,
+        (503, false, String::new())
+    );
+}
+
+#[tokio::test]
+async fn a_claim_outlives_its_handler_and_knows_that_it_is_over() {
+    let keys = memory_keys()
+        .lease(Duration::from_millis(100))
+        .build()
+        .unwrap();
+    let gate = Gate::closed();
+    let (told, heard) = std::sync::mpsc::channel();
+    let server = {
+        let gate = gate.clone();
+        with_handler(&keys, move |claim: Claim| {
+            let (gate, told) = (gate.clone(), told.clone());
+            async move {
+                // Work that the handler hands to another task.
+                actix_web::rt::spawn(async move {
+                    gate.pass().await;
+                    told.send(claim.is_lost()).unwrap();
+                });
+                "accepted"
+            }
+        })
+    };
+    assert_eq!(answer(pay(&server, "a", "x")).await.2, "accepted");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    gate.let_go(1);
+    eventually("it is told", async || gate.left() == 1).await;
+    assert!(heard.recv_timeout(Duration::from_secs(5)).unwrap());
+}
+
+#[tokio::test]
+async fn the_extensions_hold_what_outer_middlewares_left() {
+    #[derive(Clone)]
+    struct User(&'static str);
+    let scope = Scope::by(|req| req.extensions().get::<User>().map(|user| user.0));
+    let keys = Idempotency::builder(MemoryStore::new(), scope)
+        .build()
+        .unwrap();
+    let server = serve!(
+        App::new()
+            .wrap(keys.clone())
+            .wrap(from_fn(|req: ServiceRequest, next: Next<_>| {
+                let user = match req.headers().contains_key("x-bob") {
+                    true => User("bob"),
+                    false => User("ann"),
+                };
+                req.extensions_mut().insert(user);
+                next.call(req)
+            }))
+            .default_service(web::to(async |user: web::ReqData<User>| user.0))
+    );
+    assert_eq!(answer(pay(&server, "a", "x")).await.2, "ann");
+    assert_eq!(
+        answer(pay(&server, "a", "x").header("x-bob", "1")).await.2,
+        "bob"
+    );
+    assert_eq!(
+        answer(pay(&server, "a", "x")).await,
+        (200, true, "ann".to_owned())
+    );
+}
