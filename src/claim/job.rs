@@ -55,6 +55,7 @@ impl Job {
             if BYTES.fetch_add(place.bytes, Ordering::AcqRel) + place.bytes > MOST_BYTES {
                 log::warn!("{} is recorded without its answer", completion.key());
                 completion.bury();
+                BYTES.fetch_sub(std::mem::take(&mut place.bytes), Ordering::AcqRel);
             }
         }
         Some(place)

@@ -1,108 +1,10 @@
-use std::{
-    collections::VecDeque,
-    future::pending,
-    sync::{Mutex, atomic::AtomicUsize, atomic::Ordering},
-};
-
 use futures_util::FutureExt;
 use tokio::time::{Instant, sleep};
 
 use super::*;
-use crate::{background::BackgroundHere, store::StoreKey};
 
-const TTL: Duration = Duration::from_secs(60);
 /// The longest pause between two looks of an undo.
 const MOST_REST: Duration = Duration::from_secs(10);
-
-/// What one call does.
-#[derive(Clone, Copy, Debug)]
-enum Does {
-    Yes,
-    Lost,
-    Refuse,
-    Time,
-    /// Never answers.
-    Hang,
-}
-
-/// A store that does as it is told, call by call; the last instruction stays.
-#[derive(Debug)]
-struct Scripted {
-    begin: Does,
-    release: Mutex<VecDeque<Does>>,
-    released: AtomicUsize,
-}
-
-impl Scripted {
-    fn new(begin: Does, release: impl IntoIterator<Item = Does>) -> Arc<Self> {
-        Arc::new(Self {
-            begin,
-            release: Mutex::new(release.into_iter().collect()),
-            released: AtomicUsize::new(0),
-        })
-    }
-
-    fn released(&self) -> usize {
-        self.released.load(Ordering::SeqCst)
-    }
-}
-
-async fn act<T>(does: Does, yes: T, lost: T) -> Result<T, StoreError> {
-    match does {
-        Does::Yes => Ok(yes),
-        Does::Lost => Ok(lost),
-        Does::Refuse => Err(StoreError::unavailable("refused")),
-        Does::Time => Err(StoreError::timeout()),
-        Does::Hang => pending().await,
-    }
-}
-
-impl Store for Scripted {
-    async fn begin(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
-        let claimed = Begin::Claimed {
-            lease: claim.lease(),
-            attempt: std::num::NonZeroU32::MIN,
-        };
-        act(self.begin, claimed, Begin::Unreadable).await
-    }
-
-    async fn renew(&self, _: &Lease) -> Result<Renewed, StoreError> {
-        Ok(Renewed::Lost)
-    }
-
-    async fn complete(&self, _: &Lease, _: &Record, _: Duration) -> Result<Held, StoreError> {
-        Ok(Held::Lost)
-    }
-
-    async fn release(&self, _: &Lease) -> Result<Held, StoreError> {
-        self.released.fetch_add(1, Ordering::SeqCst);
-        let does = {
-            let mut script = self.release.lock().unwrap();
-            let first = *script.front().unwrap();
-            if script.len() > 1 {
-                script.pop_front();
-            }
-            first
-        };
-        act(does, Held::Yes, Held::Lost).await
-    }
-
-    async fn changed(&self, _: &StoreKey, _: &ClaimId) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
-fn claim() -> NewClaim {
-    NewClaim::lock(StoreKey::new("t:", [0; 32]), TTL)
-}
-
-async fn held(store: &Arc<Scripted>) -> (Claims, Guard) {
-    let claims = Claims::new(Arc::clone(store));
-    match claims.begin(claim()).await {
-        Ok(Begun::Mine(guard)) => (claims, guard),
-        other => panic!("{other:?}"),
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_claim_that_overtakes_its_undo_is_found_by_the_next() {
