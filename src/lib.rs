@@ -1,8 +1,53 @@
 //! Middleware for [actix-web](actix_web) 4, for requests that must not run twice.
 //!
 //! A user clicks "Pay" twice, a mobile client times out and retries, a proxy repeats a `POST`.
-//! [`ApiLock`] refuses a request with 409 while an equal one is still running: on one process
-//! with the embedded [`MemoryStore`], on many with [`RedisStore`].
+//!
+//! * [`Idempotency`]: with an `Idempotency-Key` the first request runs and its answer is recorded;
+//!   repetitions get the same answer, wait for it, or are told why not.
+//! * [`ApiLock`]: while a request runs, an equal one is refused with 409. Clients need to know
+//!   nothing of it, and nothing is remembered.
+//! * [`Once`]: the same as the first, for work that does not come by HTTP.
+//!
+//! On one process with the embedded [`MemoryStore`], on many with [`RedisStore`].
+//!
+//! # Idempotency
+//!
+//! ```
+//! use actix_idempotency::{Idempotency, MemoryStore, Scope};
+//! use actix_web::{App, HttpResponse, HttpServer, web};
+//!
+//! # fn main() -> std::io::Result<()> {
+//! // Once, outside of the closure that runs per worker.
+//! let scope = Scope::header("x-tenant-id"); // whose the keys are; your gateway sets it
+//! let idempotency = Idempotency::builder(MemoryStore::new(), scope).build()?;
+//!
+//! let server = HttpServer::new(move || {
+//!     App::new()
+//!         .wrap(idempotency.clone())
+//!         .route("/payments", web::post().to(async || HttpResponse::Created()))
+//! });
+//! # drop(server);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | | |
+//! |---|---|
+//! | **Of requests with one key, one runs** | however many workers, processes and machines share the store |
+//! | **Who repeats it gets its answer** | status, headers and bytes; recorded before the first byte is sent |
+//! | **Who leaves does not cut it off** | the handler runs to its end, the retry gets the answer |
+//! | **An answer that exists is not lost with the store** | recorded in the background, for ten minutes, and never released meanwhile |
+//! | **What was done is not done again** | answers that are too large or cut off leave a tombstone; values that cannot be read count as present |
+//! | **No key stays blocked** | 30 seconds after its owner died; a client that gives up leaves nothing behind |
+//! | **No tenant sees another's answer** | keys live in a scope that has to be chosen |
+//!
+//! What it cannot do is know what a process has done that died: see
+//! [choosing a policy for crashes](guide#choosing-a-policy-for-crashes). The [guide] says how to
+//! choose a scope, what to record, in which order to wrap, which headers CORS has to allow, and has
+//! tables for those who come from other libraries. What clients see when something is refused:
+//! [problem].
+//!
+//! # ApiLock
 //!
 //! ```
 //! use actix_idempotency::{ApiLock, MemoryStore};
@@ -10,7 +55,6 @@
 //! use serde_json::json;
 //!
 //! # fn main() -> std::io::Result<()> {
-//! // Once, outside of the closure that runs per worker.
 //! let lock = ApiLock::builder(MemoryStore::new(), |req| {
 //!     json!({ "user": req.header("authorization"), "path": req.path(), "body": req.body() })
 //! })
@@ -26,7 +70,7 @@
 //! # }
 //! ```
 //!
-//! # What it guarantees
+//! ## What it guarantees
 //!
 //! | | |
 //! |---|---|
@@ -38,7 +82,7 @@
 //! | **Every wait is bounded** | store calls 500 ms, bodies 30 s between two pieces, and 2 MiB in size |
 //! | **Clients choose no keys** | a key is a SHA-256 digest; a problem's body says nothing of what is inside |
 //!
-//! # What it does not
+//! ## What it does not
 //!
 //! * **A lock with a TTL is not a fence.** When a handler runs longer than the
 //!   [`ttl`](ApiLockBuilder::ttl), an equal request runs beside it. What must never happen twice
@@ -52,7 +96,7 @@
 //! * **It cannot stop what a handler has handed away.** On HTTP/1 a reset drops the handler at its
 //!   next `.await` and frees the lock; a task that it has spawned goes on.
 //!
-//! # Coming from api-concurrency
+//! ## Coming from api-concurrency
 //!
 //! [`ApiLock`] is the npm package api-concurrency as an actix `Transform`.
 //!
@@ -72,7 +116,7 @@
 //! only; digests are SHA-256 instead of MD5; the order of JSON members does not matter; there is
 //! no ping per request.
 //!
-//! # Pitfalls
+//! ## Pitfalls
 //!
 //! **"Users lock each other out."** The payload does not name the caller. Two people who order
 //! one tea at the same moment then send equal requests. Put the session, the token or the user
@@ -123,9 +167,11 @@
 //!
 //! # Stopping
 //!
-//! [`ApiLock::drain`] has two places: in `HttpServer::shutdown_signal`, to let requests end before
-//! the server stops, and after `run()`, to let the locks of requests that were cut off be released
-//! before the process does. `examples/quickstart.rs` shows both.
+//! [`Idempotency::drain`], [`ApiLock::drain`] and [`Once::drain`] have two places: in
+//! `HttpServer::shutdown_signal`, to let requests end before the server stops (also those whose
+//! client has left, for which actix does not wait), and after `run()`, to let releases and
+//! recordings be done before the process ends. `examples/quickstart.rs` and
+//! `examples/idempotency.rs` show both.
 //!
 //! # Features
 //!
@@ -138,10 +184,12 @@
 //!
 //! # How it is built
 //!
-//! A middleware reads the body, asks the application's closure for a payload, and claims the
-//! payload's digest in a [`store::Store`]. The claim is held by a guard whose drop, wherever and
-//! whenever it happens, leads to a release. Work that must outlive a request runs on one thread of
-//! the crate's own, because actix ends its worker runtimes first when a server stops.
+//! A middleware reads the body, asks the application's closures whose request it is and what it is
+//! equal to, and claims a digest of that in a [`store::Store`]. The claim is held by a guard whose
+//! drop, wherever and whenever it happens, leads to a release, or, once there is an answer, to its
+//! recording. Work that must outlive a request (undos, renewals, retried recordings, watches) runs
+//! on one thread of the crate's own, because actix ends its worker runtimes first when a server
+//! stops.
 //!
 //! Where this differs from the design it began with, and why:
 //!
@@ -164,6 +212,21 @@
 //! * Connections are found by runtime id rather than by thread, so that a multi-threaded runtime
 //!   has one as well, and a thread that runs two runtimes one after the other does not get a dead
 //!   one.
+//! * A claim has one more state than running and answered: *sent*, while nobody knows whether the
+//!   store has it.
+//! * Handlers are renewed per middleware, not in one registry for all: their leases are alike, and a
+//!   test can have its own.
+//! * Completions that wait for the store are bounded by bytes too (64 MiB in a process): beyond it
+//!   they become tombstones. What was done is worth more than what was answered.
+//! * Their claim goes on being renewed meanwhile. It costs what it cost before, and keeps a second
+//!   run away while the store refuses writes and still renews.
+//! * Who waits is not told that the store is away, and does not fail open: it has seen the first one
+//!   run.
+//! * A stream that grows beyond the cap leaves its tombstone then, not at its end, which a stream of
+//!   events may never reach.
+//! * A claim that the owner knows nothing of for as long as its lease counts as lost
+//!   ([`Claim::is_lost`]), whether or not the store has said so.
+//! * The problem types have a type of their own, [`problem::Problems`], for both middlewares.
 //! * `Upgrade: h2c` does not make a request an upgrade. Some clients offer it with every first
 //!   request, and a `POST` would pass unlocked.
 
@@ -179,6 +242,7 @@ mod config_error;
 mod fence_error;
 mod fingerprint;
 mod guarded_body;
+pub mod guide;
 mod held_keys;
 mod hex;
 mod idempotency;

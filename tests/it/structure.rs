@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// The modules from the ground up. Each uses only those that stand before it.
-const LEVELS: [&str; 23] = [
+const LEVELS: [&str; 24] = [
     "hex",
     "config_error",
     "background",
@@ -27,6 +27,7 @@ const LEVELS: [&str; 23] = [
     "api_lock/",
     "idempotency/",
     "once/",
+    "guide",
 ];
 
 struct File {

@@ -1,0 +1,167 @@
+//! How to use [`Idempotency`](crate::Idempotency) well: scope, crashes, recording, order, CORS,
+//! expiry; and tables for those who come from elsewhere.
+//!
+//! # Choosing a scope
+//!
+//! Clients choose keys. Two of them can choose the same one, by accident (`1`, `order-7`) or to see
+//! what another was answered. The [scope](crate::Scope) keeps them apart, which is why it has no
+//! default.
+//!
+//! | who calls | scope |
+//! |---|---|
+//! | users or tenants that a middleware authenticates | `Scope::by(\|req\| req.extensions().get::<User>().map(\|user\| user.id))` |
+//! | a gateway authenticates and names the tenant in a header that clients cannot set | `Scope::header("x-tenant-id")` |
+//! | one client only, or keys that nobody chooses twice, such as a provider's webhook ids | `Scope::global()` |
+//!
+//! * **Take what stays the same between two tries.** A session or access token does not: when it is
+//!   renewed between the first try and the retry, the retry is in another scope and runs a second
+//!   time. Take the account that the token stands for.
+//! * **Wrap authentication outside.** A scope that finds nobody answers 401; `.or_anonymous()` puts
+//!   all those into one scope of their own, where they can meet each other's keys.
+//! * Method and path are a part of the operation anyway: one key used on two paths is two operations.
+//!
+//! # Choosing a policy for crashes
+//!
+//! A process that is killed leaves a claim behind. Until its lease has lapsed (30 seconds) the key
+//! is `in-flight`; then [`LostOwner`](crate::LostOwner) decides:
+//!
+//! * **`Reexecute`**, the default: the retry runs and is told by
+//!   [`Claim::attempt`](crate::Claim::attempt) that it is not the first. Right when the work finds
+//!   out by itself what has been done: a row with a unique constraint on the key
+//!   (`examples/payments_postgres` in the repository shows it, with a fence), an upstream that takes
+//!   an idempotency key of its own. Hand it on: the [key](crate::IdempotencyKey) is an extractor.
+//! * **`Refuse`**: nobody runs, the answer is `outcome-unknown` until the retention has passed.
+//!   Right when nothing can find out, a call to a bank without keys, say. Somebody has to look;
+//!   [`Inspect::force_release`](crate::store::Inspect::force_release) lets it be tried again.
+//!
+//! And when the store is away, [`StoreFailure`](crate::StoreFailure): `FailClosed` (503, nothing
+//! runs) or `FailOpen` (everything runs, repetitions too). Money wants the first; a newsletter
+//! subscription can live with the second.
+//!
+//! # Choosing what is recorded
+//!
+//! By default every answer below 500 is recorded, except 401, 408, 425 and 429, which ask for
+//! another try. A 400 or 404 is recorded too: the same request would fail the same way, and a
+//! client that corrects it sends another request, which needs another key.
+//!
+//! * A failure that may pass: [`transient()`](crate::Claim::transient), or a status of 500 and
+//!   more. The key is free for a retry.
+//! * A failure that is final: [`final_answer()`](crate::Claim::final_answer), whatever its status.
+//! * An answer with secrets in it: [`no_store()`](crate::Claim::no_store). Repetitions learn that
+//!   it was done, not what was answered.
+//! * Large answers and streams: [`Recording::max_body`](crate::Recording::max_body). Beyond it the
+//!   fact is remembered. Server-sent events pass as they come; what goes beyond the cap, or is cut
+//!   off, is `response-not-stored` for repetitions. Upgrades (websockets) are never guarded.
+//! * Who can read the store can read the answers. Keep what it may not know out of it.
+//!
+//! # Order of middlewares
+//!
+//! In actix the last `wrap` is the outermost. From the inside out:
+//!
+//! ```
+//! use actix_cors::Cors;
+//! use actix_idempotency::{ApiLock, Idempotency, MemoryStore, Scope};
+//! use actix_web::{App, middleware::{Compress, Logger, from_fn}};
+//! # use actix_web::{Error, body::MessageBody, dev::{ServiceRequest, ServiceResponse}, middleware::Next};
+//! # async fn authenticate(req: ServiceRequest, next: Next<impl MessageBody>)
+//! #     -> Result<ServiceResponse<impl MessageBody>, Error> { next.call(req).await }
+//! # let lock = ApiLock::new(MemoryStore::new(), |req| req.path().to_owned());
+//! # let idempotency = Idempotency::builder(MemoryStore::new(), Scope::global()).build()?;
+//!
+//! let app = App::new()
+//!     .wrap(lock) // its refusals are not recorded
+//!     .wrap(idempotency) // sees the user, records plain answers
+//!     .wrap(from_fn(authenticate)) // a stranger neither claims nor replays
+//!     .wrap(Compress::default()) // a replay is compressed for the client that asks
+//!     .wrap(Cors::default()) // sees every answer, and answers preflights itself
+//!     .wrap(Logger::default()); // outermost
+//! # drop(app);
+//! # Ok::<_, actix_idempotency::ConfigError>(())
+//! ```
+//!
+//! * Outside of `Compress`, compressed bytes would be recorded and replayed to a client that did
+//!   not ask for them.
+//! * Task-locals of outer middlewares (a tracing span that is entered, say) reach the handler as
+//!   long as its client stays. When the client leaves, the handler is moved into a task of its own
+//!   and runs to its end without them; request extensions go along.
+//! * After a panic of a handler the answer is an `Err` with status 500: the request went down with
+//!   the handler, so `ErrorHandlers` and `DefaultHeaders` do not see it.
+//!
+//! # CORS
+//!
+//! A browser sends and shows only what it is allowed to:
+//!
+//! ```
+//! use actix_cors::Cors;
+//!
+//! let cors = Cors::default()
+//!     .allowed_origin("https://shop.example")
+//!     .allowed_methods(["POST", "PUT", "PATCH"])
+//!     .allowed_headers(["content-type", "idempotency-key", "prefer"])
+//!     .expose_headers(["idempotent-replayed", "location", "preference-applied", "retry-after"]);
+//! # drop(cors);
+//! ```
+//!
+//! Preflights are `OPTIONS` and never guarded.
+//!
+//! # Publishing the expiry policy
+//!
+//! The [draft](https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07)
+//! asks a service to say how long it remembers keys, because after that the same key runs again.
+//! Say so where the API is documented:
+//!
+//! > `POST /payments` requires an `Idempotency-Key` of 1 to 255 visible ASCII characters; a UUID
+//! > serves. Keys belong to your account, and to method and path. A key and its answer are
+//! > remembered for 24 hours after the answer. Within that time a repetition with the same body is
+//! > answered with the same answer and `Idempotent-Replayed: true`; another body is answered with 422. While the first
+//! > request runs, a repetition is answered with 409 and `Retry-After`. Requests without a key are
+//! > answered with 400.
+//!
+//! and link the [problem types](crate::problem), or give them an address of your own with
+//! [`Problems::base`](crate::problem::Problems::base).
+//!
+//! # What clients should do
+//!
+//! One key per operation, made before the first try and kept across all retries; backoff with
+//! jitter; wait as long as `Retry-After` says; a 409 without `Retry-After` and a 422 are not
+//! retried. `examples/client` in the repository does all of this.
+//!
+//! # Outside of HTTP
+//!
+//! [`Once`](crate::Once) is the same for messages, timers and batches;
+//! [`Inspect`](crate::store::Inspect) lets operators look up, list, release and delete on both
+//! stores, [`Idempotency::stored_key`](crate::Idempotency::stored_key) tells where to look.
+//!
+//! # Coming from nestjs-redisx idempotency
+//!
+//! | option of `IdempotencyPlugin` / `@Idempotent` | here | difference |
+//! |---|---|---|
+//! | `defaultTtl`, `ttl` (s, 86400) | [`retention`](crate::IdempotencyBuilder::retention), [`Claim::retain_for`](crate::Claim::retain_for) | counted from the answer, not from the claim |
+//! | `keyPrefix` (`idempotency:`) | [`key_prefix`](crate::IdempotencyBuilder::key_prefix) | the rest is a digest of scope, method, path and key, not the key as the client sent it |
+//! | – | [`Scope`](crate::Scope) | required: there all clients share one space of keys |
+//! | `headerName`, `keyExtractor` | [`KeySource`](crate::KeySource) | keys are checked, quoted ones are understood |
+//! | `lockTimeout` (ms, 30000) | [`lease`](crate::IdempotencyBuilder::lease), 30 s | renewed while the handler runs, so a slow handler is not joined by a second |
+//! | `waitTimeout` (ms, 60000) | [`InFlight::Wait`](crate::InFlight) | the default is to refuse with 409; who waits is told by push instead of polling |
+//! | `validateFingerprint`, `fingerprintFields`, `fingerprintGenerator` | [`Fingerprinting`](crate::Fingerprinting) | query included by default; JSON by value |
+//! | `cacheHeaders` (none) | [`Recording`](crate::Recording) | all headers but those of one connection or session, unless listed |
+//! | `errorPolicy` (`fail-closed`) | [`StoreFailure`](crate::StoreFailure), the same | – |
+//! | `skip` | [`skip`](crate::IdempotencyBuilder::skip) | sees the head alone |
+//! | a handler that throws is recorded as `failed` | answers of 500 and more free the key | [`final_answer()`](crate::Claim::final_answer) records one |
+//! | `checkAndLock`, `complete`, `fail` | [`Once::claim`](crate::Once::claim), [`Run::complete`](crate::Run::complete), [`Run::fail`](crate::Run::fail) | ended by their owner only |
+//! | `get`, `delete` | [`Inspect`](crate::store::Inspect) | and a list |
+//!
+//! The answer is recorded before it is sent; there it is recorded while it is sent, and a crash in
+//! between runs it again.
+//!
+//! # Coming from a hand-written Express middleware
+//!
+//! | what it usually does | here |
+//! |---|---|
+//! | `GET key`, then `next()`, then `SET key` on `finish` | one atomic claim first: of two requests at once one runs |
+//! | `SET key NX` with the record's TTL as a lock | a lease of 30 s, renewed; a crash blocks a key for seconds, not for a day |
+//! | the raw header as the Redis key | a digest, in a scope |
+//! | patches `res.send` / `res.json` and keeps the JSON | status, headers and bytes, streams and files up to a cap |
+//! | records only status 200, always answers 200 | the recorded status |
+//! | no check of the body, or 400 | 422 `key-reused` |
+//! | answers after `finish`, ignoring errors of Redis | recorded before it is sent; retried in the background when Redis is away |
+//! | a client that disconnects ends it somewhere | the handler runs to its end and the retry gets the answer |
