@@ -73,7 +73,7 @@ use crate::{RequestView, guarded_body::GuardedBody, store::Store};
 /// # What it does not do
 ///
 /// * Nothing is kept about the answer. Once the first response is complete the same request runs
-///   again: for answers that are remembered, an idempotency key is needed.
+///   again: for answers that are remembered there is [`Idempotency`](crate::Idempotency).
 /// * A lock with a TTL is not a fence. A request that runs longer than
 ///   [`ttl`](ApiLockBuilder::ttl) can be joined by an equal one. What must never happen twice
 ///   needs a unique constraint where it is written down.

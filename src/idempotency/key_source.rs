@@ -62,6 +62,9 @@ impl KeySource {
 
     /// Found by a closure, which sees the body as well: a webhook's id, a field. What it returns is
     /// the bare key. `None` says that there is no key; an error becomes the answer.
+    ///
+    /// The body is read before, of requests too that turn out to have no key:
+    /// [`skip`](crate::IdempotencyBuilder::skip) routes that take large ones.
     pub fn by<F, L>(find: F) -> Self
     where
         F: Fn(&RequestView<'_>) -> L + Send + Sync + 'static,

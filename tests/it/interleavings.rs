@@ -1,5 +1,5 @@
-//! Clients that behave at random, many at once: never two runs of equal requests at a time, and
-//! nothing stays locked.
+//! Clients that behave at random, many at once: never two runs of equal requests at a time, none
+//! after one that succeeded under a key, and nothing stays locked.
 
 use std::{
     sync::{
@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use actix_idempotency::InFlight;
 use actix_web::{App, HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::{StreamExt, future::join_all, stream};
@@ -19,6 +20,7 @@ use crate::{
     serve,
     support::{
         eventually,
+        keys::keys_on_each_store,
         locks::on_each_store,
         redis::Redis,
         server::{Server, post},
@@ -34,7 +36,10 @@ const REQUESTS: usize = 15;
 #[derive(Default)]
 struct Seen {
     running: [AtomicUsize; PATHS],
+    succeeded: [AtomicUsize; PATHS],
     together: AtomicUsize,
+    /// Runs that began after one had succeeded.
+    after_success: AtomicUsize,
     ran: AtomicUsize,
 }
 
@@ -50,11 +55,21 @@ impl Run {
         if seen.running[path].fetch_add(1, Ordering::SeqCst) > 0 {
             seen.together.fetch_add(1, Ordering::SeqCst);
         }
+        if seen.succeeded[path].load(Ordering::SeqCst) > 0 {
+            seen.after_success.fetch_add(1, Ordering::SeqCst);
+        }
         seen.ran.fetch_add(1, Ordering::SeqCst);
         Self {
             seen: Arc::clone(seen),
             path,
         }
+    }
+}
+
+impl Run {
+    /// Its answer will be one that is remembered.
+    fn succeeds(&self) {
+        self.seen.succeeded[self.path].fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -73,6 +88,7 @@ async fn handler(req: HttpRequest, seen: web::Data<Seen>, body: Bytes) -> HttpRe
         0 => std::panic::resume_unwind(Box::new("at random")),
         1 => HttpResponse::InternalServerError().finish(),
         2..5 => {
+            run.succeeds();
             // The run goes on until the stream has ended.
             let pieces = stream::unfold((run, 0), |(run, n)| async move {
                 sleep(Duration::from_micros(500)).await;
@@ -85,7 +101,10 @@ async fn handler(req: HttpRequest, seen: web::Data<Seen>, body: Bytes) -> HttpRe
             });
             HttpResponse::Ok().streaming(pieces.boxed_local())
         }
-        _ => HttpResponse::Created().body("done"),
+        _ => {
+            run.succeeds();
+            HttpResponse::Created().body("done")
+        }
     }
 }
 
@@ -97,7 +116,10 @@ async fn client(server: &Server, seed: u64) {
         let path = random.random_range(0..PATHS);
         let mut wire = Wire::to(server.addr()).await;
         let head = format!("POST /{path} HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n");
-        wire.send(head + "connection: close\r\n\r\n").await;
+        wire.send(format!(
+            "{head}idempotency-key: k{path}\r\nconnection: close\r\n\r\n"
+        ))
+        .await;
         if random.random_bool(0.1) {
             wire.reset();
             continue;
@@ -154,4 +176,56 @@ async fn equal_requests_never_run_together_and_nothing_stays_locked() {
         assert!(lock.drain(Duration::from_secs(10)).await);
     }
     redis.wait_until_empty(Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn under_a_key_nothing_runs_after_a_success_and_no_key_stays_blocked() {
+    let redis = Redis::start();
+    for (n, keys) in keys_on_each_store(&redis).into_iter().enumerate() {
+        for in_flight in [InFlight::Reject, InFlight::Wait(Duration::from_millis(20))] {
+            let prefix = format!("{in_flight:?}:");
+            let keys = keys
+                .clone()
+                .key_prefix(prefix)
+                .on_in_flight(in_flight)
+                .build()
+                .unwrap();
+            let seen = Arc::new(Seen::default());
+            let server = {
+                let (keys, data) = (keys.clone(), web::Data::from(Arc::clone(&seen)));
+                serve!(
+                    2,
+                    App::new()
+                        .app_data(data.clone())
+                        .wrap(keys.clone())
+                        .default_service(web::to(handler))
+                )
+            };
+            let seed = rand::random::<u64>() % 1_000_000;
+            join_all((0..CLIENTS).map(|client_no| client(&server, seed + client_no))).await;
+            let what = format!("store {n}, {in_flight:?}, seed {seed}");
+            assert!(
+                keys.drain(Duration::from_secs(10)).await,
+                "{what}: all has settled"
+            );
+            assert_eq!(
+                seen.together.load(Ordering::SeqCst),
+                0,
+                "{what}: two ran together"
+            );
+            let after = seen.after_success.load(Ordering::SeqCst);
+            assert_eq!(after, 0, "{what}: {after} ran after a success");
+            for path in 0..PATHS {
+                let request = post(&server, &format!("/{path}"), "body");
+                let request = request.header("idempotency-key", format!("k{path}"));
+                let answer = request.send().await;
+                // It may be told that the answer was not kept (a stream that was cut off); it is
+                // not told to come again.
+                if let Ok(answer) = answer {
+                    let retry = answer.headers().contains_key("retry-after");
+                    assert!(!retry, "{what}: {path} is blocked, {answer:?}");
+                }
+            }
+        }
+    }
 }

@@ -506,6 +506,43 @@ async fn a_stream_whose_client_leaves_counts_as_cut_off() {
 }
 
 #[tokio::test]
+async fn a_stream_that_begins_after_its_client_has_left_counts_as_cut_off() {
+    let redis = Redis::start();
+    for keys in keys_on_each_store(&redis) {
+        let gate = Gate::closed();
+        let keys = keys.build().unwrap();
+        let server = {
+            let (keys, gate) = (keys.clone(), gate.clone());
+            serve!(
+                App::new()
+                    .wrap(keys.clone())
+                    .app_data(web::Data::new(gate.clone()))
+                    .default_service(web::to(async |gate: web::Data<Gate>| {
+                        gate.pass().await;
+                        let pieces = stream::iter([Ok::<_, actix_web::Error>(Bytes::from("x"))]);
+                        HttpResponse::Created().streaming(pieces)
+                    }))
+            )
+        };
+        let mut wire = Wire::to(server.addr()).await;
+        wire.send("POST / HTTP/1.1\r\nhost: x\r\nidempotency-key: a\r\n\r\n")
+            .await;
+        gate.wait_for_entered(1).await;
+        wire.reset();
+        // Until the server has seen it, which nothing tells from outside.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        gate.let_go(1);
+        eventually("it has ended", async || gate.left() == 1).await;
+        assert!(keys.drain(Duration::from_secs(10)).await);
+        let again = post(&server, "/", "").header("idempotency-key", "a");
+        let told = again.send().await.unwrap();
+        let told = problem(told, 409, "response-not-stored", false).await;
+        assert_eq!(told["original_status"], 201);
+        assert_eq!(gate.entered(), 1);
+    }
+}
+
+#[tokio::test]
 async fn server_sent_events_begin_at_once_and_do_not_hang() {
     let gate = Gate::closed();
     let keys = memory_keys()
