@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+pub(crate) mod example;
 pub(crate) mod gate;
 pub(crate) mod keys;
 pub(crate) mod locks;
