@@ -18,6 +18,7 @@ mod inspect;
 mod interleavings;
 mod lock;
 mod once;
+mod payments_postgres;
 mod pressure;
 mod quickstart;
 mod recording;
