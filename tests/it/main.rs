@@ -9,6 +9,7 @@
 mod api;
 mod body;
 mod cancellation;
+mod client;
 mod conformance;
 mod faults;
 mod handler_side;
