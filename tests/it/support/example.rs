@@ -25,7 +25,7 @@ impl Example {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("the examples are built with the tests; tests/run does that");
+            .expect("the examples are built with the tests");
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let (mut url, mut said) = (None, Vec::new());
         for line in lines.map(Result::unwrap) {
@@ -86,7 +86,9 @@ pub(crate) fn example(name: &str) -> PathBuf {
 
 /// The program of an example that is a package of its own.
 pub(crate) fn member(name: &str) -> PathBuf {
-    programs().join(name)
+    let program = programs().join(name);
+    assert!(program.exists(), "{name} is not built; tests/run does that");
+    program
 }
 
 fn programs() -> PathBuf {
