@@ -4,6 +4,8 @@
 //! `REDIS_URL` and `ADDR` are optional.
 
 mod ledger;
+#[path = "../../stop_signal/mod.rs"]
+mod stop_signal;
 
 use std::{env, time::Duration, time::UNIX_EPOCH};
 
@@ -11,7 +13,7 @@ use actix_idempotency::{
     Claim, ConfigError, Idempotency, IdempotencyKey, MemoryStore, RedisStore, Scope, store::Store,
 };
 use actix_web::{
-    App, HttpRequest, HttpResponse, HttpServer, Result, error::ErrorUnauthorized, rt, web,
+    App, HttpRequest, HttpResponse, HttpServer, Result, error::ErrorUnauthorized, web,
 };
 use anyhow::Context;
 use serde_json::json;
@@ -58,17 +60,6 @@ async fn pay(
     })
 }
 
-async fn stop_signal() {
-    #[cfg(unix)]
-    let terminate = rt::signal::unix::signal(rt::signal::unix::SignalKind::terminate());
-    #[cfg(unix)]
-    if let Ok(mut terminate) = terminate {
-        tokio::select! { _ = rt::signal::ctrl_c() => {}, _ = terminate.recv() => {} }
-        return;
-    }
-    let _ = rt::signal::ctrl_c().await;
-}
-
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("info"));
@@ -85,7 +76,7 @@ async fn main() -> anyhow::Result<()> {
     let app = move || App::new().app_data(ledger.clone()).service(payments());
     let server = HttpServer::new(app)
         .shutdown_signal(async move {
-            stop_signal().await;
+            stop_signal::stop_signal().await;
             draining.drain(Duration::from_secs(10)).await; // let payments end, then stop
         })
         .bind(addr)?;
