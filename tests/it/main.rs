@@ -9,6 +9,7 @@
 mod api;
 mod body;
 mod cancellation;
+mod client;
 mod conformance;
 mod faults;
 mod handler_side;
@@ -18,6 +19,7 @@ mod inspect;
 mod interleavings;
 mod lock;
 mod once;
+mod payments_postgres;
 mod pressure;
 mod quickstart;
 mod recording;

@@ -1,97 +1,39 @@
 //! The first example, run as its user runs it, and as two processes that share a Redis.
 
-use std::{
-    io::{BufRead, BufReader},
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::{process::Command, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use crate::support::{redis::Redis, server::client};
+use crate::support::{
+    example::{Example, example},
+    redis::Redis,
+    server::client,
+};
 
-/// The example in a process of its own.
-pub(crate) struct Quickstart {
-    process: Child,
-    url: String,
-    said: Vec<String>,
-}
+pub(crate) struct Quickstart(Example);
 
 impl Quickstart {
     pub(crate) fn start(environment: &[(&str, &str)]) -> Self {
-        let mut process = Command::new(example("quickstart"))
-            .env("ADDR", "127.0.0.1:0")
-            .env_remove("REDIS_URL")
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the examples are built with the tests");
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let said: Vec<_> = lines.map(Result::unwrap).take(5).collect();
-        let url = said.iter().find_map(|line| {
-            let (_, rest) = line.split_once("http://")?;
-            Some(format!("http://{}", rest.split(' ').next()?))
-        });
-        let url = url.unwrap_or_else(|| {
-            panic!("it does not say where it listens, {:?}", process.wait());
-        });
-        Self { process, url, said }
+        Self(Example::start(example("quickstart"), environment))
     }
 
     pub(crate) async fn order(&self, what: &str) -> (u16, String) {
-        let request = client().post(&self.url).body(what.to_owned());
+        let request = client().post(self.0.url()).body(what.to_owned());
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
-
-    async fn terminate(mut self) {
-        let kill = format!("kill -TERM {}", self.process.id());
-        assert!(
-            Command::new("sh")
-                .args(["-c", &kill])
-                .status()
-                .unwrap()
-                .success()
-        );
-        let ended = tokio::task::spawn_blocking(move || {
-            let ended = self.process.wait();
-            (self, ended)
-        });
-        let (_self, ended) = tokio::time::timeout(Duration::from_secs(20), ended)
-            .await
-            .expect("it ends")
-            .unwrap();
-        assert!(ended.unwrap().success());
-    }
-}
-
-impl Drop for Quickstart {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// Cargo puts examples next to the folder of this test.
-fn example(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let profile = test.parent().and_then(|deps| deps.parent()).unwrap();
-    profile.join("examples").join(name)
 }
 
 #[tokio::test]
 async fn it_prints_two_curl_lines_that_show_the_refusal() {
     let quickstart = Quickstart::start(&[]);
-    let curls: Vec<_> = quickstart
-        .said
+    let said = quickstart.0.said();
+    let curls: Vec<_> = said
         .iter()
         .filter(|line| line.contains("curl -i "))
         .collect();
-    assert_eq!(curls.len(), 2, "{:?}", quickstart.said);
+    assert_eq!(curls.len(), 2, "{said:?}");
     assert!(curls[0].contains("/orders -d 'one tea'"));
 
     let (first, second) = tokio::join!(quickstart.order("one tea"), async {
@@ -132,12 +74,12 @@ async fn told_to_end_it_lets_its_orders_end_first() {
     let redis = Redis::start();
     let url = redis.url();
     let quickstart = Quickstart::start(&[("REDIS_URL", &url)]);
-    let order = client().post(&quickstart.url).body("one tea").send();
+    let order = client().post(quickstart.0.url()).body("one tea").send();
     let order = tokio::spawn(order);
     while redis.keys().is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    quickstart.terminate().await;
+    quickstart.0.terminate().await;
     assert_eq!(order.await.unwrap().unwrap().status(), 201);
     assert!(redis.keys().is_empty());
 }

@@ -1,10 +1,13 @@
 //! What the tests stand on.
 
+pub(crate) mod detour;
+pub(crate) mod example;
 pub(crate) mod gate;
 pub(crate) mod keys;
 pub(crate) mod locks;
 pub(crate) mod log;
 pub(crate) mod moody;
+pub(crate) mod postgres;
 pub(crate) mod redis;
 pub(crate) mod server;
 pub(crate) mod wire;

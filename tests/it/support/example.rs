@@ -1,0 +1,98 @@
+use std::{
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+/// The server of an example in a process of its own, as its user runs it. It is killed when this
+/// is dropped.
+pub(crate) struct Example {
+    process: Child,
+    url: String,
+    said: Vec<String>,
+}
+
+impl Example {
+    /// Starts it on a free port and reads what it prints, up to the empty line behind its URL.
+    pub(crate) fn start(program: PathBuf, environment: &[(&str, &str)]) -> Self {
+        let mut process = Command::new(program)
+            .env("ADDR", "127.0.0.1:0")
+            .env_remove("REDIS_URL")
+            .env_remove("DATABASE_URL")
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the examples are built with the tests");
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let (mut url, mut said) = (None, Vec::new());
+        for line in lines.map(Result::unwrap) {
+            if line.is_empty() && url.is_some() {
+                break;
+            }
+            url = url.or_else(|| url_in(&line));
+            said.push(line);
+        }
+        let url = url.unwrap_or_else(|| {
+            panic!("it does not say where it listens, {:?}", process.wait());
+        });
+        Self { process, url, said }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What it has printed.
+    pub(crate) fn said(&self) -> &[String] {
+        &self.said
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(crate) async fn terminate(mut self) {
+        let kill = format!("kill -TERM {}", self.process.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status();
+        assert!(sent.unwrap().success());
+        let ended = tokio::task::spawn_blocking(move || {
+            let ended = self.process.wait();
+            (self, ended)
+        });
+        let (_self, ended) = tokio::time::timeout(Duration::from_secs(20), ended)
+            .await
+            .expect("it ends")
+            .unwrap();
+        assert!(ended.unwrap().success());
+    }
+}
+
+impl Drop for Example {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn url_in(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("http://")?;
+    Some(format!("http://{}", rest.split(' ').next()?))
+}
+
+/// The program of an example. Cargo puts it next to the folder of this test.
+pub(crate) fn example(name: &str) -> PathBuf {
+    programs().join("examples").join(name)
+}
+
+/// The program of an example that is a package of its own.
+pub(crate) fn member(name: &str) -> PathBuf {
+    let program = programs().join(name);
+    assert!(program.exists(), "{name} is not built; tests/run does that");
+    program
+}
+
+fn programs() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.parent().and_then(|deps| deps.parent()).unwrap();
+    profile.to_owned()
+}

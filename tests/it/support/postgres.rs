@@ -1,0 +1,166 @@
+//! A real PostgreSQL of a test's own.
+
+use std::{
+    fs,
+    os::unix::{fs::chown, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use super::redis::free_port;
+
+const MISSING: &str = "PostgreSQL is installed: apt-get install postgresql; tests/run does that";
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A private server on a free port and a unix socket. It ends when this is dropped.
+pub(crate) struct Postgres {
+    dir: TempDir,
+    port: u16,
+    server: Child,
+}
+
+impl Postgres {
+    pub(crate) fn start() -> Self {
+        let dir = TempDir::with_prefix("idempotency-").unwrap();
+        let account = Account::of_servers();
+        if let Some(Account { user, group }) = account {
+            chown(dir.path(), Some(user), Some(group)).unwrap();
+        }
+        let made = command("initdb", &dir, account)
+            .args(["--pgdata=data", "--username=postgres", "--auth=trust"])
+            .args(["--no-sync", "--no-locale", "--encoding=UTF8"])
+            .output()
+            .expect(MISSING);
+        assert!(made.status.success(), "{made:?}");
+        // Another process may take the port before the server does; then the next one serves.
+        for _ in 0..10 {
+            let port = free_port();
+            if let Some(server) = launch(&dir, account, port) {
+                return Self { dir, port, server };
+            }
+        }
+        panic!("postgres does not start");
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn url(&self) -> String {
+        Self::url_at(self.port)
+    }
+
+    /// Its URL where it is reached by another port.
+    pub(crate) fn url_at(port: u16) -> String {
+        format!("postgres://postgres@127.0.0.1:{port}/postgres")
+    }
+
+    /// Runs one statement and returns what psql prints, columns separated by `|`.
+    pub(crate) fn query(&self, sql: &str) -> String {
+        let output = psql(&self.dir, self.port, sql);
+        assert!(output.status.success(), "{sql}: {output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // The way that ends its children, too, and leaves no shared memory behind.
+        let quit = format!("kill -QUIT {}", self.server.id());
+        let _ = Command::new("sh").args(["-c", &quit]).status();
+        let end = Instant::now() + LIMIT;
+        while matches!(self.server.try_wait(), Ok(None)) && Instant::now() < end {
+            sleep(Duration::from_millis(5));
+        }
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// Whose processes the servers are.
+#[derive(Clone, Copy)]
+struct Account {
+    user: u32,
+    group: u32,
+}
+
+impl Account {
+    /// One's own, but for root, whom PostgreSQL refuses: the one that its package has made.
+    fn of_servers() -> Option<Self> {
+        let id = |args: &[&str]| -> u32 {
+            let output = Command::new("id").args(args).output().unwrap();
+            let id = String::from_utf8(output.stdout).unwrap();
+            id.trim().parse().expect(MISSING)
+        };
+        (id(&["-u"]) == 0).then(|| Self {
+            user: id(&["-u", "postgres"]),
+            group: id(&["-g", "postgres"]),
+        })
+    }
+}
+
+/// A program of PostgreSQL, which Debian keeps out of PATH, to be run in this folder.
+fn command(program: &str, dir: &TempDir, account: Option<Account>) -> Command {
+    let mut command = Command::new(newest_bin().join(program));
+    command.current_dir(dir.path()).stdin(Stdio::null());
+    if let Some(Account { user, group }) = account {
+        command.uid(user).gid(group);
+    }
+    command
+}
+
+fn newest_bin() -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let bins = versions.filter_map(|version| {
+        let path = version.ok()?.path();
+        let number: u32 = path.file_name()?.to_str()?.parse().ok()?;
+        let bin = path.join("bin");
+        bin.join("initdb").exists().then_some((number, bin))
+    });
+    bins.max().map(|(_, bin)| bin).unwrap_or_default()
+}
+
+/// Starts a server and waits until it answers; `None` when it ends instead.
+fn launch(dir: &TempDir, account: Option<Account>, port: u16) -> Option<Child> {
+    let log = dir.path().join("postgres.log");
+    let mut server = command("postgres", dir, account)
+        .args(["-D", "data", "-h", "127.0.0.1", "-p", &port.to_string()])
+        .args(["-k", &dir.path().display().to_string()])
+        .args(["-F", "-c", "shared_buffers=16MB"])
+        .stdout(Stdio::null())
+        .stderr(fs::File::create(&log).unwrap())
+        .spawn()
+        .expect(MISSING);
+    let end = Instant::now() + LIMIT;
+    while Instant::now() < end {
+        if server.try_wait().unwrap().is_some() {
+            eprintln!("postgres ended: {}", read(&log));
+            return None;
+        }
+        if psql(dir, port, "SELECT 1").status.success() {
+            return Some(server);
+        }
+        sleep(Duration::from_millis(20));
+    }
+    let _ = server.kill();
+    let _ = server.wait();
+    panic!("postgres does not answer: {}", read(&log));
+}
+
+fn read(log: &Path) -> String {
+    fs::read_to_string(log).unwrap_or_default()
+}
+
+/// Asked over its unix socket: its port may belong to another program, in which case it ends.
+fn psql(dir: &TempDir, port: u16, sql: &str) -> std::process::Output {
+    command("psql", dir, None)
+        .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-U", "postgres"])
+        .args(["-p", &port.to_string(), "-c", sql, "postgres", "-h"])
+        .arg(dir.path())
+        .output()
+        .expect(MISSING)
+}
