@@ -77,6 +77,7 @@ async fn main() -> io::Result<()> {
             "  curl -i {url} -H 'x-user: ann' -H 'idempotency-key: {key}' {json} -d '{{\"item\":\"{order}\"}}'{and}"
         );
     }
+    println!();
     server.run().await?;
     idempotency.drain(Duration::from_secs(5)).await; // record what was still in the background
     Ok(())

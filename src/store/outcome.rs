@@ -55,7 +55,7 @@ pub enum Renewed {
     Lost,
 }
 
-/// Microseconds on the store's clock, since an epoch of the store's own choosing.
+/// Microseconds on the store's clock, since 1970 in the stores of this crate.
 ///
 /// Only the order means something, and only within one store: a later owner of a key is told a
 /// later time, unless that clock steps back. That makes it a fence.

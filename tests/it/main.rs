@@ -11,6 +11,7 @@ mod body;
 mod cancellation;
 mod client;
 mod conformance;
+mod examples;
 mod faults;
 mod handler_side;
 mod idempotency;

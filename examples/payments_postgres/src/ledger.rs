@@ -1,4 +1,4 @@
-use std::{num::NonZeroU32, time::Duration};
+use std::num::NonZeroU32;
 
 use actix_idempotency::store::StoreTime;
 use anyhow::Result;
@@ -34,12 +34,10 @@ const DEBIT: &str = "UPDATE accounts SET balance = balance - $2 WHERE id = $1 AN
 
 pub(crate) struct Ledger {
     pool: Pool,
-    /// Added to the store's time.
-    epoch: Duration,
 }
 
 impl Ledger {
-    pub(crate) async fn open(url: String, epoch: Duration) -> Result<Self> {
+    pub(crate) async fn open(url: String) -> Result<Self> {
         let config = Config {
             url: Some(url),
             // Or a process that is suspended in a transaction keeps its successor waiting.
@@ -49,7 +47,7 @@ impl Ledger {
         let pool = config.create_pool(Some(Runtime::Tokio1), NoTls)?;
         let schema = include_str!("../schema.sql");
         pool.get().await?.batch_execute(schema).await?;
-        Ok(Self { pool, epoch })
+        Ok(Self { pool })
     }
 
     /// Key, fence and money in one transaction.
@@ -66,7 +64,7 @@ impl Ledger {
         fence: StoreTime,
     ) -> Result<Outcome> {
         let amount = i64::from(payment.amount.get());
-        let fence = i64::try_from((self.epoch + Duration::from_micros(fence.0)).as_micros())?;
+        let fence = i64::try_from(fence.0)?;
         let mut connection = self.pool.get().await?;
         let transaction = connection.transaction().await?; // rolled back when it is dropped
         let row = transaction

@@ -7,7 +7,7 @@ mod ledger;
 #[path = "../../stop_signal/mod.rs"]
 mod stop_signal;
 
-use std::{env, time::Duration, time::UNIX_EPOCH};
+use std::{env, time::Duration};
 
 use actix_idempotency::{
     Claim, ConfigError, Idempotency, IdempotencyKey, MemoryStore, RedisStore, Scope, store::Store,
@@ -63,13 +63,12 @@ async fn pay(
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("info"));
-    // Redis tells the time since 1970, the memory store since its start, which the fences outlive.
-    let (keys, epoch) = match env::var("REDIS_URL") {
-        Ok(url) => (keys_on(RedisStore::connect(url)?)?, Duration::ZERO),
-        Err(_) => (keys_on(MemoryStore::new())?, UNIX_EPOCH.elapsed()?),
+    let keys = match env::var("REDIS_URL") {
+        Ok(url) => keys_on(RedisStore::connect(url)?)?,
+        Err(_) => keys_on(MemoryStore::new())?,
     };
     let database = env::var("DATABASE_URL").context("DATABASE_URL names no database")?;
-    let ledger = web::Data::new(Ledger::open(database, epoch).await?);
+    let ledger = web::Data::new(Ledger::open(database).await?);
     let addr = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let (wrapped, draining) = (keys.clone(), keys.clone());
     let payments = move || web::resource("/payments").wrap(wrapped.clone()).post(pay);

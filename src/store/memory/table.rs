@@ -1,6 +1,9 @@
-use std::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, UNIX_EPOCH},
 };
 
 use tokio::{sync::futures::OwnedNotified, time::Instant};
@@ -23,6 +26,9 @@ pub(super) struct Table {
     /// Numbers the bodies by age.
     pub(super) next_age: AtomicU64,
     epoch: Instant,
+    /// The wall clock at the epoch, in microseconds. Fences are written down where they outlive the
+    /// process, and those of the next one have to be larger.
+    epoch_micros: u64,
     /// The last time that was told, so that no two owners are told the same.
     last_told: AtomicU64,
     pub(super) purging: AtomicBool,
@@ -38,6 +44,7 @@ impl Table {
             entries: AtomicUsize::new(0),
             next_age: AtomicU64::new(0),
             epoch: Instant::now(),
+            epoch_micros: micros(UNIX_EPOCH.elapsed().unwrap_or_default()),
             last_told: AtomicU64::new(0),
             purging: AtomicBool::new(false),
         }
@@ -134,7 +141,9 @@ impl Table {
     }
 
     pub(super) fn time(&self) -> StoreTime {
-        let now = u64::try_from(self.epoch.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let now = self
+            .epoch_micros
+            .saturating_add(micros(self.epoch.elapsed()));
         let later_than = |last: u64| now.max(last.saturating_add(1));
         let told = (self.last_told).fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| {
             Some(later_than(last))
@@ -142,6 +151,10 @@ impl Table {
         let (Ok(last) | Err(last)) = told;
         StoreTime(later_than(last))
     }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// No code runs under a lock that could leave a shard half done, so a poisoned one is whole.

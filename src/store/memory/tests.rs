@@ -270,3 +270,19 @@ async fn a_cursor_of_another_store_is_refused() {
     assert!(!err.may_have_run());
     assert!(err.to_string().contains("cursor"), "{err}");
 }
+
+#[tokio::test]
+async fn fences_grow_from_one_process_to_the_next() {
+    let mut last = 0;
+    for _process in 0..3 {
+        let store = MemoryStore::new();
+        let held = lock_for(1, Duration::from_secs(60));
+        store.begin(&held).await.unwrap();
+        let Renewed::Yes { at } = store.renew(&held.lease()).await.unwrap() else {
+            panic!("it is held");
+        };
+        assert!(at.0 > last, "{} is not after {last}", at.0);
+        last = at.0;
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}

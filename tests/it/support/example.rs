@@ -2,6 +2,8 @@ use std::{
     io::{BufRead, BufReader},
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
     time::Duration,
 };
 
@@ -27,18 +29,29 @@ impl Example {
             .spawn()
             .expect("the examples are built with the tests");
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let (mut url, mut said) = (None, Vec::new());
-        for line in lines.map(Result::unwrap) {
-            if line.is_empty() && url.is_some() {
-                break;
+        let (tell, told) = mpsc::channel();
+        // In a thread, because a read of a pipe has no time limit.
+        thread::spawn(move || {
+            let (mut url, mut said) = (None, Vec::new());
+            for line in lines.map_while(Result::ok) {
+                if line.is_empty() && url.is_some() {
+                    break;
+                }
+                url = url.or_else(|| url_in(&line));
+                said.push(line);
             }
-            url = url.or_else(|| url_in(&line));
-            said.push(line);
-        }
-        let url = url.unwrap_or_else(|| {
-            panic!("it does not say where it listens, {:?}", process.wait());
+            tell.send((url, said))
         });
-        Self { process, url, said }
+        let mut example = Self {
+            process,
+            url: String::new(),
+            said: Vec::new(),
+        };
+        let told = told.recv_timeout(Duration::from_secs(20));
+        let (url, said) = told.expect("it says where it listens, and then an empty line");
+        example.url = url.expect("it says where it listens");
+        example.said = said;
+        example
     }
 
     pub(crate) fn url(&self) -> &str {
