@@ -56,8 +56,12 @@ impl Completion {
 
     /// Tells the store once.
     pub(super) async fn attempt(&self, claims: &Claims) -> Result<Settled, StoreError> {
+        self.tenure.set_ending(true);
         let lease = self.tenure.lease();
-        match claims.complete(lease, &self.record, self.retention).await? {
+        let held = claims.complete(lease, &self.record, self.retention).await;
+        // If it has not been heard, the claim has to last until it is.
+        self.tenure.set_ending(held.is_ok());
+        match held? {
             Held::Yes => Ok(Settled::Yes),
             Held::Lost => {
                 log::warn!(

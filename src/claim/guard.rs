@@ -110,6 +110,7 @@ impl Guard {
         let State::Running(tenure, _) = &self.state else {
             return Settled::Lost;
         };
+        tenure.set_ending(true);
         let key = tenure.key();
         let settled = match self.claims.release(tenure.lease()).await {
             Ok(Held::Yes) => Settled::Yes,

@@ -93,7 +93,10 @@ impl Renewals {
             !tenure.store_said_lost()
         });
         let tenures = || state.entries.values().map(|entry| &entry.tenure);
-        let due = tenures().filter(|tenure| tenure.age() >= tenure.lease().duration() / 3);
+        let is_old = |tenure: &&Arc<Tenure>| tenure.age() >= tenure.lease().duration() / 3;
+        let due = tenures()
+            .filter(is_old)
+            .filter(|tenure| !tenure.is_ending());
         let due = due.cloned().collect();
         let shortest = tenures().map(|tenure| tenure.lease().duration()).min();
         state.pause = shortest.map(pause_for);
@@ -121,19 +124,39 @@ async fn run(renewals: Weak<Renewals>) {
         };
         drop(all);
         pause = next;
-        let rounds = stream::iter(due).map(|tenure| async move { renew(&tenure).await });
-        rounds.buffer_unordered(AT_ONCE).collect::<()>().await;
+        round(due).await;
     }
 }
 
-async fn renew(tenure: &Tenure) {
-    let key = tenure.key();
+/// Renews what is due, and says once for all if that fails: in an outage it fails for all.
+async fn round(due: Vec<Arc<Tenure>>) {
+    let all = due.len();
+    let renewals = stream::iter(due).map(|tenure| async move { renew(&tenure).await });
+    let failures: Vec<String> = renewals
+        .buffer_unordered(AT_ONCE)
+        .filter_map(|outcome| async { outcome.err() })
+        .collect()
+        .await;
+    if let Some(why) = failures.first() {
+        log::warn!(
+            "{} of {all} claims are not renewed yet: {why}",
+            failures.len()
+        );
+    }
+}
+
+async fn renew(tenure: &Tenure) -> Result<(), String> {
     // A store that hangs must not keep the others from their turn.
     match timeout(tenure.lease().duration() / 3, tenure.renew()).await {
-        Ok(Ok(Some(_))) => {}
-        Ok(Ok(None)) => log::warn!("{key} is lost while its handler runs"),
-        Ok(Err(err)) => log::warn!("{key} is not renewed yet: {err}"),
-        Err(_elapsed) => log::warn!("{key} is not renewed yet: the store does not answer"),
+        Ok(Ok(Some(_))) => Ok(()),
+        Ok(Ok(None)) => {
+            if !tenure.is_ending() {
+                log::warn!("{} is lost while its handler runs", tenure.key());
+            }
+            Ok(())
+        }
+        Ok(Err(err)) => Err(err.to_string()),
+        Err(_elapsed) => Err("the store does not answer".to_owned()),
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Tenure {
     /// When the store was asked the last time that it said yes. Locked to read or write it.
     confirmed: Mutex<Instant>,
     lost: AtomicBool,
+    /// The store is being told how the work has ended: not finding the claim says nothing now.
+    ending: AtomicBool,
     /// Notified when the claim is lost.
     loss: Notify,
 }
@@ -37,6 +39,7 @@ impl Tenure {
             attempt,
             confirmed: Mutex::new(asked),
             lost: AtomicBool::new(false),
+            ending: AtomicBool::new(false),
             loss: Notify::new(),
         }
     }
@@ -73,6 +76,15 @@ impl Tenure {
 
     pub(super) fn store_said_lost(&self) -> bool {
         self.lost.load(Ordering::Acquire)
+    }
+
+    /// Whether there is no sense in renewing it, for the moment or for good.
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_ending(&self, ending: bool) {
+        self.ending.store(ending, Ordering::Release);
     }
 
     /// Returns once the claim is lost.

@@ -18,6 +18,9 @@ use crate::{
     terms::Terms,
 };
 
+/// A moment so far away that it makes no difference is as good as one that does not exist.
+const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// Does work once that does not come by HTTP: messages of a queue, jobs of a timer, items of a
 /// batch. Queues deliver at least once, timers fire on every machine; with the same key on the same
 /// store one of them proceeds, the others are told what became of it.
@@ -98,7 +101,7 @@ impl Once {
         longest: Duration,
     ) -> Result<Claimed, StoreError> {
         let claim = self.new_claim(key.as_ref(), fingerprint);
-        let until = Instant::now() + longest;
+        let until = Instant::now() + longest.min(FAR);
         let claims = &self.settings.claims;
         let (begun, _waited) = claims.begin_or_wait(claim, until, usize::MAX).await;
         Ok(self.claimed(begun?, fingerprint))

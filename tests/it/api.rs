@@ -1,7 +1,10 @@
 //! What an application can rely on in the types.
 
 use actix_idempotency::{
-    ApiLock, ApiLockBuilder, ConfigError, Fingerprint, MemoryStore, RedisStore,
+    ApiLock, ApiLockBuilder, Claim, Claimed, ConfigError, FenceError, Fingerprint, Fingerprinting,
+    Idempotency, IdempotencyBuilder, IdempotencyKey, InvalidKey, KeySource, Limits, MemoryStore,
+    Once, OnceBuilder, Recording, RedisStore, Run, Scope,
+    problem::Problems,
     store::{Cursor, Inspect, NewClaim, Page, Store, StoreError, StoreErrorKind, StoreKey},
 };
 use static_assertions::assert_impl_all;
@@ -10,6 +13,22 @@ use crate::support::locks::memory_lock;
 
 assert_impl_all!(ApiLock: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(ApiLockBuilder: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(Idempotency: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(IdempotencyBuilder: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(Once: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(OnceBuilder: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(Run: Send, Sync, std::fmt::Debug);
+assert_impl_all!(Claimed: Send, Sync, std::fmt::Debug);
+assert_impl_all!(Claim: Clone, Send, Sync, std::fmt::Debug, actix_web::FromRequest);
+assert_impl_all!(IdempotencyKey: Clone, Send, Sync, Eq, std::hash::Hash, actix_web::FromRequest);
+assert_impl_all!(Scope: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(KeySource: Clone, Send, Sync, Default, std::fmt::Debug);
+assert_impl_all!(Fingerprinting: Clone, Send, Sync, Default, std::fmt::Debug);
+assert_impl_all!(Recording: Clone, Send, Sync, Default, std::fmt::Debug);
+assert_impl_all!(Limits: Clone, Send, Sync, Default, std::fmt::Debug);
+assert_impl_all!(Problems: Clone, Send, Sync, Default, std::fmt::Debug);
+assert_impl_all!(FenceError: std::error::Error, actix_web::ResponseError, Send, Sync);
+assert_impl_all!(InvalidKey: std::error::Error, Send, Sync, Copy);
 assert_impl_all!(MemoryStore: Clone, Send, Sync, Default, Store, Inspect);
 assert_impl_all!(RedisStore: Clone, Send, Sync, Store, Inspect);
 assert_impl_all!(Page: Clone, Send, Sync, std::fmt::Debug);

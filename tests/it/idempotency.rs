@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_idempotency::{
     ApiLock, Idempotency, InFlight, KeySource, LostOwner, MemoryStore, Recording, Scope,
-    problem::Problems,
+    StoreFailure, problem::Problems,
 };
 use actix_web::{App, HttpResponse, http::Method, web};
 use futures_util::future::join_all;
@@ -774,5 +774,24 @@ async fn a_client_that_leaves_does_not_cut_its_handler_off() {
         assert!(drain.await.unwrap());
         eventually("all is done", async || gate.left() == 1).await;
         assert_eq!(gate.entered(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_full_memory_store_refuses_new_claims_and_forgets_nothing() {
+    for policy in [StoreFailure::FailClosed, StoreFailure::FailOpen] {
+        let store = MemoryStore::builder().max_entries(1).build().unwrap();
+        let keys = Idempotency::builder(store, Scope::global()).on_store_failure(policy);
+        let gate = Gate::open();
+        let server = numbered(&keys.build().unwrap(), &gate);
+        assert_eq!(status(pay(&server, "a", "tea")).await, 201);
+        match policy {
+            StoreFailure::FailOpen => assert_eq!(answer(pay(&server, "b", "tea")).await.2, "run 2"),
+            _ => is_problem(pay(&server, "b", "tea"), 503, "store-unavailable", true).await,
+        }
+        assert_eq!(
+            answer(pay(&server, "a", "tea")).await,
+            (201, true, "run 1".to_owned())
+        );
     }
 }
