@@ -1,4 +1,8 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use actix_web::{
     dev::ResponseHead,
@@ -161,7 +165,11 @@ impl Recording {
     /// Whether an answer is recorded unless its handler says otherwise.
     pub(super) fn takes(&self, head: &ResponseHead) -> bool {
         match &self.rule {
-            Some(rule) => rule(head),
+            // The work has been done. A rule that panics must not free the key for a second run.
+            Some(rule) => catch_unwind(AssertUnwindSafe(|| rule(head))).unwrap_or_else(|_panic| {
+                log::error!("the rule of what is recorded has panicked; the answer is recorded");
+                true
+            }),
             None => {
                 let status = head.status.as_u16();
                 status < 500 && !matches!(status, 401 | 408 | 425 | 429)

@@ -269,6 +269,52 @@ async fn a_predicate_replaces_the_rule() {
     }
 }
 
+#[tokio::test]
+async fn a_predicate_that_panics_does_not_free_the_key() {
+    let panics = Recording::new().when(|_| std::panic::resume_unwind(Box::new("on purpose")));
+    let (server, runs) = obedient(memory_keys().recording(panics));
+    assert_eq!(
+        answer(asking(&server, "a", &[])).await,
+        (201, false, "run 1".to_owned())
+    );
+    assert_eq!(
+        answer(asking(&server, "a", &[])).await,
+        (201, true, "run 1".to_owned())
+    );
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_stream_that_panics_counts_as_cut_off() {
+    let redis = Redis::start();
+    for keys in keys_on_each_store(&redis) {
+        let keys = keys.build().unwrap();
+        let server = {
+            let keys = keys.clone();
+            serve!(
+                App::new()
+                    .wrap(keys.clone())
+                    .default_service(web::to(async || {
+                        let pieces = stream::once(async {
+                            std::panic::resume_unwind(Box::new("on purpose"));
+                            #[allow(unreachable_code, reason = "it says what the stream is of")]
+                            Ok::<_, actix_web::Error>(Bytes::new())
+                        });
+                        HttpResponse::Created().streaming(pieces)
+                    }))
+            )
+        };
+        drop(pay(&server, "a", "tea").send().await);
+        eventually("it has ended", async || {
+            // The worker goes down with the connection's task, and comes back.
+            let again = pay(&server, "a", "tea").send().await;
+            again.is_ok_and(|again| !again.headers().contains_key("retry-after"))
+        })
+        .await;
+        is_problem(pay(&server, "a", "tea"), 409, "response-not-stored", false).await;
+    }
+}
+
 /// A server that answers with all sorts of headers and bytes.
 fn colourful(keys: IdempotencyBuilder) -> Server {
     let keys = keys.build().unwrap();
