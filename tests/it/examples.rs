@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use actix_idempotency::{Claimed, Once, Settled};
+
 use crate::support::{
     eventually,
     example::{Example, example},
@@ -214,6 +216,67 @@ async fn the_job_of_a_process_that_dies_is_done_by_another() {
     let sent = sent(&said);
     assert_eq!(sent.len(), 5, "{said:?}");
     assert!(sent.values().sum::<usize>() <= 6, "{said:?}");
+}
+
+#[tokio::test]
+async fn an_operator_lists_shows_releases_and_deletes() {
+    let redis = Redis::start();
+    let inspect = async |arguments: &[&str]| {
+        let mut command = Command::new(example("inspect"));
+        command.args(arguments).env("REDIS_URL", redis.url());
+        let output = run(command).await;
+        (
+            output.status.success(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    let once = Once::builder(redis.store()).build().unwrap();
+    let claim = async |key: &str| match once.claim(key, None).await.unwrap() {
+        Claimed::Proceed(run) => run,
+        other => panic!("{other:?}"),
+    };
+    let (running, done) = (claim("secret-a").await, claim("secret-b").await);
+    assert_eq!(done.complete("secret").await, Settled::Yes);
+    let [one, other] = ["secret-a", "secret-b"].map(|key| once.stored_key(key).to_string());
+
+    let (_, listed) = inspect(&["list", "once:"]).await;
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+    assert!(
+        listed.contains(&format!("{one} running, attempt 1, lease ends in ")),
+        "{listed}"
+    );
+    assert!(
+        listed.contains(&format!("{other} finished, 200, 6 bytes, forgotten in ")),
+        "{listed}"
+    );
+    assert!(!listed.contains("secret"), "{listed}");
+    assert_eq!(inspect(&["list", "nothing:"]).await, (true, String::new()));
+
+    assert!(inspect(&["show", &one]).await.1.starts_with("running"));
+    assert!(
+        inspect(&["release", &other])
+            .await
+            .1
+            .starts_with("nothing was released")
+    );
+    assert!(inspect(&["release", &one]).await.1.starts_with("released"));
+    assert_eq!(inspect(&["show", &one]).await.1, "vacant\n");
+    assert!(inspect(&["delete", &other]).await.1.starts_with("deleted"));
+    assert!(
+        inspect(&["delete", &other])
+            .await
+            .1
+            .starts_with("nothing was deleted")
+    );
+    assert_eq!(
+        running.complete("late").await,
+        Settled::Yes,
+        "into the vacant place"
+    );
+    assert!(inspect(&["show", &one]).await.1.starts_with("finished"));
+    for nonsense in [&[][..], &["show"], &["show", "x"], &["eat", &one]] {
+        assert!(!inspect(nonsense).await.0, "{nonsense:?}");
+    }
 }
 
 #[tokio::test]

@@ -5,10 +5,11 @@ use std::{num::NonZeroUsize, time::Duration};
 use actix_idempotency::{
     Fingerprint, RedisStore, redis,
     store::{
-        Begin, ClaimId, Cursor, Inspect, Inspected, NewClaim, OnLapsed, OwnerToken, Page, Record,
-        Store, StoreKey, Tombstone,
+        Answer, Begin, ClaimId, Cursor, Inspect, Inspected, NewClaim, OnLapsed, OwnerToken, Page,
+        Record, Store, StoreKey, Tombstone,
     },
 };
+use bytes::Bytes;
 use tokio::time::timeout;
 
 use crate::support::{eventually, redis::Redis};
@@ -278,6 +279,67 @@ async fn who_waits_is_told_by_push() {
         let told = timeout(PUSHED, waiting).await.expect("it is told");
         told.unwrap().unwrap();
     }
+}
+
+#[tokio::test]
+async fn bodies_stay_in_redis_and_what_is_damaged_is_unreadable() {
+    let redis = Redis::start();
+    let store = redis.store();
+    let body = vec![b'x'; 1_000_000];
+    let answer = Answer {
+        fingerprint: claim(0).fingerprint,
+        status: 201,
+        headers: vec![
+            ("location".to_owned(), "/orders/1".into()),
+            ("x-empty".to_owned(), Bytes::new()),
+        ],
+        body: body.into(),
+    };
+    let size = answer.size();
+    for n in 0..10 {
+        let record = Record::Answer(answer.clone());
+        let lease = claim(n).lease();
+        store.complete(&lease, &record, LONG).await.unwrap();
+    }
+    let sent = || {
+        let stats: String = redis::from_redis_value(redis.command(&["INFO", "stats"])).unwrap();
+        let sent = stats
+            .lines()
+            .find_map(|line| line.strip_prefix("total_net_output_bytes:"));
+        sent.unwrap().parse::<u64>().unwrap()
+    };
+    let before = sent();
+    let listed = list(&store, "inspect:").await;
+    assert_eq!(listed.len(), 10);
+    for (_, told) in listed {
+        assert!(
+            matches!(told, Inspected::Finished { status: Some(201), size: Some(told), .. } if told == size),
+            "{told:?}"
+        );
+    }
+    assert!(sent() - before < 100_000, "{} bytes", sent() - before);
+
+    // Cut anywhere in what stands before the body it is unreadable, as it is for a claim.
+    let value: Vec<u8> =
+        redis::from_redis_value(redis.command(&["GETRANGE", &key(0).to_string(), "0", "200"]))
+            .unwrap();
+    let head = 34 + 33 + 6 + 2 + 8 + 4 + 9 + 2 + 7 + 4;
+    for end in 0..=head {
+        set(&redis, &key(0), &value[..end]);
+        let told = store.look_up(&key(0)).await.unwrap().unwrap();
+        assert_eq!(told == Inspected::Unreadable, end < head, "{end}: {told:?}");
+        let begun = store.begin(&claim(0)).await.unwrap();
+        assert_eq!(
+            matches!(begun, Begin::Unreadable),
+            end < head,
+            "{end}: {begun:?}"
+        );
+    }
+    let mut many = value[..head].to_vec();
+    many[34 + 33 + 2..][..4].copy_from_slice(&[0xff; 4]);
+    set(&redis, &key(0), &many);
+    let told = store.look_up(&key(0)).await.unwrap();
+    assert_eq!(told, Some(Inspected::Unreadable));
 }
 
 #[tokio::test]

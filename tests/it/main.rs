@@ -24,6 +24,7 @@ mod payments_postgres;
 mod pressure;
 mod quickstart;
 mod recording;
+mod round_trips;
 mod shutdown;
 mod structure;
 mod support;

@@ -49,7 +49,8 @@ use super::{Store, StoreError, StoreKey};
 /// * What is told is what [`Store::begin`] would meet, by the same clock. What has ended is not
 ///   shown, whether or not it has been taken away yet.
 /// * A lock is told as [`Inspected::Lock`], however the store keeps it.
-/// * The owner's token is never told.
+/// * Neither the owner's token nor anything of a recorded answer but its status and its size is
+///   told.
 /// * Every call ends within the bound of the store's other calls.
 ///
 /// The suite in `store::conformance` (feature `test-util`) checks what can be checked from
@@ -73,7 +74,7 @@ pub trait Inspect: Store {
     /// goes meanwhile it may find or not. A page may hold fewer than `most` or slightly more, and
     /// none at all although there is a next one.
     ///
-    /// Recorded bodies come along, so where those are large ask for small pages.
+    /// Recorded bodies are not read out.
     ///
     /// # Errors
     ///

@@ -42,10 +42,7 @@ impl Entry {
                 lease_left: (claim.lapses_at > now).then(|| claim.lapses_at - now),
                 remembered_for: left,
             },
-            Self::Finished(finished) => Inspected::Finished {
-                record: finished.record.clone(),
-                left,
-            },
+            Self::Finished(finished) => Inspected::finished(&finished.record, 0, left),
         }
     }
 }

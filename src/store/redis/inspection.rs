@@ -71,20 +71,25 @@ fn inspected(reply: Reply) -> Result<Option<Inspected>, StoreError> {
         Reply::Value(Value::Array(parts)) => parts,
         reply => return Err(reply.unexpected("inspect.lua")),
     };
-    match <[Value; 2]>::try_from(parts) {
-        Ok([Value::BulkString(value), Value::Int(pttl)]) => Ok(Some(told(value, pttl))),
+    match <[Value; 3]>::try_from(parts) {
+        Ok([Value::BulkString(value), Value::Int(size), Value::Int(pttl)]) => {
+            let size = usize::try_from(size).unwrap_or_default();
+            Ok(Some(told(value, size, pttl)))
+        }
         Ok(_) | Err(_) => Err(unexpected("inspect.lua", &Value::Array(vec![]))),
     }
 }
 
-fn told(value: Vec<u8>, pttl: i64) -> Inspected {
+/// `value` is what was sent of `size` bytes.
+fn told(value: Vec<u8>, size: usize, pttl: i64) -> Inspected {
+    let body = size.saturating_sub(value.len());
     // Below zero the key never ends, because somebody has told the server to keep it.
     let left = u64::try_from(pttl).unwrap_or(codec::millis(Duration::MAX));
     let left = Duration::from_millis(left);
     match codec::decode(value) {
         None => Inspected::Unreadable,
         Some(Stored::Lock) => Inspected::Lock { left },
-        Some(Stored::Finished(record)) => Inspected::Finished { record, left },
+        Some(Stored::Finished(record)) => Inspected::finished(&record, body, left),
         Some(Stored::Claim(claim)) => Inspected::Claim {
             attempt: claim.attempt,
             fingerprint: claim.fingerprint,
