@@ -265,7 +265,7 @@ pub use self::background::BackgroundHere;
 #[cfg(feature = "memory")]
 pub use self::store::memory::{MemoryStore, MemoryStoreBuilder};
 #[cfg(feature = "redis")]
-pub use self::store::redis::{RedisStore, RedisStoreBuilder};
+pub use self::store::redis::{Finding, FindingKind, RedisStore, RedisStoreBuilder};
 pub use self::{
     api_lock::{ApiLock, ApiLockBuilder, ApiLockMiddleware, LockPayload},
     body::Body,

@@ -9,6 +9,7 @@
 mod api;
 mod body;
 mod cancellation;
+mod check;
 mod client;
 mod conformance;
 mod examples;

@@ -1,10 +1,17 @@
 //! Many equal requests at once, and many one after the other.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
+use actix_idempotency::{
+    RedisStore,
+    store::{NewClaim, Store, StoreErrorKind, StoreKey},
+};
 use actix_web::{App, HttpResponse, rt, web};
 use futures_util::future::join_all;
 
@@ -126,4 +133,35 @@ async fn a_lock_costs_redis_one_set_and_one_script_and_a_refusal_one_set() {
         1,
         "one connection, asked for its version once"
     );
+}
+
+#[tokio::test]
+async fn when_too_many_wait_for_redis_the_next_fail_at_once() {
+    let redis = Redis::start();
+    let store = RedisStore::builder(redis.url())
+        .max_in_flight(3)
+        .build()
+        .unwrap();
+    store.ping().await.unwrap();
+    redis.freeze();
+    let calls = (0..20).map(|n| {
+        let claim = NewClaim::lock(StoreKey::new("t:", [n; 32]), Duration::from_secs(60));
+        let store = &store;
+        async move {
+            let begun = Instant::now();
+            let err = store.begin(&claim).await.unwrap_err();
+            (err.kind(), err.may_have_run(), begun.elapsed())
+        }
+    });
+    let calls = join_all(calls).await;
+    redis.thaw();
+    let (waited, refused): (Vec<_>, Vec<_>) = calls
+        .into_iter()
+        .partition(|(kind, ..)| *kind == StoreErrorKind::Timeout);
+    assert_eq!((waited.len(), refused.len()), (3, 17));
+    for (_, may_have_run, took) in refused {
+        assert!(!may_have_run);
+        assert!(took < Duration::from_millis(400), "{took:?}");
+    }
+    eventually("there is room again", async || store.ping().await.is_ok()).await;
 }

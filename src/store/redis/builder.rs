@@ -3,7 +3,7 @@ use std::{fmt, time::Duration};
 use redis::{Client, ErrorKind, RedisError};
 
 use super::{
-    DEFAULT_TIMEOUT, Own, RedisStore, Source,
+    DEFAULT_IN_FLIGHT, DEFAULT_TIMEOUT, Own, RedisStore, Source,
     foreign_pool::{ForeignPool, Observed},
     per_runtime::PerRuntime,
     tls,
@@ -18,6 +18,7 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct RedisStoreBuilder {
     server: Server,
     timeout: Duration,
+    most_in_flight: usize,
 }
 
 enum Server {
@@ -43,6 +44,7 @@ impl RedisStoreBuilder {
         Self {
             server,
             timeout: DEFAULT_TIMEOUT,
+            most_in_flight: DEFAULT_IN_FLIGHT,
         }
     }
 
@@ -52,6 +54,16 @@ impl RedisStoreBuilder {
     /// off refused.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// How many calls of this store may wait for an answer at once. Further ones fail at once, as if
+    /// the server were away.
+    ///
+    /// Default: 4096. A Redis that answers within a millisecond keeps a hundred waiting at 100,000
+    /// calls a second; when thousands wait, it does not answer.
+    pub fn max_in_flight(mut self, calls: usize) -> Self {
+        self.most_in_flight = calls;
         self
     }
 
@@ -67,6 +79,11 @@ impl RedisStoreBuilder {
                 "the store's timeout is {timeout:?}: it can be 1 ms to 10 s, 500 ms serves most"
             )));
         }
+        if self.most_in_flight == 0 {
+            return Err(ConfigError::new(
+                "max_in_flight is 0, so every call would be refused: allow at least 1",
+            ));
+        }
         let source = match self.server {
             Server::Url(url) => {
                 let client = Client::open(url.as_str()).map_err(|err| explain(&url, &err))?;
@@ -78,7 +95,7 @@ impl RedisStoreBuilder {
             }
             Server::Pool(pool) => Source::Pool(pool),
         };
-        Ok(RedisStore::with(source, timeout))
+        Ok(RedisStore::with(source, timeout, self.most_in_flight))
     }
 }
 
@@ -171,6 +188,13 @@ mod tests {
                     .contains("1 ms to 10 s")
             );
         }
+    }
+
+    #[test]
+    fn no_call_in_flight_is_refused() {
+        let builder = RedisStore::builder("redis://127.0.0.1").max_in_flight(0);
+        let err = builder.build().unwrap_err().to_string();
+        assert!(err.contains("max_in_flight is 0"), "{err}");
     }
 
     #[cfg(not(feature = "redis-rustls"))]

@@ -16,6 +16,7 @@ impl RedisStore {
 
     /// Sends one command.
     pub(super) async fn call(&self, cmd: &Cmd, deadline: Instant) -> Result<Reply, StoreError> {
+        let _place = self.0.traffic.enter()?;
         match &self.0.source {
             Source::Own(own) => {
                 let mut connection = own.connections.connection(deadline).await?;

@@ -2,9 +2,11 @@
 
 mod builder;
 mod call;
+mod check;
 mod codec;
 mod connection;
 mod error;
+mod finding;
 mod foreign_pool;
 mod inspection;
 mod manager;
@@ -20,25 +22,35 @@ mod tls;
 #[cfg(not(feature = "redis-rustls"))]
 #[path = "no_tls.rs"]
 mod tls;
+mod traffic;
 mod version;
 mod wake_ups;
 mod watched;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use redis::{Value, aio::ConnectionLike, cmd};
 
-pub use self::builder::RedisStoreBuilder;
+pub use self::{
+    builder::RedisStoreBuilder,
+    finding::{Finding, FindingKind},
+};
 use self::{
     call::Reply,
     foreign_pool::{ForeignPool, Observed},
     per_runtime::PerRuntime,
+    traffic::Traffic,
     wake_ups::WakeUps,
 };
 use super::StoreError;
 use crate::ConfigError;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_millis(500);
+const DEFAULT_IN_FLIGHT: usize = 4096;
 
 /// Keeps claims and records in Redis 7.0 or newer, or Valkey.
 ///
@@ -56,7 +68,8 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_millis(500);
 ///   when it breaks. There is no ping per use.
 /// * **Bounds:** every call ends within the [timeout](RedisStoreBuilder::timeout), 500 ms. While
 ///   the server cannot be reached, calls fail at once; one at a time tries again, after 50 ms at
-///   first and a second at last.
+///   first and a second at last. When [too many](RedisStoreBuilder::max_in_flight) wait for an
+///   answer already, further ones fail at once.
 /// * **Time:** the server's clock alone; it ends leases, and gives the fence.
 /// * **Round trips:** one to lock, one to release, one to be refused.
 /// * **Survives:** what the server survives. Without persistence a restart forgets every key; a
@@ -67,6 +80,9 @@ pub struct RedisStore(Arc<Inner>);
 struct Inner {
     source: Source,
     timeout: Duration,
+    traffic: Traffic,
+    /// Findings are logged once.
+    checked: AtomicBool,
 }
 
 /// What a store has when it opens its connections itself.
@@ -120,7 +136,8 @@ impl RedisStore {
         M::Connection: ConnectionLike + Clone + Send + Sync + 'static,
         M::Error: fmt::Debug + Send + Sync + 'static,
     {
-        RedisStore::with(Source::Pool(Box::new(Observed::new(pool))), DEFAULT_TIMEOUT)
+        let source = Source::Pool(Box::new(Observed::new(pool)));
+        RedisStore::with(source, DEFAULT_TIMEOUT, DEFAULT_IN_FLIGHT)
     }
 
     /// Settings for a store on the server at this URL.
@@ -138,7 +155,8 @@ impl RedisStore {
         RedisStoreBuilder::pool(pool)
     }
 
-    /// Asks the server whether it is there, new enough and open to this user.
+    /// Asks the server whether it is there, new enough and open to this user; [`check`](Self::check)
+    /// asks for more.
     ///
     /// # Errors
     ///
@@ -150,8 +168,13 @@ impl RedisStore {
         }
     }
 
-    fn with(source: Source, timeout: Duration) -> Self {
-        Self(Arc::new(Inner { source, timeout }))
+    fn with(source: Source, timeout: Duration, most_in_flight: usize) -> Self {
+        Self(Arc::new(Inner {
+            source,
+            timeout,
+            traffic: Traffic::new(most_in_flight),
+            checked: AtomicBool::new(false),
+        }))
     }
 }
 

@@ -34,6 +34,7 @@ impl RedisStore {
         calls: &Pipeline,
         deadline: Instant,
     ) -> Result<Vec<Reply>, StoreError> {
+        let _place = self.0.traffic.enter()?;
         let sent = match &self.0.source {
             Source::Own(own) => {
                 let mut connection = own.connections.connection(deadline).await?;

@@ -1,0 +1,203 @@
+use std::{collections::HashMap, sync::atomic::Ordering, time::Duration};
+
+use redis::{Value, cmd};
+use tokio::time::timeout;
+
+use super::{
+    RedisStore, Source,
+    call::Reply,
+    finding::{Finding, FindingKind},
+};
+use crate::store::{Begin, NewClaim, Store, StoreError, StoreKey};
+
+/// Long enough for the steps of a check, and gone soon if they are cut off.
+const PROBE: Duration = Duration::from_secs(5);
+
+impl RedisStore {
+    /// Looks at the server as an operator would, for use at start-up: whether it is there, new
+    /// enough and open to this user for keys with this prefix, and whether its settings may lose
+    /// claims or records. Findings are returned, and logged as warnings the first time.
+    ///
+    /// Claims and releases one lock under a random key, and looks at `INFO` and `CONFIG GET`. On a
+    /// cluster it sees the one server that answers.
+    ///
+    /// ```
+    /// use actix_idempotency::{FindingKind, RedisStore};
+    ///
+    /// # async fn start(store: RedisStore) -> std::io::Result<()> {
+    /// for finding in store.check("idempotency:").await? {
+    ///     if finding.kind() == FindingKind::Eviction {
+    ///         return Err(std::io::Error::other(finding.to_string())); // rather not start at all
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot work: the server is away, older than 7.0, read-only, out of memory, or
+    /// forbids this user the keys or the scripts. The error says which.
+    pub async fn check(&self, key_prefix: &str) -> Result<Vec<Finding>, StoreError> {
+        self.ping().await?;
+        self.claim_and_release(key_prefix).await?;
+        let mut findings = self.settings().await?;
+        findings.extend(self.channel(key_prefix).await?);
+        if !self.0.checked.swap(true, Ordering::AcqRel) {
+            for finding in &findings {
+                log::warn!("{finding}");
+            }
+        }
+        Ok(findings)
+    }
+
+    /// Does what a lock does.
+    async fn claim_and_release(&self, key_prefix: &str) -> Result<(), StoreError> {
+        let probe = NewClaim::lock(StoreKey::new(key_prefix, rand::random()), PROBE);
+        match self.begin(&probe).await? {
+            Begin::Claimed { .. } => {}
+            // Nobody else has a random key.
+            _ => return Err(StoreError::unavailable("a new key was not vacant")),
+        }
+        self.release(&probe.lease()).await.map(|_held| ())
+    }
+
+    async fn settings(&self) -> Result<Vec<Finding>, StoreError> {
+        let (Some(info), Some(config)) = (self.info().await?, self.config().await?) else {
+            return Ok(vec![Finding::new(
+                FindingKind::NotTold,
+                "Redis does not tell this user its settings, so nobody knows what it may forget: \
+                 allow INFO and CONFIG GET (ACL SETUSER <user> +info +config|get), or see for \
+                 yourself that maxmemory-policy is noeviction and appendonly is yes",
+            )]);
+        };
+        Ok([eviction(&config), persistence(&config), replicas(&info)]
+            .into_iter()
+            .flatten()
+            .collect())
+    }
+
+    /// `None` when this user may not have it.
+    async fn info(&self) -> Result<Option<HashMap<String, String>>, StoreError> {
+        let mut info = cmd("INFO");
+        info.arg("replication");
+        let Some(Value::VerbatimString { text, .. } | Value::SimpleString(text)) =
+            self.ask(&info).await?.map(text_of)
+        else {
+            return Ok(None);
+        };
+        let pairs = text.lines().filter_map(|line| line.split_once(':'));
+        Ok(Some(
+            pairs
+                .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+                .collect(),
+        ))
+    }
+
+    /// `None` when this user may not have it.
+    async fn config(&self) -> Result<Option<HashMap<String, String>>, StoreError> {
+        let mut config = cmd("CONFIG");
+        config.arg("GET");
+        config.arg(&["maxmemory", "maxmemory-policy", "appendonly", "save"]);
+        let Some(value) = self.ask(&config).await? else {
+            return Ok(None);
+        };
+        Ok(redis::from_redis_value(value).ok())
+    }
+
+    /// What the server says; `None` when it does not let this user ask.
+    async fn ask(&self, question: &redis::Cmd) -> Result<Option<Value>, StoreError> {
+        match self.call(question, self.deadline()).await {
+            Ok(Reply::Value(value)) => Ok(Some(value)),
+            Ok(reply) => Err(reply.unexpected("a question")),
+            // It was answered, with a refusal. What is away has been found out before.
+            Err(err) if !err.may_have_run() => Ok(None),
+            Err(err) => Err(err),
+        }
+    }
+
+    async fn channel(&self, key_prefix: &str) -> Result<Option<Finding>, StoreError> {
+        let Source::Own(own) = &self.0.source else {
+            return Ok(None);
+        };
+        let key = StoreKey::new(key_prefix, rand::random()).to_string();
+        let mut publish = cmd("PUBLISH");
+        publish.arg(&key).arg("");
+        let may_publish = self.ask(&publish).await?.is_some();
+        let watch = own.wake_ups.watch(&key);
+        let may_subscribe = timeout(self.0.timeout, watch.subscribe()).await;
+        if may_publish && may_subscribe.unwrap_or(false) {
+            return Ok(None);
+        }
+        Ok(Some(Finding::new(
+            FindingKind::NoChannel,
+            format!(
+                "Redis gives this user no wake-ups, so those who wait for an answer look every \
+                 100 ms instead: allow the channels (ACL SETUSER <user> &{key_prefix}* +publish \
+                 +subscribe +unsubscribe)"
+            ),
+        )))
+    }
+}
+
+/// Older servers send plain strings where newer ones say what kind of text it is.
+fn text_of(value: Value) -> Value {
+    match value {
+        Value::BulkString(bytes) => {
+            Value::SimpleString(String::from_utf8_lossy(&bytes).into_owned())
+        }
+        value => value,
+    }
+}
+
+/// Every key of ours has a TTL, so the `volatile-` policies choose from them too.
+fn eviction(config: &HashMap<String, String>) -> Option<Finding> {
+    let policy = config.get("maxmemory-policy")?;
+    (policy != "noeviction").then(|| {
+        let bound = match config.get("maxmemory").map(String::as_str) {
+            Some("0") | None => "should maxmemory ever be set",
+            Some(_) => "when maxmemory is reached",
+        };
+        Finding::new(
+            FindingKind::Eviction,
+            format!(
+                "Redis' maxmemory-policy is {policy}: {bound}, it drops claims and records before \
+                 their time, and what was done is done again. Set maxmemory-policy noeviction"
+            ),
+        )
+    })
+}
+
+fn persistence(config: &HashMap<String, String>) -> Option<Finding> {
+    if config.get("appendonly").is_none_or(|on| on == "yes") {
+        return None;
+    }
+    let snapshots = config.get("save").is_some_and(|save| !save.is_empty());
+    let lost = match snapshots {
+        true => "what was done since the last snapshot",
+        false => "everything",
+    };
+    Some(Finding::new(
+        FindingKind::NoPersistence,
+        format!(
+            "Redis' appendonly is no: a restart forgets {lost}, and it may be done again. Set \
+             appendonly yes (with appendfsync everysec a crash forgets the last second, with \
+             always nothing)"
+        ),
+    ))
+}
+
+fn replicas(info: &HashMap<String, String>) -> Option<Finding> {
+    let count = info.get("connected_slaves")?;
+    (count != "0").then(|| {
+        Finding::new(
+            FindingKind::Replicas,
+            format!(
+                "Redis has {count} replicas, which follow with a delay: a failover forgets what \
+                 they had not heard of, and it may be done again. Set min-replicas-to-write 1 to \
+                 bound the delay, and give what must never happen twice a unique constraint or a \
+                 fence where it is written down"
+            ),
+        )
+    })
+}

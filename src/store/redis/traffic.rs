@@ -1,0 +1,61 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::store::StoreError;
+
+/// How many calls wait for the server, and how many may.
+///
+/// A server that answers keeps few waiting. When thousands wait it does not answer, and whoever
+/// joins them would take memory, wait for the whole timeout and be refused all the same.
+#[derive(Debug)]
+pub(super) struct Traffic {
+    waiting: AtomicUsize,
+    most: usize,
+}
+
+impl Traffic {
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            waiting: AtomicUsize::new(0),
+            most,
+        }
+    }
+
+    /// A place among those who wait, if there is one.
+    pub(super) fn enter(&self) -> Result<Place<'_>, StoreError> {
+        // Counted after the fact: for a moment there may be one too many, refused.
+        let place = Place(self);
+        if self.waiting.fetch_add(1, Ordering::Relaxed) < self.most {
+            return Ok(place);
+        }
+        Err(StoreError::unavailable(format!(
+            "{} calls are waiting for Redis already",
+            self.most
+        )))
+    }
+}
+
+/// One who waits, until it is dropped.
+pub(super) struct Place<'a>(&'a Traffic);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_wait_than_may() {
+        let traffic = Traffic::new(2);
+        let (one, _other) = (traffic.enter().unwrap(), traffic.enter().unwrap());
+        for _again in 0..3 {
+            let refused = traffic.enter().map(drop).unwrap_err();
+            assert!(!refused.may_have_run());
+        }
+        drop(one);
+        assert!(traffic.enter().is_ok());
+    }
+}
