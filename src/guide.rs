@@ -132,6 +132,55 @@
 //! [`Inspect`](crate::store::Inspect) lets operators look up, list, release and delete on both
 //! stores, [`Idempotency::stored_key`](crate::Idempotency::stored_key) tells where to look.
 //!
+//! # Redis in production
+//!
+//! **Settings.** [`RedisStore::check`](crate::RedisStore::check) at start-up says what the server may
+//! forget, and which setting to change: `maxmemory-policy noeviction` (every key here has a TTL, so
+//! the `volatile-` policies choose from them too), `appendonly yes`, `min-replicas-to-write`.
+//!
+//! **What can be lost.** Redis answers before its replicas have heard, and before the disk has. A
+//! failover, or a crash with `appendfsync everysec`, forgets the last moments: a claim in there can
+//! be made a second time while the first still runs, an answer in there is run again. A
+//! [fence](crate::Claim::fence) and a unique constraint where the work is written down find that
+//! out; `examples/payments_postgres` has both, and is tested with a store that forgets everything.
+//!
+//! **Connections** of a process: one per worker that has used the store, one for background work,
+//! one for wake-ups once somebody waits.
+//!
+//! **Clocks.** Leases, retention and fences are Redis' own; hosts of the application may disagree.
+//!
+//! **Looking at a key** with `redis-cli` (`examples/inspect` does the same with fewer digits):
+//!
+//! ```text
+//! redis-cli --scan --pattern 'idempotency:*'    keys; never KEYS, which stops everybody else
+//! redis-cli PTTL <key>                          ms until it is forgotten
+//! redis-cli STRLEN <key>                        32: a lock; otherwise more
+//! redis-cli GETRANGE <key> 0 1                  "\x01C" a claim, "\x01A" an answer, "\x01T" a tombstone
+//! redis-cli GETRANGE <key> 2 33                 the owner's token: who has it can end the claim
+//! redis-cli GETRANGE <key> 34 37                of a claim: its attempt, big-endian
+//! redis-cli GETRANGE <key> 34 34                of a record: "\x01" if a fingerprint of 32 bytes follows
+//! redis-cli GETRANGE <key> 67 68                then the status, big-endian ("\x00\xc9" is 201)
+//! redis-cli DEL <key>                           the next request runs; waiters look within 5 s
+//! ```
+//!
+//! All numbers are big-endian, and the first byte is the version. What begins otherwise, ends early,
+//! or is of another type counts as present and is never run over:
+//!
+//! ```text
+//! lock         token
+//! claim        01 'C', token, attempt u32, afterlife in ms u64, fingerprint
+//! answer       01 'A', token, fingerprint, status u16, header count u32,
+//!              per header: name length u16, name, value length u32, value; then the body
+//! tombstone    01 'T', token, fingerprint, status u16 (0: unknown), location, if there is one
+//!
+//! token        32 lower-case hexadecimal digits
+//! fingerprint  00, or 01 and 32 bytes
+//! ```
+//!
+//! **When a key was taken away under its owner** (`release` or `delete` of the inspect example,
+//! `DEL`): the run goes on. Its completion, when it comes, fills the place if nobody has claimed it
+//! since, and is dropped otherwise.
+//!
 //! # Coming from nestjs-redisx idempotency
 //!
 //! | option of `IdempotencyPlugin` / `@Idempotent` | here | difference |

@@ -394,3 +394,32 @@ async fn what_is_told_names_no_owner() {
         assert!(!shown.contains(&claim.token.to_hex()), "{shown}");
     }
 }
+
+#[tokio::test]
+async fn the_recipes_of_the_guide_show_what_they_say() {
+    let redis = Redis::start();
+    let store = redis.store();
+    let (lock, held, done) = (NewClaim::lock(key(0), LONG), claim(1), claim(2));
+    for claim in [&lock, &held, &done] {
+        begin(&store, claim).await;
+    }
+    let answer = Record::Answer(Answer {
+        fingerprint: done.fingerprint,
+        status: 201,
+        headers: vec![],
+        body: Bytes::from_static(b"body"),
+    });
+    store.complete(&done.lease(), &answer, LONG).await.unwrap();
+    let range = |n: u8, from: &str, to: &str| -> Vec<u8> {
+        let value = redis.command(&["GETRANGE", &key(n).to_string(), from, to]);
+        redis::from_redis_value(value).unwrap()
+    };
+    let length = redis.command(&["STRLEN", &key(0).to_string()]);
+    assert_eq!(length, redis::Value::Int(32));
+    assert_eq!(range(1, "0", "1"), b"\x01C");
+    assert_eq!(range(2, "0", "1"), b"\x01A");
+    assert_eq!(range(1, "2", "33"), held.token.to_hex().as_bytes());
+    assert_eq!(range(1, "34", "37"), 1_u32.to_be_bytes());
+    assert_eq!(range(2, "34", "34"), b"\x01");
+    assert_eq!(range(2, "67", "68"), b"\x00\xc9");
+}
