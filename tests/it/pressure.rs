@@ -9,7 +9,7 @@ use std::{
 };
 
 use actix_idempotency::{
-    RedisStore,
+    RedisStore, redis,
     store::{NewClaim, Store, StoreErrorKind, StoreKey},
 };
 use actix_web::{App, HttpResponse, rt, web};
@@ -164,4 +164,35 @@ async fn when_too_many_wait_for_redis_the_next_fail_at_once() {
         assert!(took < Duration::from_millis(400), "{took:?}");
     }
     eventually("there is room again", async || store.ping().await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn a_redis_that_comes_back_is_met_by_one_connection_per_worker() {
+    let mut redis = Redis::start();
+    let lock = lock_on(redis.store()).build().unwrap();
+    let server = gated_on(2, lock, &Gate::open());
+    let statuses = async || {
+        let requests = (0..100).map(|n| {
+            let request = client().post(server.url(&format!("/{n}"))).body("tea");
+            async move { request.send().await.unwrap().status().as_u16() }
+        });
+        join_all(requests).await
+    };
+    assert!(statuses().await.iter().all(|status| *status == 201));
+    redis.kill();
+    assert!(statuses().await.iter().all(|status| *status == 503));
+    redis.restart();
+    eventually("the service resumes", async || {
+        statuses().await.iter().all(|status| *status == 201)
+    })
+    .await;
+    let stats = redis.command(&["INFO", "stats"]);
+    let stats: String = redis::from_redis_value(stats).unwrap();
+    let received = stats
+        .lines()
+        .find_map(|line| line.strip_prefix("total_connections_received:"));
+    let received: u32 = received.unwrap().parse().unwrap();
+    // One of each worker, one of the background for what was cut off, and those of this test: that
+    // it is ready, and this question.
+    assert!(received <= 5, "{received} connections");
 }

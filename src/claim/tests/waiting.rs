@@ -22,6 +22,7 @@ struct HeldByAnother {
     hasty: AtomicBool,
     /// It cannot be asked.
     away: AtomicBool,
+    tokens: Mutex<Vec<OwnerToken>>,
 }
 
 impl HeldByAnother {
@@ -42,6 +43,7 @@ impl Drop for Watching<'_> {
 impl Store for HeldByAnother {
     async fn begin(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
         self.begun.fetch_add(1, Ordering::SeqCst);
+        self.tokens.lock().unwrap().push(claim.token);
         if self.away.load(Ordering::SeqCst) {
             return Err(StoreError::unavailable("away"));
         }
@@ -175,6 +177,11 @@ async fn a_watch_that_ends_early_or_fails_does_not_make_a_busy_loop() {
             "who has seen it is not told otherwise"
         );
         let asked = HeldByAnother::count(&store.begun);
+        // Each claim is one of its own: the undo of one must not end the next.
+        let mut tokens = store.tokens.lock().unwrap().clone();
+        tokens.sort_by_key(|token| *token.as_bytes());
+        tokens.dedup();
+        assert_eq!(tokens.len(), asked);
         assert!((10..=110).contains(&asked), "{asked} in ten seconds");
     }
 }
