@@ -13,6 +13,7 @@ mod check;
 mod client;
 mod conformance;
 mod examples;
+mod fault_table;
 mod faults;
 mod handler_side;
 mod idempotency;

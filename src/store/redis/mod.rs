@@ -74,6 +74,10 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 /// * **Round trips:** one to lock, one to release, one to be refused.
 /// * **Survives:** what the server survives. Without persistence a restart forgets every key; a
 ///   failover can lose the last moments.
+///
+/// # Faults
+///
+#[doc = include_str!("faults.md")]
 #[derive(Clone)]
 pub struct RedisStore(Arc<Inner>);
 

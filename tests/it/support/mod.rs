@@ -8,6 +8,7 @@ pub(crate) mod locks;
 pub(crate) mod log;
 pub(crate) mod moody;
 pub(crate) mod postgres;
+pub(crate) mod proxy;
 pub(crate) mod redis;
 pub(crate) mod server;
 pub(crate) mod wire;

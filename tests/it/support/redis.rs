@@ -89,11 +89,14 @@ impl Redis {
 
     /// Runs one command and returns its reply.
     pub(crate) fn command(&self, words: &[&str]) -> redis::Value {
-        let client = redis::Client::open(self.url()).unwrap();
-        let mut connection = client.get_connection().unwrap();
         let mut command = redis::cmd(words[0]);
         command.arg(&words[1..]);
-        command.query(&mut connection).unwrap()
+        command.query(&mut self.connection()).unwrap()
+    }
+
+    pub(crate) fn connection(&self) -> redis::Connection {
+        let client = redis::Client::open(self.url()).unwrap();
+        client.get_connection().unwrap()
     }
 
     pub(crate) fn keys(&self) -> Vec<String> {
