@@ -11,7 +11,7 @@ use actix_idempotency::{
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-use crate::support::{eventually, redis::Redis};
+use crate::support::{eventually, proxy::Proxy, redis::Redis};
 
 const LONG: Duration = Duration::from_secs(120);
 /// Less than the look that is taken although nothing was pushed.
@@ -140,6 +140,30 @@ async fn a_lost_subscription_heals() {
         redis.command(&["CLIENT", "KILL", "TYPE", "pubsub"]);
     }
     wait_for_channels(&redis, 1).await;
+    complete(&store, &claim).await;
+    timeout(PUSHED, waiting).await.expect("it is told").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_half_open_subscription_is_found_out_by_the_look_that_is_taken_all_the_same() {
+    let redis = Redis::start();
+    let proxy = Proxy::to(redis.port()).await;
+    let store = RedisStore::connect(format!("redis://127.0.0.1:{}/", proxy.port())).unwrap();
+    let claim = claim(0);
+    begin(&store, &claim).await;
+    let waiting = watch(&store, &claim);
+    eventually("it has looked", async || redis.calls("pttl") > 0).await;
+    // On the same connection, so that it has its answer too.
+    store.ping().await.unwrap();
+    let subscribed = redis.calls("subscribe");
+    proxy.forget();
+    // Replaces the connection for calls; the one for wake-ups is another.
+    store.ping().await.unwrap_err();
+    store.ping().await.unwrap();
+    eventually("it is subscribed to anew", async || {
+        redis.calls("subscribe") > subscribed
+    })
+    .await;
     complete(&store, &claim).await;
     timeout(PUSHED, waiting).await.expect("it is told").unwrap();
 }

@@ -39,6 +39,10 @@ type Orders = mpsc::UnboundedReceiver<Order>;
 /// How long nobody tries again after the connection could not be opened. Meanwhile those who wait
 /// look for themselves.
 const PAUSE: Duration = Duration::from_secs(1);
+/// A connection on which nothing has come for so long is asked whether it is still there: a network
+/// can forget it without a word. Less than what passes between two looks of one who waits, so that
+/// every such look finds out.
+const QUIET: Duration = Duration::from_secs(4);
 
 /// Carries out orders until nobody can give any more. Connects at the first one.
 pub(super) async fn run(
@@ -51,6 +55,7 @@ pub(super) async fn run(
     let mut subscriber = Subscriber {
         limit,
         subscribed: HashSet::new(),
+        heard: Instant::now(),
         was_refused: false,
     };
     while let Some(order) = orders.recv().await {
@@ -92,6 +97,8 @@ struct Subscriber {
     limit: Duration,
     /// On the connection that is open.
     subscribed: HashSet<Arc<str>>,
+    /// When the server last said anything.
+    heard: Instant,
     /// It is said once, not for every key.
     was_refused: bool,
 }
@@ -117,6 +124,7 @@ impl Subscriber {
                     }
                 }
                 Either::Right((Some(publication), _)) => {
+                    self.heard = Instant::now();
                     watched.wake(publication.get_channel_name());
                 }
                 Either::Left((None, _)) | Either::Right((None, _)) => return,
@@ -148,11 +156,12 @@ impl Subscriber {
 
     /// `None` when the connection is of no more use.
     async fn subscribe(&mut self, channel: Arc<str>, sink: &mut PubSubSink) -> Option<Subscribed> {
-        if self.subscribed.contains(&channel) {
+        if self.subscribed.contains(&channel) && self.heard.elapsed() < QUIET {
             return Some(Subscribed::Yes);
         }
         match timeout(self.limit, sink.subscribe(&*channel)).await {
             Ok(Ok(())) => {
+                self.heard = Instant::now();
                 self.subscribed.insert(channel);
                 Some(Subscribed::Yes)
             }
