@@ -13,6 +13,7 @@ use actix_idempotency::{
     bb8_redis::RedisConnectionManager,
     store::{NewClaim, Store, StoreErrorKind, StoreKey},
 };
+use futures_util::future::join_all;
 use serde_json::Value;
 
 use crate::support::{
@@ -20,6 +21,7 @@ use crate::support::{
     gate::{Gate, gated},
     locks::lock_on,
     log,
+    proxy::{Proxy, Traffic},
     redis::Redis,
     server::{Server, client, post, status},
     wire::Wire,
@@ -399,6 +401,72 @@ async fn connections_that_redis_cuts_are_replaced() {
     }
     assert_healed(&closed).await;
     redis.wait_until_empty(SOON);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_half_open_connection_costs_the_calls_on_it_one_timeout() {
+    let redis = Redis::start();
+    let proxy = Proxy::to(redis.port()).await;
+    let store = RedisStore::connect(format!("redis://127.0.0.1:{}/", proxy.port())).unwrap();
+    for round in 1..=3 {
+        for _ in 0..3 {
+            store.ping().await.unwrap();
+        }
+        assert_eq!(proxy.opened(), round, "calls share a connection");
+        proxy.forget();
+        let begun = Instant::now();
+        for outcome in join_all((0..10).map(|_| store.ping())).await {
+            assert_eq!(outcome.unwrap_err().kind(), StoreErrorKind::Timeout);
+        }
+        assert!(
+            begun.elapsed() < STORE_TIMEOUT + SLACK,
+            "{:?}",
+            begun.elapsed()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_swallows_everything_leaves_nothing_that_hangs() {
+    let redis = Redis::start();
+    let proxy = Proxy::to(redis.port()).await;
+    let store = RedisStore::connect(format!("redis://127.0.0.1:{}/", proxy.port())).unwrap();
+    for traffic in [Traffic::Swallowed, Traffic::Unanswered] {
+        store.ping().await.unwrap();
+        proxy.set(traffic);
+        // The first on a connection that was good, the others on none.
+        for _ in 0..3 {
+            let begun = Instant::now();
+            store.ping().await.unwrap_err();
+            assert!(
+                begun.elapsed() < STORE_TIMEOUT + SLACK,
+                "{:?}",
+                begun.elapsed()
+            );
+        }
+        proxy.set(Traffic::Flows);
+        eventually("it is reached again", async || store.ping().await.is_ok()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_half_open_connection_of_a_pool_of_the_application_is_replaced_by_the_pool() {
+    let redis = Redis::start();
+    // The pool's own question for a connection may take longer than a call to the store.
+    for timeout in [STORE_TIMEOUT, STORE_TIMEOUT / 5] {
+        let proxy = Proxy::to(redis.port()).await;
+        let url = format!("redis://127.0.0.1:{}/", proxy.port());
+        let manager = RedisConnectionManager::new(url).unwrap();
+        let pool = bb8::Pool::builder().max_size(1).build(manager).await;
+        let store = RedisStore::pool_builder(pool.unwrap()).timeout(timeout);
+        let store = store.build().unwrap();
+        store.ping().await.unwrap();
+        proxy.forget();
+        let begun = Instant::now();
+        store.ping().await.unwrap_err();
+        assert!(begun.elapsed() < timeout + SLACK, "{:?}", begun.elapsed());
+        eventually("there is another", async || store.ping().await.is_ok()).await;
+    }
 }
 
 #[tokio::test]

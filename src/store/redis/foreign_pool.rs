@@ -46,13 +46,19 @@ where
 {
     /// A clone, so that the pool has its connection back at once.
     async fn get(&self, deadline: Instant) -> Result<M::Connection, String> {
-        match timeout_at(deadline, self.pool.get()).await {
-            Ok(Ok(connection)) => Ok(connection.clone()),
-            Ok(Err(RunError::User(err))) => Err(format!("{err:?}")),
-            Ok(Err(RunError::TimedOut)) | Err(_) => {
-                Err("the pool had no connection in time".to_owned())
+        let pool = self.pool.clone();
+        let mut get = Box::pin(async move { pool.get().await.map(|got| got.clone()) });
+        match timeout_at(deadline, &mut get).await {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(RunError::User(err))) => return Err(format!("{err:?}")),
+            Ok(Err(RunError::TimedOut)) => {}
+            Err(_elapsed) => {
+                // The pool may be asking a connection that the network has forgotten. Cut off it
+                // would keep that one and ask it again; let go on it finds out.
+                drop(tokio::spawn(get));
             }
         }
+        Err("the pool had no connection in time".to_owned())
     }
 }
 
