@@ -72,15 +72,18 @@ pub(super) fn ranges_in(answer: Value, asked: &Address) -> RedisResult<Vec<(u16,
             return Err(strange());
         };
         let host: Option<String> = redis::from_redis_value(host)?;
-        let port = redis::from_redis_value(port)?;
+        let port = number(port)?;
         let address = Address::told(&host.unwrap_or_default(), port, asked);
-        let (first, last) = (
-            redis::from_redis_value(first)?,
-            redis::from_redis_value(last)?,
-        );
+        let (first, last) = (number(first)?, number(last)?);
         Ok((first, last, address))
     });
     ranges.collect()
+}
+
+/// The redis crate would cut a larger number short.
+fn number(value: Value) -> RedisResult<u16> {
+    let number: i64 = redis::from_redis_value(value)?;
+    u16::try_from(number).map_err(|_| strange())
 }
 
 fn strange() -> RedisError {
