@@ -178,8 +178,8 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `memory` | yes | [`MemoryStore`] |
-//! | `redis` | yes | [`RedisStore`], and the crates it stands on as `bb8`, `bb8_redis`, `redis` |
-//! | `redis-rustls` | no | `rediss://` URLs, with the system's certificates |
+//! | `redis` | yes | [`RedisStore`] on one server, Sentinel or Cluster, and the crates it stands on as `bb8`, `bb8_redis`, `redis` |
+//! | `redis-rustls` | no | `rediss://` URLs, with the system's certificates or your own |
 //! | `test-util` | no | [`store::conformance`], the test for stores of your own; [`BackgroundHere`] |
 //!
 //! # How it is built
@@ -227,6 +227,10 @@
 //! * A claim that the owner knows nothing of for as long as its lease counts as lost
 //!   ([`Claim::is_lost`]), whether or not the store has said so.
 //! * The problem types have a type of their own, [`problem::Problems`], for both middlewares.
+//! * Sentinel and Cluster need no feature and nothing of the redis crate but connections. Its
+//!   cluster client sends a command again after a lost connection, which a lock must not be, and
+//!   keeps all shards waiting while it looks for a lost node; its Sentinel client has time limits
+//!   longer than a call's.
 //! * `Upgrade: h2c` does not make a request an upgrade. Some clients offer it with every first
 //!   request, and a `POST` would pass unlocked.
 

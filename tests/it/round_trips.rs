@@ -23,8 +23,8 @@ const COMMANDS: [&str; 9] = [
     "eval",
     "ping",
     "hello",
-    "subscribe",
-    "unsubscribe",
+    "ssubscribe",
+    "sunsubscribe",
     "scan",
     "pttl",
 ];
@@ -50,7 +50,7 @@ impl<'a> Counter<'a> {
     fn is(&self, what: &str, claims: u64, completions: u64, others: u64) {
         assert_eq!(self.since("set"), claims + completions, "{what}");
         assert_eq!(self.since("evalsha"), completions + others, "{what}");
-        for other in ["eval", "ping", "hello", "subscribe", "scan"] {
+        for other in ["eval", "ping", "hello", "ssubscribe", "scan"] {
             assert_eq!(self.since(other), 0, "{what}: {other}");
         }
     }
@@ -151,7 +151,7 @@ async fn who_waits_costs_one_more_and_the_process_a_subscription_and_a_compariso
         })
         .await;
         tokio::time::sleep(Duration::from_millis(100)).await;
-        let (claims, subscribed) = (before.since("set"), before.since("subscribe"));
+        let (claims, subscribed) = (before.since("set"), before.since("ssubscribe"));
         assert_eq!(subscribed, 1);
         assert_eq!((claims, before.since("pttl")), (20, 21));
         gate.let_go(1);

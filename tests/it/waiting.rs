@@ -79,7 +79,7 @@ async fn those_of_one_process_share_one_subscription() {
         &gate,
     );
     let (first, others) = first_and_others(&server, &gate, 30).await;
-    assert_eq!(redis.calls("subscribe"), 1);
+    assert_eq!(redis.calls("ssubscribe"), 1);
     assert_eq!(
         redis.calls("pttl"),
         31,
@@ -96,7 +96,7 @@ async fn those_of_one_process_share_one_subscription() {
             .all(|(status, replayed, _)| *status == 201 && *replayed)
     );
     eventually("nobody is subscribed", async || {
-        redis.calls("unsubscribe") == 1
+        redis.calls("sunsubscribe") == 1
     })
     .await;
 }

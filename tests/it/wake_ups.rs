@@ -56,13 +56,9 @@ fn watch(store: &RedisStore, claim: &NewClaim) -> tokio::task::JoinHandle<()> {
     })
 }
 
-fn channels(redis: &Redis) -> Vec<String> {
-    redis::from_redis_value(redis.command(&["PUBSUB", "CHANNELS"])).unwrap()
-}
-
 async fn wait_for_channels(redis: &Redis, count: usize) {
     eventually("the channels are subscribed to", async || {
-        channels(redis).len() == count
+        redis.channels().len() == count
     })
     .await;
 }
@@ -74,11 +70,11 @@ async fn who_waits_costs_one_subscription_and_one_comparison() {
     for end_by_release in [false, true] {
         let claim = claim(0);
         begin(&store, &claim).await;
-        let (subscribed, looked) = (redis.calls("subscribe"), redis.calls("pttl"));
+        let (subscribed, looked) = (redis.calls("ssubscribe"), redis.calls("pttl"));
         let waiting = watch(&store, &claim);
         wait_for_channels(&redis, 1).await;
         tokio::time::sleep(Duration::from_millis(500)).await;
-        assert_eq!(redis.calls("subscribe"), subscribed + 1);
+        assert_eq!(redis.calls("ssubscribe"), subscribed + 1);
         assert_eq!(redis.calls("pttl"), looked + 1, "it does not poll");
         match end_by_release {
             true => assert_eq!(store.release(&claim.lease()).await.unwrap(), Held::Yes),
@@ -103,7 +99,7 @@ async fn many_who_wait_share_one_connection() {
     let clients = redis.command(&["CLIENT", "LIST", "TYPE", "pubsub"]);
     let clients: String = redis::from_redis_value(clients).unwrap();
     assert_eq!(clients.lines().count(), 1, "{clients}");
-    assert_eq!(redis.calls("subscribe"), 10);
+    assert_eq!(redis.calls("ssubscribe"), 10);
     for claim in &claims {
         complete(&store, claim).await;
     }
@@ -155,13 +151,13 @@ async fn a_half_open_subscription_is_found_out_by_the_look_that_is_taken_all_the
     eventually("it has looked", async || redis.calls("pttl") > 0).await;
     // On the same connection, so that it has its answer too.
     store.ping().await.unwrap();
-    let subscribed = redis.calls("subscribe");
+    let subscribed = redis.calls("ssubscribe");
     proxy.forget();
     // Replaces the connection for calls; the one for wake-ups is another.
     store.ping().await.unwrap_err();
     store.ping().await.unwrap();
     eventually("it is subscribed to anew", async || {
-        redis.calls("subscribe") > subscribed
+        redis.calls("ssubscribe") > subscribed
     })
     .await;
     complete(&store, &claim).await;
@@ -188,16 +184,16 @@ async fn a_user_without_channels_loses_the_push_and_nothing_else() {
     let waiting = watch(&store, &claim);
     eventually("it looks by itself", async || redis.calls("pttl") > 4).await;
     assert_eq!(
-        redis.calls("subscribe"),
+        redis.calls("ssubscribe"),
         0,
         "a refused command is not counted as a call"
     );
-    let refused = redis.refused("subscribe");
+    let refused = redis.refused("ssubscribe");
     assert_eq!(refused, 1, "it is not asked for again");
     complete(&store, &claim).await;
     timeout(PUSHED, waiting)
         .await
         .expect("it finds out")
         .unwrap();
-    assert!(channels(&redis).is_empty());
+    assert!(redis.channels().is_empty());
 }

@@ -1,13 +1,13 @@
 use std::{fmt, time::Duration};
 
-use redis::{Client, ErrorKind, RedisError};
-
 use super::{
-    DEFAULT_IN_FLIGHT, DEFAULT_TIMEOUT, Own, RedisStore, Source,
+    DEFAULT_IN_FLIGHT, DEFAULT_TIMEOUT, RedisStore, Source,
+    cluster::Cluster,
     foreign_pool::{ForeignPool, Observed},
-    per_runtime::PerRuntime,
-    tls,
-    wake_ups::WakeUps,
+    place::Place,
+    sentinel::Sentinel,
+    tls::Trust,
+    url,
 };
 use crate::ConfigError;
 
@@ -17,18 +17,32 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(10);
 #[must_use = "a builder does nothing until it is built"]
 pub struct RedisStoreBuilder {
     server: Server,
+    pub(super) trust: Trust,
     timeout: Duration,
     most_in_flight: usize,
 }
 
 enum Server {
     Url(String),
+    Sentinel {
+        master: String,
+        sentinels: Vec<String>,
+    },
+    Cluster(Vec<String>),
     Pool(Box<dyn ForeignPool>),
 }
 
 impl RedisStoreBuilder {
     pub(super) fn url(url: String) -> Self {
         Self::new(Server::Url(url))
+    }
+
+    pub(super) fn sentinel(master: String, sentinels: Vec<String>) -> Self {
+        Self::new(Server::Sentinel { master, sentinels })
+    }
+
+    pub(super) fn cluster(nodes: Vec<String>) -> Self {
+        Self::new(Server::Cluster(nodes))
     }
 
     pub(super) fn pool<M>(pool: bb8::Pool<M>) -> Self
@@ -43,6 +57,7 @@ impl RedisStoreBuilder {
     fn new(server: Server) -> Self {
         Self {
             server,
+            trust: Trust::default(),
             timeout: DEFAULT_TIMEOUT,
             most_in_flight: DEFAULT_IN_FLIGHT,
         }
@@ -71,7 +86,7 @@ impl RedisStoreBuilder {
     ///
     /// # Errors
     ///
-    /// When the URL cannot be used or the timeout cannot work.
+    /// When a URL or a certificate cannot be used or the timeout cannot work.
     pub fn build(self) -> Result<RedisStore, ConfigError> {
         let timeout = self.timeout;
         if timeout < Duration::from_millis(1) || timeout > LONGEST_TIMEOUT {
@@ -86,12 +101,16 @@ impl RedisStoreBuilder {
         }
         let source = match self.server {
             Server::Url(url) => {
-                let client = Client::open(url.as_str()).map_err(|err| explain(&url, &err))?;
-                tls::prepare();
-                Source::Own(Box::new(Own {
-                    wake_ups: WakeUps::new(client.clone(), timeout),
-                    connections: PerRuntime::new(client, timeout),
-                }))
+                let client = url::open(&url, &self.trust)?;
+                Source::own(Place::Server(client), timeout)
+            }
+            Server::Sentinel { master, sentinels } => {
+                let sentinel = sentinel(&master, &sentinels, &self.trust)?;
+                Source::own(Place::Sentinel(sentinel), timeout)
+            }
+            Server::Cluster(nodes) => {
+                let cluster = cluster(&nodes, &self.trust, timeout)?;
+                Source::Cluster(Box::new(cluster))
             }
             Server::Pool(pool) => Source::Pool(pool),
         };
@@ -99,31 +118,40 @@ impl RedisStoreBuilder {
     }
 }
 
-/// Says what is wrong with a URL, without its password.
-fn explain(url: &str, err: &RedisError) -> ConfigError {
-    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
-    let tls = matches!(scheme, "rediss" | "valkeys");
-    if tls && err.kind() == ErrorKind::InvalidClientConfig && err.to_string().contains("feature") {
-        return ConfigError::new(
-            "the Redis URL asks for TLS: switch on the feature `redis-rustls` of \
-             actix-idempotency",
-        );
-    }
-    let reason = match err.detail() {
-        Some(detail) => format!("{} ({detail})", reason_of(err)),
-        None => reason_of(err),
+fn sentinel(master: &str, sentinels: &[String], trust: &Trust) -> Result<Sentinel, ConfigError> {
+    let client = url::open(master, trust)?;
+    let info = client.get_connection_info();
+    let Some((name, _no_port)) = url::address(info) else {
+        return Err(ConfigError::new(
+            "a socket has no master's name in it: Sentinel needs redis://name-of-the-master/",
+        ));
     };
-    ConfigError::new(format!(
-        "the Redis URL cannot be used: {reason}. It looks like \
-         redis://[[user]:password@]host[:port][/database] or \
-         redis+unix:///path/to/socket[?db=0&user=..&pass=..]"
-    ))
+    if sentinels.is_empty() {
+        return Err(ConfigError::new("there are no URLs of sentinels"));
+    }
+    let clients = sentinels.iter().map(|url| url::open_any(url, trust));
+    let clients = clients.collect::<Result<Vec<_>, _>>()?;
+    Ok(Sentinel::new(name.to_owned(), info.clone(), clients))
 }
 
-/// The message without the kind that redis appends.
-fn reason_of(err: &RedisError) -> String {
-    let whole = err.to_string();
-    whole.split(" - ").next().unwrap_or(&whole).to_owned()
+fn cluster(nodes: &[String], trust: &Trust, timeout: Duration) -> Result<Cluster, ConfigError> {
+    let clients = nodes.iter().map(|url| url::open(url, trust));
+    let infos = clients.map(|client| Ok(client?.get_connection_info().clone()));
+    let infos = infos.collect::<Result<Vec<_>, ConfigError>>()?;
+    if infos.iter().any(|info| info.redis_settings().db() != 0) {
+        return Err(ConfigError::new(
+            "a cluster has no databases: leave it out of the URL",
+        ));
+    }
+    match Cluster::new(&infos, timeout) {
+        Some(Ok(cluster)) => Ok(cluster),
+        Some(Err(err)) => Err(ConfigError::new(format!(
+            "the cluster cannot be used: {err}"
+        ))),
+        None => Err(ConfigError::new(
+            "a cluster needs the URLs of some of its nodes, which are no sockets",
+        )),
+    }
 }
 
 /// Neither URL nor pool: they may hold a password.
@@ -195,6 +223,43 @@ mod tests {
         let builder = RedisStore::builder("redis://127.0.0.1").max_in_flight(0);
         let err = builder.build().unwrap_err().to_string();
         assert!(err.contains("max_in_flight is 0"), "{err}");
+    }
+
+    #[test]
+    fn sentinels_are_named_without_a_server() {
+        let build = |master: &str, sentinels: &[&str]| {
+            let store = RedisStore::sentinel(master, sentinels.iter().copied());
+            store.build().map_err(|err| err.to_string())
+        };
+        let sentinels = ["redis://10.0.0.1:26379", "redis://:pass@s-2:26379"];
+        for master in ["redis://My_master", "redis://u:p@m.x-1/2"] {
+            build(master, &sentinels).unwrap();
+        }
+        assert!(build("redis://m", &[]).unwrap_err().contains("no URLs"));
+        assert!(build("redis://m", &["x"]).unwrap_err().contains("URL"));
+        let socket = build("unix:///run/redis.sock", &sentinels);
+        assert!(socket.unwrap_err().contains("name-of-the-master"));
+    }
+
+    #[test]
+    fn a_cluster_is_named_without_a_server() {
+        let build = |nodes: &[&str]| {
+            let store = RedisStore::cluster(nodes.iter().copied());
+            store.build().map_err(|err| err.to_string())
+        };
+        build(&["redis://u:p@10.0.0.1:7000", "redis://node-2"]).unwrap();
+        assert!(build(&[]).unwrap_err().contains("some of its nodes"));
+        assert!(
+            build(&["unix:///x.sock"])
+                .unwrap_err()
+                .contains("no sockets")
+        );
+        assert!(
+            build(&["redis://a/3"])
+                .unwrap_err()
+                .contains("no databases")
+        );
+        assert!(build(&["redis://a", "x"]).unwrap_err().contains("URL"));
     }
 
     #[cfg(not(feature = "redis-rustls"))]

@@ -1,3 +1,4 @@
+use futures_util::future::try_join_all;
 use redis::{Cmd, RedisResult, ServerErrorKind, Value};
 use tokio::time::{Instant, timeout_at};
 
@@ -14,22 +15,17 @@ impl RedisStore {
         Instant::now() + self.0.timeout
     }
 
-    /// Sends one command.
-    pub(super) async fn call(&self, cmd: &Cmd, deadline: Instant) -> Result<Reply, StoreError> {
+    /// Sends one command about one key.
+    pub(super) async fn call(
+        &self,
+        key: &str,
+        cmd: &Cmd,
+        deadline: Instant,
+    ) -> Result<Reply, StoreError> {
         let _place = self.0.traffic.enter()?;
         match &self.0.source {
-            Source::Own(own) => {
-                let mut connection = own.connections.connection(deadline).await?;
-                match timeout_at(deadline, connection.send(cmd)).await {
-                    Ok(reply) => Reply::of(reply),
-                    Err(_elapsed) => {
-                        // The server may be stopped, or the network cut without a word. Opening
-                        // the next connection finds out.
-                        connection.give_up();
-                        Err(StoreError::timeout())
-                    }
-                }
-            }
+            Source::Own(own) => Reply::of(own.connections.send(cmd, deadline).await?),
+            Source::Cluster(cluster) => Reply::of(cluster.send(key, cmd, deadline).await?),
             Source::Pool(pool) => {
                 let mut connection = pool.connection(deadline, self.0.timeout).await?;
                 match timeout_at(deadline, connection.req_packed_command(cmd)).await {
@@ -38,6 +34,23 @@ impl RedisStore {
                 }
             }
         }
+    }
+
+    /// Sends a command that is about no key to each server that has keys.
+    pub(super) async fn call_each(
+        &self,
+        cmd: &Cmd,
+        deadline: Instant,
+    ) -> Result<Vec<Reply>, StoreError> {
+        let Source::Cluster(cluster) = &self.0.source else {
+            return Ok(vec![self.call("", cmd, deadline).await?]);
+        };
+        let nodes = cluster.primaries(deadline).await?;
+        let replies = nodes
+            .iter()
+            .map(|node| node.connections.send(cmd, deadline));
+        let replies = try_join_all(replies).await?;
+        replies.into_iter().map(Reply::of).collect()
     }
 
     /// Calls a script on one key. `arguments` appends what it takes.
@@ -51,11 +64,11 @@ impl RedisStore {
         let key = key.to_string();
         let mut call = script.by_hash(&key);
         arguments(&mut call);
-        match self.call(&call, deadline).await? {
+        match self.call(&key, &call, deadline).await? {
             Reply::NoScript => {
                 let mut call = script.by_text(&key);
                 arguments(&mut call);
-                self.call(&call, deadline).await
+                self.call(&key, &call, deadline).await
             }
             reply => Ok(reply),
         }

@@ -107,7 +107,7 @@ impl RedisStore {
 
     /// What the server says; `None` when it does not let this user ask.
     async fn ask(&self, question: &redis::Cmd) -> Result<Option<Value>, StoreError> {
-        match self.call(question, self.deadline()).await {
+        match self.call("", question, self.deadline()).await {
             Ok(Reply::Value(value)) => Ok(Some(value)),
             Ok(reply) => Err(reply.unexpected("a question")),
             // It was answered, with a refusal. What is away has been found out before.
@@ -121,7 +121,7 @@ impl RedisStore {
             return Ok(None);
         };
         let key = StoreKey::new(key_prefix, rand::random()).to_string();
-        let mut publish = cmd("PUBLISH");
+        let mut publish = cmd("SPUBLISH");
         publish.arg(&key).arg("");
         let may_publish = self.ask(&publish).await?.is_some();
         let watch = own.wake_ups.watch(&key);
@@ -133,8 +133,8 @@ impl RedisStore {
             FindingKind::NoChannel,
             format!(
                 "Redis gives this user no wake-ups, so those who wait for an answer look every \
-                 100 ms instead: allow the channels (ACL SETUSER <user> &{key_prefix}* +publish \
-                 +subscribe +unsubscribe)"
+                 100 ms instead: allow the channels (ACL SETUSER <user> &{key_prefix}* +spublish \
+                 +ssubscribe +sunsubscribe)"
             ),
         )))
     }

@@ -1,6 +1,9 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    slice,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use redis::{Cmd, Pipeline, RedisError, RedisResult, Value, aio::MultiplexedConnection};
@@ -24,7 +27,7 @@ impl Connection {
 
     pub(super) async fn send(&mut self, cmd: &Cmd) -> RedisResult<Value> {
         let reply = self.redis.send_packed_command(cmd).await;
-        self.judge(&reply);
+        self.judge(reply.as_ref().map(slice::from_ref));
         reply
     }
 
@@ -33,15 +36,18 @@ impl Connection {
         let replies = (self.redis)
             .send_packed_commands(commands, 0, commands.len())
             .await;
-        self.judge(&replies);
+        self.judge(replies.as_ref().map(Vec::as_slice));
         replies
     }
 
-    fn judge<T>(&self, reply: &RedisResult<T>) {
-        if reply
-            .as_ref()
-            .is_err_and(RedisError::is_unrecoverable_error)
-        {
+    fn judge(&self, replies: Result<&[Value], &RedisError>) {
+        let is_over = match replies {
+            Ok(replies) => replies.iter().any(
+                |reply| matches!(reply, Value::ServerError(err) if is_of_a_replica(err.code())),
+            ),
+            Err(err) => err.is_unrecoverable_error() || err.code().is_some_and(is_of_a_replica),
+        };
+        if is_over {
             self.give_up();
         }
     }
@@ -54,4 +60,10 @@ impl Connection {
     pub(super) fn is_broken(&self) -> bool {
         self.broken.load(Ordering::Acquire)
     }
+}
+
+/// What a master says that has become a replica. The next connection leads to its successor, where
+/// Sentinel or the server's name knows it.
+fn is_of_a_replica(code: &str) -> bool {
+    matches!(code, "READONLY" | "MASTERDOWN")
 }

@@ -1,10 +1,10 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError};
+use redis::{AsyncConnectionConfig, ErrorKind, RedisError};
 
 use tokio::time::timeout;
 
-use super::{connection::Connection, outage::Outage, version};
+use super::{connection::Connection, outage::Outage, place::Place, version};
 
 /// How many commands may wait to be written. More than a worker has in flight: a full buffer
 /// would make callers queue.
@@ -14,7 +14,7 @@ const PIPELINE: usize = 4096;
 ///
 /// bb8-redis' own manager pings on every check-out and never calls a connection broken.
 pub(super) struct Manager {
-    client: Client,
+    place: Place,
     config: AsyncConnectionConfig,
     /// The most time for one connection, its handshake included.
     limit: Duration,
@@ -22,13 +22,13 @@ pub(super) struct Manager {
 }
 
 impl Manager {
-    pub(super) fn new(client: Client, limit: Duration, outage: Arc<Outage>) -> Self {
+    pub(super) fn new(place: Place, limit: Duration, outage: Arc<Outage>) -> Self {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None)
             .set_pipeline_buffer_size(PIPELINE);
         Self {
-            client,
+            place,
             config,
             limit,
             outage,
@@ -36,11 +36,13 @@ impl Manager {
     }
 
     async fn open(&self) -> Result<Connection, RedisError> {
-        let redis = (self.client)
+        let client = self.place.client().await?;
+        let redis = client
             .get_multiplexed_async_connection_with_config(&self.config)
             .await?;
         let mut connection = Connection::new(redis);
         version::check(connection.send(&version::question()).await)?;
+        self.place.confirm(&mut connection).await?;
         Ok(connection)
     }
 }

@@ -3,6 +3,7 @@
 mod builder;
 mod call;
 mod check;
+mod cluster;
 mod codec;
 mod connection;
 mod error;
@@ -14,8 +15,10 @@ mod operations;
 mod outage;
 mod per_runtime;
 mod pipeline;
+mod place;
 mod scan;
 mod script;
+mod sentinel;
 mod subscriber;
 #[cfg(feature = "redis-rustls")]
 mod tls;
@@ -23,6 +26,7 @@ mod tls;
 #[path = "no_tls.rs"]
 mod tls;
 mod traffic;
+mod url;
 mod version;
 mod wake_ups;
 mod watched;
@@ -41,8 +45,10 @@ pub use self::{
 };
 use self::{
     call::Reply,
+    cluster::Cluster,
     foreign_pool::{ForeignPool, Observed},
     per_runtime::PerRuntime,
+    place::Place,
     traffic::Traffic,
     wake_ups::WakeUps,
 };
@@ -63,17 +69,53 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 /// # Ok::<_, actix_idempotency::ConfigError>(())
 /// ```
 ///
+/// | topology | how |
+/// |---|---|
+/// | one server | [`connect`](Self::connect) with a `redis://` URL, which also holds a user (ACL), password and database |
+/// | a unix socket | `connect` with a `redis+unix://` URL |
+/// | TLS | a `rediss://` URL and the feature `redis-rustls`; [`certificate_authority`], [`client_certificate`] |
+/// | Sentinel | [`RedisStore::sentinel`], by the master's name and the URLs of some sentinels |
+/// | Redis Cluster | [`RedisStore::cluster`], by the URLs of some nodes |
+/// | a pool of your own | [`from_pool`](Self::from_pool) |
+///
+/// [`certificate_authority`]: RedisStoreBuilder#method.certificate_authority
+/// [`client_certificate`]: RedisStoreBuilder#method.client_certificate
+///
 /// * **Connections:** one per runtime that uses the store, that is one per actix worker, plus one
-///   for background work, and one for wake-ups once somebody waits. Opened at first need, shared by all requests of the worker, replaced
-///   when it breaks. There is no ping per use.
+///   for background work, and one for wake-ups once somebody waits; on a cluster, that many to each
+///   primary. Opened at first need, shared by all requests of the worker, replaced when it breaks.
+///   There is no ping per use.
 /// * **Bounds:** every call ends within the [timeout](RedisStoreBuilder::timeout), 500 ms. While
 ///   the server cannot be reached, calls fail at once; one at a time tries again, after 50 ms at
 ///   first and a second at last. When [too many](RedisStoreBuilder::max_in_flight) wait for an
 ///   answer already, further ones fail at once.
 /// * **Time:** the server's clock alone; it ends leases, and gives the fence.
 /// * **Round trips:** one to lock, one to release, one to be refused.
-/// * **Survives:** what the server survives. Without persistence a restart forgets every key; a
-///   failover can lose the last moments.
+/// * **Wake-ups:** completions are published to those who wait (sharded, `SPUBLISH`). A user
+///   without the permission for channels, a lost subscription or a pool of your own cost the push
+///   and nothing else: who waits looks ten times a second instead.
+///
+/// # What survives what
+///
+/// The stores differ in nothing but this, so begin with the first that survives what you cannot do
+/// without, and move on by changing one line. Keys are not taken along: change it while nothing is
+/// in flight, or accept that repetitions of earlier requests run again.
+///
+/// | | many processes | survives | can lose |
+/// |---|---|---|---|
+/// | [`MemoryStore`] | no | a panic, a client that leaves | all keys, when the process ends |
+/// | one Redis | yes | any application process | what was not on disk yet when the server ends: all without persistence, a second with `appendfsync everysec`; meanwhile it is away |
+/// | Sentinel | yes | a server, within seconds | the moments that the replica had not received |
+/// | Cluster | yes, and more load than one server takes | a primary of each shard, within seconds; the other shards go on meanwhile | the same, in the keys of that shard |
+///
+/// Replication is asynchronous: a claim or an answer that was confirmed can be gone after a
+/// failover, and its repetition runs again. `min-replicas-to-write 1` on the servers bounds for how
+/// long a master that has been cut off confirms in vain; so does Sentinel, after some seconds, for
+/// one that is demoted by hand. No store closes that gap. What must never happen twice needs a
+/// unique constraint where it is written down, or a resource that refuses an older
+/// [fence](crate::Claim::fence) than it has seen; `examples/payments_postgres` shows both.
+///
+/// [`MemoryStore`]: crate::MemoryStore
 ///
 /// # Faults
 ///
@@ -98,7 +140,17 @@ struct Own {
 /// Where connections come from.
 enum Source {
     Own(Box<Own>),
+    Cluster(Box<Cluster>),
     Pool(Box<dyn ForeignPool>),
+}
+
+impl Source {
+    fn own(place: Place, timeout: Duration) -> Self {
+        Self::Own(Box::new(Own {
+            wake_ups: WakeUps::new(place.clone(), timeout),
+            connections: PerRuntime::new(place, timeout),
+        }))
+    }
 }
 
 impl RedisStore {
@@ -117,7 +169,8 @@ impl RedisStore {
     }
 
     /// A store on a bb8 pool of your own, with any manager whose connections can be shared:
-    /// `bb8_redis::RedisConnectionManager`, or redis' own for Cluster and Sentinel.
+    /// `bb8_redis::RedisConnectionManager`, or redis' own for Cluster and Sentinel. Think twice about
+    /// those: they send a command again after a lost connection, and a lock then meets itself.
     ///
     /// The pool costs what it costs: bb8-redis asks the server before every use, and a pool that
     /// several workers share makes them wait for each other. While it has no connection to give,
@@ -149,6 +202,47 @@ impl RedisStore {
         RedisStoreBuilder::url(url.into())
     }
 
+    /// Settings for a store on the master that Sentinel names: as the host of its URL, which holds
+    /// the user, password, database and TLS (`rediss://`) of the servers, and by the URLs of some
+    /// sentinels, each with those of its own.
+    ///
+    /// Whenever a connection is opened all sentinels are asked at once. A failover is followed as
+    /// soon as they know of it; until then calls fail at once, as in any outage. What the replica
+    /// had not received is lost, see [what survives what](Self#what-survives-what).
+    ///
+    /// ```
+    /// use actix_idempotency::RedisStore;
+    ///
+    /// let sentinels = ["redis://10.0.0.1:26379", "redis://10.0.0.2:26379", "redis://10.0.0.3:26379"];
+    /// let store = RedisStore::sentinel("redis://user:pass@mymaster/0", sentinels).build()?;
+    /// # Ok::<_, actix_idempotency::ConfigError>(())
+    /// ```
+    pub fn sentinel(
+        master: impl Into<String>,
+        sentinels: impl IntoIterator<Item = impl Into<String>>,
+    ) -> RedisStoreBuilder {
+        let sentinels = sentinels.into_iter().map(Into::into).collect();
+        RedisStoreBuilder::sentinel(master.into(), sentinels)
+    }
+
+    /// Settings for a store on a Redis Cluster, by the URLs of some of its nodes, which tell of the
+    /// others. The user, password and TLS (`rediss://`) of the first are those of all.
+    ///
+    /// Every operation is about one key and goes to the node that serves it, redirections (`MOVED`,
+    /// `ASK`) and failovers are followed. A node that is lost fails the calls for its keys, at once,
+    /// until a replica has taken over; it keeps no others waiting.
+    ///
+    /// ```
+    /// use actix_idempotency::RedisStore;
+    ///
+    /// let nodes = ["redis://user:pass@10.0.0.1:6379", "redis://user:pass@10.0.0.2:6379"];
+    /// let store = RedisStore::cluster(nodes).build()?;
+    /// # Ok::<_, actix_idempotency::ConfigError>(())
+    /// ```
+    pub fn cluster(nodes: impl IntoIterator<Item = impl Into<String>>) -> RedisStoreBuilder {
+        RedisStoreBuilder::cluster(nodes.into_iter().map(Into::into).collect())
+    }
+
     /// Settings for a store on a pool of your own.
     pub fn pool_builder<M>(pool: bb8::Pool<M>) -> RedisStoreBuilder
     where
@@ -159,17 +253,20 @@ impl RedisStore {
         RedisStoreBuilder::pool(pool)
     }
 
-    /// Asks the server whether it is there, new enough and open to this user; [`check`](Self::check)
-    /// asks for more.
+    /// Asks the server whether it is there, new enough and open to this user, in a cluster each
+    /// primary; [`check`](Self::check) asks for more.
     ///
     /// # Errors
     ///
     /// When it is not; the error says why.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        match self.call(&cmd("PING"), self.deadline()).await? {
-            Reply::Value(Value::SimpleString(_)) => Ok(()),
-            reply => Err(reply.unexpected("PING")),
+        for reply in self.call_each(&cmd("PING"), self.deadline()).await? {
+            match reply {
+                Reply::Value(Value::SimpleString(_)) => {}
+                reply => return Err(reply.unexpected("PING")),
+            }
         }
+        Ok(())
     }
 
     fn with(source: Source, timeout: Duration, most_in_flight: usize) -> Self {
@@ -186,6 +283,7 @@ impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = match &self.0.source {
             Source::Own(_) => "own connections",
+            Source::Cluster(_) => "a cluster",
             Source::Pool(_) => "the application's pool",
         };
         f.debug_struct("RedisStore")

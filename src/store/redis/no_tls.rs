@@ -1,2 +1,8 @@
-/// Without TLS there is nothing to prepare.
-pub(super) fn prepare() {}
+use redis::{Client, ConnectionInfo, RedisResult};
+
+/// Without TLS there is nobody to trust.
+pub(super) type Trust = ();
+
+pub(super) fn open(info: ConnectionInfo, (): &Trust) -> RedisResult<Client> {
+    Client::open(info)
+}

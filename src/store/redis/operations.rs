@@ -9,6 +9,7 @@ use super::{
     codec::{self, Stored, StoredClaim, millis},
     error::unexpected,
     script,
+    wake_ups::Watch,
 };
 use crate::store::{
     Begin, ClaimId, Held, Lease, NewClaim, OnLapsed, Record, Renewed, Store, StoreError, StoreKey,
@@ -26,14 +27,15 @@ impl Store for RedisStore {
             return self.lock(claim).await;
         }
         let deadline = self.deadline();
+        let key = claim.key.to_string();
         let mut set = cmd("SET");
-        set.arg(claim.key.to_string())
+        set.arg(&key)
             .arg(codec::encode_claim(claim))
             .arg("NX")
             .arg("GET")
             .arg("PX")
             .arg(expiry(claim.lease.saturating_add(claim.afterlife)));
-        let value = match self.call(&set, deadline).await? {
+        let value = match self.call(&key, &set, deadline).await? {
             Reply::Value(Value::Nil) => return Ok(claimed(claim, NonZeroU32::MIN)),
             Reply::Value(Value::BulkString(value)) => value,
             Reply::WrongType => return Ok(Begin::Unreadable),
@@ -98,11 +100,10 @@ impl Store for RedisStore {
     }
 
     async fn changed(&self, key: &StoreKey, seen: &ClaimId) -> Result<(), StoreError> {
-        let watch = match &self.0.source {
-            Source::Own(own) => Some(own.wake_ups.watch(&key.to_string())),
-            Source::Pool(_) => None,
-        };
+        let channel = key.to_string();
+        let mut watch = None;
         loop {
+            self.keep_watching(&channel, &mut watch);
             // In this order nothing is missed: be ready, subscribe, compare, and only then wait.
             let Some(watch) = &watch else {
                 let Some(left) = self.look(key, seen).await? else {
@@ -125,6 +126,22 @@ impl Store for RedisStore {
 }
 
 impl RedisStore {
+    /// Sees to it that a channel is watched where its key is, if that can be done. In a cluster it
+    /// may have moved since.
+    fn keep_watching(&self, channel: &str, watch: &mut Option<Watch>) {
+        match &self.0.source {
+            Source::Own(own) => {
+                watch.get_or_insert_with(|| own.wake_ups.watch(channel));
+            }
+            Source::Cluster(cluster) => match cluster.known_owner(channel) {
+                Some(node) if watch.as_ref().is_some_and(|one| node.wake_ups.has(one)) => {}
+                Some(node) => *watch = Some(node.wake_ups.watch(channel)),
+                None => *watch = None,
+            },
+            Source::Pool(_) => {}
+        }
+    }
+
     /// How long the claim that was seen still holds the key, if it does.
     async fn look(&self, key: &StoreKey, seen: &ClaimId) -> Result<Option<Duration>, StoreError> {
         let token = seen.to_hex();
@@ -140,13 +157,14 @@ impl RedisStore {
     }
 
     async fn lock(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
+        let key = claim.key.to_string();
         let mut set = cmd("SET");
-        set.arg(claim.key.to_string())
+        set.arg(&key)
             .arg(claim.token.to_hex())
             .arg("NX")
             .arg("PX")
             .arg(expiry(claim.lease));
-        match self.call(&set, self.deadline()).await? {
+        match self.call(&key, &set, self.deadline()).await? {
             Reply::Value(Value::Okay) => Ok(claimed(claim, NonZeroU32::MIN)),
             Reply::Value(Value::Nil) => Ok(locked()),
             reply => Err(reply.unexpected("SET NX")),

@@ -7,14 +7,14 @@ use std::{
 };
 
 use futures_util::future::{Either, select};
-use redis::Client;
+use redis::{Cmd, Pipeline, RedisResult, Value};
 use tokio::{
     runtime::{self, Handle},
     sync::watch,
-    time::Instant,
+    time::{Instant, timeout_at},
 };
 
-use super::{connection::Connection, manager::Manager, outage::Outage};
+use super::{connection::Connection, manager::Manager, outage::Outage, place::Place};
 use crate::store::StoreError;
 
 /// One shared connection for each runtime that asks, which in actix means: for each worker.
@@ -23,7 +23,7 @@ use crate::store::StoreError;
 /// costs 40 µs more, a busy worker stalls the others, and when that runtime ends the connection is
 /// dead. Within its runtime one connection is enough, since calls are pipelined on it.
 pub(super) struct PerRuntime {
-    client: Client,
+    place: Place,
     limit: Duration,
     links: Arc<Links>,
     /// Closes with the store, and with it the keepers end.
@@ -34,17 +34,47 @@ pub(super) struct PerRuntime {
 type Links = Mutex<HashMap<runtime::Id, Arc<Link>>>;
 
 impl PerRuntime {
-    pub(super) fn new(client: Client, limit: Duration) -> Self {
+    pub(super) fn new(place: Place, limit: Duration) -> Self {
         Self {
-            client,
+            place,
             limit,
             links: Arc::default(),
             store: watch::Sender::new(()),
         }
     }
 
+    /// Sends one command. The outer error says that it could not be sent, or that no answer came.
+    pub(super) async fn send(
+        &self,
+        cmd: &Cmd,
+        deadline: Instant,
+    ) -> Result<RedisResult<Value>, StoreError> {
+        let mut connection = self.connection(deadline).await?;
+        let sent = timeout_at(deadline, connection.send(cmd)).await;
+        sent.map_err(|_elapsed| {
+            // The server may be stopped, or the network cut without a word. Opening the next
+            // connection finds out.
+            connection.give_up();
+            StoreError::timeout()
+        })
+    }
+
+    /// The same for many at once.
+    pub(super) async fn send_all(
+        &self,
+        commands: &Pipeline,
+        deadline: Instant,
+    ) -> Result<RedisResult<Vec<Value>>, StoreError> {
+        let mut connection = self.connection(deadline).await?;
+        let sent = timeout_at(deadline, connection.send_all(commands)).await;
+        sent.map_err(|_elapsed| {
+            connection.give_up();
+            StoreError::timeout()
+        })
+    }
+
     /// The connection of the current runtime, opened if need be by `deadline`.
-    pub(super) async fn connection(&self, deadline: Instant) -> Result<Connection, StoreError> {
+    async fn connection(&self, deadline: Instant) -> Result<Connection, StoreError> {
         self.link()?.connection(deadline, self.limit).await
     }
 
@@ -55,7 +85,7 @@ impl PerRuntime {
         if let Some(link) = links.get(&id) {
             return Ok(Arc::clone(link));
         }
-        let link = Arc::new(Link::new(self.client.clone(), self.limit));
+        let link = Arc::new(Link::new(self.place.clone(), self.limit));
         links.insert(id, Arc::clone(&link));
         drop(links);
 
@@ -110,7 +140,7 @@ struct Link {
 }
 
 impl Link {
-    fn new(client: Client, limit: Duration) -> Self {
+    fn new(place: Place, limit: Duration) -> Self {
         let outage = Arc::new(Outage::default());
         let pool = bb8::Pool::builder()
             .max_size(1)
@@ -121,7 +151,7 @@ impl Link {
             // only add latency.
             .max_lifetime(None)
             .idle_timeout(None)
-            .build_unchecked(Manager::new(client, limit, Arc::clone(&outage)));
+            .build_unchecked(Manager::new(place, limit, Arc::clone(&outage)));
         Self { pool, outage }
     }
 
@@ -144,6 +174,8 @@ impl Link {
 
 #[cfg(test)]
 mod tests {
+    use redis::Client;
+
     use super::*;
 
     fn runtime() -> runtime::Runtime {
@@ -151,6 +183,11 @@ mod tests {
             .enable_all()
             .build()
             .unwrap()
+    }
+
+    fn nowhere() -> PerRuntime {
+        let client = Client::open("redis://127.0.0.1:1/").unwrap();
+        PerRuntime::new(Place::Server(client), Duration::from_millis(200))
     }
 
     /// Asks for a connection to a port on which nobody listens.
@@ -164,8 +201,7 @@ mod tests {
 
     #[test]
     fn each_runtime_has_its_own_and_takes_it_along_when_it_ends() {
-        let client = Client::open("redis://127.0.0.1:1/").unwrap();
-        let connections = PerRuntime::new(client, Duration::from_millis(200));
+        let connections = nowhere();
         let (first, second) = (runtime(), runtime());
         for runtime in [&first, &first, &second] {
             assert!(!ask(&connections, runtime).may_have_run());
@@ -179,8 +215,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_left_running_when_the_store_goes() {
-        let client = Client::open("redis://127.0.0.1:1/").unwrap();
-        let connections = PerRuntime::new(client, Duration::from_millis(200));
+        let connections = nowhere();
         let before = Handle::current().metrics().num_alive_tasks();
         connections.link().unwrap();
         assert_eq!(Handle::current().metrics().num_alive_tasks(), before + 1);
@@ -192,8 +227,7 @@ mod tests {
 
     #[test]
     fn without_a_runtime_there_is_an_error_and_no_panic() {
-        let client = Client::open("redis://127.0.0.1:1/").unwrap();
-        let connections = PerRuntime::new(client, Duration::from_millis(200));
+        let connections = nowhere();
         assert!(connections.link().is_err());
     }
 }

@@ -1,3 +1,4 @@
+use futures_util::future::try_join_all;
 use redis::{Cmd, Pipeline, Value};
 use tokio::time::{Instant, timeout_at};
 
@@ -18,6 +19,13 @@ impl RedisStore {
         keys: &[StoreKey],
         deadline: Instant,
     ) -> Result<Vec<Reply>, StoreError> {
+        if let Source::Cluster(_) = self.0.source {
+            // Each may have moved to another node. Those for one node still share trips.
+            let replies = keys
+                .iter()
+                .map(|key| self.run(script, key, deadline, |_no_arguments| {}));
+            return try_join_all(replies).await;
+        }
         let calls = pipeline(keys, |key| script.by_hash(key));
         let replies = self.call_all(&calls, deadline).await?;
         if !replies.iter().any(|reply| matches!(reply, Reply::NoScript)) {
@@ -36,13 +44,9 @@ impl RedisStore {
     ) -> Result<Vec<Reply>, StoreError> {
         let _place = self.0.traffic.enter()?;
         let sent = match &self.0.source {
-            Source::Own(own) => {
-                let mut connection = own.connections.connection(deadline).await?;
-                let sent = timeout_at(deadline, connection.send_all(calls)).await;
-                if sent.is_err() {
-                    connection.give_up();
-                }
-                sent
+            Source::Own(own) => own.connections.send_all(calls, deadline).await?,
+            Source::Cluster(_) => {
+                return Err(StoreError::unavailable("a cluster takes no pipelines"));
             }
             Source::Pool(pool) => {
                 let mut connection = pool.connection(deadline, self.0.timeout).await?;
@@ -52,10 +56,10 @@ impl RedisStore {
                     connection.req_packed_commands(calls, 0, calls.len()),
                 )
                 .await
+                .map_err(|_elapsed| StoreError::timeout())?
             }
         };
-        let replies = sent.map_err(|_elapsed| StoreError::timeout())?;
-        let replies = replies.map_err(from_redis)?;
+        let replies = sent.map_err(from_redis)?;
         if replies.len() != calls.len() {
             return Err(unexpected("a pipeline", &Value::Array(replies)));
         }

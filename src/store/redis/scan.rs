@@ -1,7 +1,13 @@
+use std::{collections::VecDeque, sync::Arc};
+
 use redis::{RedisError, cmd};
 use tokio::time::Instant;
 
-use super::{RedisStore, call::Reply};
+use super::{
+    RedisStore, Source,
+    call::Reply,
+    cluster::{Address, Node},
+};
 use crate::store::{Cursor, StoreError, StoreKey};
 
 /// How many of the server's keys one step goes past at most. The server does nothing else
@@ -20,16 +26,20 @@ impl RedisStore {
         deadline: Instant,
     ) -> Result<(Vec<StoreKey>, Option<Cursor>), StoreError> {
         let pattern = pattern(prefix);
-        let mut at = position(from)?;
         let mut step = most.min(LONGEST_STEP);
-        loop {
+        let (mut places, mut at) = self.places(from, deadline).await?;
+        while let Some(place) = places.front() {
             let mut scan = cmd("SCAN");
             scan.arg(at)
                 .arg("MATCH")
                 .arg(&pattern)
                 .arg("COUNT")
                 .arg(step);
-            let Reply::Value(page) = self.call(&scan, deadline).await? else {
+            let reply = match place {
+                None => self.call("", &scan, deadline).await?,
+                Some(node) => Reply::of(node.connections.send(&scan, deadline).await?)?,
+            };
+            let Reply::Value(page) = reply else {
                 return Err(StoreError::unavailable("SCAN was not carried out"));
             };
             let (next, names): (u64, Vec<Vec<u8>>) = redis::from_redis_value(page)
@@ -37,23 +47,59 @@ impl RedisStore {
             let keys: Vec<_> = (names.iter())
                 .filter_map(|name| StoreKey::parse(str::from_utf8(name).ok()?))
                 .collect();
-            let next_cursor = (next != 0).then(|| Cursor::new(next.to_string()));
-            if !keys.is_empty() || next == 0 || Instant::now() >= until {
+            if next == 0 {
+                places.pop_front();
+            }
+            let next_cursor = places.front().map(|place| cursor(next, place.as_deref()));
+            if !keys.is_empty() || next_cursor.is_none() || Instant::now() >= until {
                 return Ok((keys, next_cursor));
             }
             at = next;
             // Where nothing has turned up for so long, little will in a step twice as long.
             step = (step * 2).min(LONGEST_STEP);
         }
+        Ok((vec![], None))
+    }
+
+    /// Where is left to go, and how far the first place has been walked. In a cluster these are
+    /// its primaries, of which one that has left it since counts as walked; else there is one.
+    async fn places(&self, from: &Cursor, deadline: Instant) -> Result<(Places, u64), StoreError> {
+        let Source::Cluster(cluster) = &self.0.source else {
+            return Ok((Places::from([None]), number(from.as_str())?));
+        };
+        let nodes = cluster.primaries(deadline).await?;
+        if from.is_start() {
+            return Ok((nodes.into_iter().map(Some).collect(), 0));
+        }
+        let (at, address) = from.as_str().split_once('@').ok_or_else(foreign_cursor)?;
+        let (at, address) = (
+            number(at)?,
+            Address::read(address).ok_or_else(foreign_cursor)?,
+        );
+        let is_there = nodes.iter().any(|node| node.address == address);
+        let left = nodes.into_iter().filter(|node| node.address >= address);
+        Ok((left.map(Some).collect(), if is_there { at } else { 0 }))
     }
 }
 
-fn position(cursor: &Cursor) -> Result<u64, StoreError> {
-    if cursor.is_start() {
-        return Ok(0);
+type Places = VecDeque<Option<Arc<Node>>>;
+
+fn cursor(at: u64, place: Option<&Node>) -> Cursor {
+    Cursor::new(match place {
+        None => at.to_string(),
+        Some(node) => format!("{at}@{}", node.address),
+    })
+}
+
+fn number(text: &str) -> Result<u64, StoreError> {
+    match text {
+        "" => Ok(0),
+        text => text.parse().map_err(|_| foreign_cursor()),
     }
-    (cursor.as_str().parse())
-        .map_err(|_| StoreError::unavailable("the cursor is not one that a Redis store has given"))
+}
+
+fn foreign_cursor() -> StoreError {
+    StoreError::unavailable("the cursor is not one that this Redis store has given")
 }
 
 /// Matches what begins with the prefix, whatever characters are in it.
@@ -83,10 +129,10 @@ mod tests {
     #[test]
     fn a_cursor_of_another_store_is_refused() {
         for (text, at) in [("", 0), ("0", 0), ("18446744073709551615", u64::MAX)] {
-            assert_eq!(position(&Cursor::new(text)).unwrap(), at);
+            assert_eq!(number(text).unwrap(), at);
         }
         for text in ["-1", "x", "18446744073709551616"] {
-            let err = position(&Cursor::new(text)).unwrap_err();
+            let err = number(text).unwrap_err();
             assert!(!err.may_have_run());
         }
     }

@@ -2,20 +2,17 @@
 
 use std::{collections::HashSet, pin::pin, sync::Arc, time::Duration};
 
-use futures_util::{
-    StreamExt,
-    future::{Either, select},
-};
+use futures_util::future::{Either, select};
 use redis::{
-    Client, ErrorKind, ProtocolVersion, RedisResult, ServerErrorKind,
-    aio::{PubSub, PubSubSink},
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, ProtocolVersion, PushInfo, PushKind,
+    RedisResult, ServerErrorKind, Value, aio::MultiplexedConnection, cmd,
 };
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, timeout},
 };
 
-use super::watched::Watched;
+use super::{place::Place, watched::Watched};
 
 /// What the subscriber is told to do.
 pub(super) enum Order {
@@ -32,9 +29,12 @@ pub(super) enum Subscribed {
     Yes,
     /// This user may not have them.
     Refused,
+    /// The key is on another node of the cluster by now.
+    Elsewhere,
 }
 
 type Orders = mpsc::UnboundedReceiver<Order>;
+type Pushes = mpsc::UnboundedReceiver<PushInfo>;
 
 /// How long nobody tries again after the connection could not be opened. Meanwhile those who wait
 /// look for themselves.
@@ -45,12 +45,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const QUIET: Duration = Duration::from_secs(4);
 
 /// Carries out orders until nobody can give any more. Connects at the first one.
-pub(super) async fn run(
-    client: Client,
-    limit: Duration,
-    watched: Arc<Watched>,
-    mut orders: Orders,
-) {
+pub(super) async fn run(place: Place, limit: Duration, watched: Arc<Watched>, mut orders: Orders) {
     let mut not_before = Instant::now();
     let mut subscriber = Subscriber {
         limit,
@@ -63,11 +58,11 @@ pub(super) async fn run(
         if matches!(order, Order::Unsubscribe(_)) || Instant::now() < not_before {
             continue;
         }
-        match connect(&client, limit).await {
-            Ok(connection) => {
+        match connect(&place, limit).await {
+            Ok((connection, pushes)) => {
                 subscriber.subscribed.clear();
                 subscriber
-                    .serve(connection, order, &watched, &mut orders)
+                    .serve(connection, pushes, order, &watched, &mut orders)
                     .await;
                 watched.wake_all();
             }
@@ -79,16 +74,26 @@ pub(super) async fn run(
     }
 }
 
-async fn connect(client: &Client, limit: Duration) -> RedisResult<PubSub> {
-    // Publications are only told apart from replies in the protocol that this type speaks.
-    let info = client.get_connection_info().clone();
-    let settings = info
-        .redis_settings()
-        .clone()
-        .set_protocol(ProtocolVersion::RESP2);
-    let client = Client::open(info.set_redis_settings(settings))?;
-    match timeout(limit, client.get_async_pubsub()).await {
-        Ok(connection) => connection,
+async fn connect(place: &Place, limit: Duration) -> RedisResult<(MultiplexedConnection, Pushes)> {
+    let (pushed, pushes) = mpsc::unbounded_channel();
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(None)
+        .set_push_sender(pushed);
+    let connect = async {
+        let info = place.client().await?.get_connection_info().clone();
+        // Publications are told apart from replies in this protocol alone.
+        let settings = info
+            .redis_settings()
+            .clone()
+            .set_protocol(ProtocolVersion::RESP3);
+        let client = Client::open(info.set_redis_settings(settings))?;
+        client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await
+    };
+    match timeout(limit, connect).await {
+        Ok(connection) => Ok((connection?, pushes)),
         Err(_elapsed) => Err((ErrorKind::Io, "the server did not answer in time").into()),
     }
 }
@@ -107,25 +112,27 @@ impl Subscriber {
     /// Passes publications on and carries out orders, until the connection or the orders end.
     async fn serve(
         &mut self,
-        connection: PubSub,
+        mut connection: MultiplexedConnection,
+        mut pushes: Pushes,
         first: Order,
         watched: &Watched,
         orders: &mut Orders,
     ) {
-        let (mut sink, mut publications) = connection.split();
-        if !self.carry_out(first, &mut sink).await {
+        if !self.carry_out(first, &mut connection).await {
             return;
         }
         loop {
-            match select(pin!(orders.recv()), pin!(publications.next())).await {
-                Either::Left((Some(order), _)) => {
-                    if !self.carry_out(order, &mut sink).await {
+            // Pushes first: they speak of orders that have been carried out.
+            match select(pin!(pushes.recv()), pin!(orders.recv())).await {
+                Either::Left((Some(push), _)) => {
+                    if !self.take(push, watched) {
                         return;
                     }
                 }
-                Either::Right((Some(publication), _)) => {
-                    self.heard = Instant::now();
-                    watched.wake(publication.get_channel_name());
+                Either::Right((Some(order), _)) => {
+                    if !self.carry_out(order, &mut connection).await {
+                        return;
+                    }
                 }
                 Either::Left((None, _)) | Either::Right((None, _)) => return,
             }
@@ -133,10 +140,30 @@ impl Subscriber {
     }
 
     /// False when the connection is of no more use.
-    async fn carry_out(&mut self, order: Order, sink: &mut PubSubSink) -> bool {
+    fn take(&mut self, push: PushInfo, watched: &Watched) -> bool {
+        self.heard = Instant::now();
+        let channel = match push.data.first() {
+            Some(Value::BulkString(channel)) => str::from_utf8(channel).ok(),
+            _ => None,
+        };
+        match (push.kind, channel) {
+            (PushKind::SMessage, Some(channel)) => {
+                watched.wake(channel);
+                true
+            }
+            // Nobody has asked for it: the key has moved to another node. Those who wait for it
+            // have to hear of that, and the redis crate may take it for an answer.
+            (PushKind::SUnsubscribe, Some(channel)) => !self.subscribed.contains(channel),
+            (PushKind::Disconnection, _) => false,
+            _ => true,
+        }
+    }
+
+    /// False when the connection is of no more use.
+    async fn carry_out(&mut self, order: Order, connection: &mut MultiplexedConnection) -> bool {
         match order {
             Order::Subscribe(channel, done) => {
-                let Some(outcome) = self.subscribe(channel, sink).await else {
+                let Some(outcome) = self.subscribe(channel, connection).await else {
                     return false;
                 };
                 let _ = done.send(outcome);
@@ -146,34 +173,62 @@ impl Subscriber {
                 if !self.subscribed.remove(&channel) {
                     return true;
                 }
-                matches!(
-                    timeout(self.limit, sink.unsubscribe(&*channel)).await,
-                    Ok(Ok(()))
-                )
+                let reply = self.send("SUNSUBSCRIBE", &channel, connection).await;
+                matches!(reply, Some(Ok(value)) if confirms(&value, &PushKind::SUnsubscribe, &channel))
             }
         }
     }
 
     /// `None` when the connection is of no more use.
-    async fn subscribe(&mut self, channel: Arc<str>, sink: &mut PubSubSink) -> Option<Subscribed> {
+    async fn subscribe(
+        &mut self,
+        channel: Arc<str>,
+        connection: &mut MultiplexedConnection,
+    ) -> Option<Subscribed> {
         if self.subscribed.contains(&channel) && self.heard.elapsed() < QUIET {
             return Some(Subscribed::Yes);
         }
-        match timeout(self.limit, sink.subscribe(&*channel)).await {
-            Ok(Ok(())) => {
+        match self.send("SSUBSCRIBE", &channel, connection).await? {
+            Ok(value) if confirms(&value, &PushKind::SSubscribe, &channel) => {
                 self.heard = Instant::now();
                 self.subscribed.insert(channel);
                 Some(Subscribed::Yes)
             }
-            Ok(Err(err)) if err.kind() == NOT_ALLOWED => {
+            Err(err) if err.kind() == NOT_ALLOWED => {
                 if !std::mem::replace(&mut self.was_refused, true) {
                     log::warn!("no wake-ups from Redis, waiting costs more: {err}");
                 }
                 Some(Subscribed::Refused)
             }
-            Ok(Err(_)) | Err(_) => None,
+            Err(err) if err.kind() == MOVED => Some(Subscribed::Elsewhere),
+            Ok(_) | Err(_) => None,
         }
+    }
+
+    /// `None` when there is no answer in time.
+    async fn send(
+        &self,
+        name: &str,
+        channel: &str,
+        connection: &mut MultiplexedConnection,
+    ) -> Option<RedisResult<Value>> {
+        let mut command: Cmd = cmd(name);
+        command.arg(channel);
+        let sent = timeout(self.limit, connection.send_packed_command(&command)).await;
+        Some(sent.ok()?.and_then(Value::extract_error))
     }
 }
 
+/// Whether this is the answer. The redis crate takes it for one when the server unsubscribes a
+/// channel by itself, and is then one behind.
+fn confirms(value: &Value, expected: &PushKind, channel: &str) -> bool {
+    let Value::Push { kind, data } = value else {
+        return false;
+    };
+    let is_its_own =
+        matches!(data.first(), Some(Value::BulkString(of)) if of == channel.as_bytes());
+    kind == expected && is_its_own
+}
+
 const NOT_ALLOWED: ErrorKind = ErrorKind::Server(ServerErrorKind::NoPerm);
+const MOVED: ErrorKind = ErrorKind::Server(ServerErrorKind::Moved);

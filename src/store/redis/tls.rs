@@ -1,11 +1,65 @@
+use redis::{Client, ClientTlsConfig, ConnectionInfo, RedisResult, TlsCertificates};
 use rustls::crypto::{CryptoProvider, ring};
+
+use super::RedisStoreBuilder;
+
+/// Certificates, all in PEM. Where there are none, the system's serve.
+#[derive(Default)]
+pub(super) struct Trust {
+    authority: Option<Vec<u8>>,
+    /// Certificate and key.
+    own: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl RedisStoreBuilder {
+    /// The certificate authority that the servers' certificates come from, in PEM. For `rediss://`
+    /// URLs.
+    ///
+    /// Default: those that the system trusts, or that `SSL_CERT_FILE` names.
+    pub fn certificate_authority(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.trust.authority = Some(pem.into());
+        self
+    }
+
+    /// What the servers are shown that ask who connects: a certificate and its key, in PEM. For
+    /// `rediss://` URLs.
+    ///
+    /// Default: nothing. Most servers ask for a password instead.
+    pub fn client_certificate(
+        mut self,
+        certificate: impl Into<Vec<u8>>,
+        key: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.trust.own = Some((certificate.into(), key.into()));
+        self
+    }
+}
+
+pub(super) fn open(info: ConnectionInfo, trust: &Trust) -> RedisResult<Client> {
+    prepare();
+    if trust.authority.is_none() && trust.own.is_none() {
+        return Client::open(info);
+    }
+    let own = trust
+        .own
+        .as_ref()
+        .map(|(certificate, key)| ClientTlsConfig {
+            client_cert: certificate.clone(),
+            client_key: key.clone(),
+        });
+    let certificates = TlsCertificates {
+        client_tls: own,
+        root_cert: trust.authority.clone(),
+    };
+    Client::build_with_tls(info, certificates)
+}
 
 /// Sees to it that redis' TLS finds a cryptography provider.
 ///
 /// rustls picks one by itself only while a single one is compiled in, and panics otherwise, which
 /// any other dependency of the application can bring about. A provider that the application has
 /// installed stays.
-pub(super) fn prepare() {
+fn prepare() {
     if CryptoProvider::get_default().is_none() {
         // An error says that another thread was faster, which is as good.
         let _ = ring::default_provider().install_default();

@@ -7,25 +7,26 @@ use std::{
     time::Duration,
 };
 
-use redis::Client;
 use tokio::{
     sync::{Notify, futures::Notified, mpsc, oneshot},
     time::timeout,
 };
 
 use super::{
+    place::Place,
     subscriber::{self, Order, Subscribed},
     watched::Watched,
 };
 use crate::background;
 
-/// Tells who waits that a key has changed: one subscription connection per process, whatever the
-/// number of keys and of those who wait.
+/// Tells who waits that a key has changed: one subscription connection per process and server,
+/// whatever the number of keys and of those who wait. Channels are sharded, which on a cluster
+/// keeps a publication on its node, and elsewhere makes no difference.
 ///
 /// It is a help and no more. Who waits compares for itself after every wake-up, and looks by itself
 /// now and then; a wake-up that is lost costs time, never correctness.
 pub(super) struct WakeUps {
-    client: Client,
+    place: Place,
     limit: Duration,
     watched: Arc<Watched>,
     /// Where the subscriber takes its orders; it is started by the first watch.
@@ -33,13 +34,18 @@ pub(super) struct WakeUps {
 }
 
 impl WakeUps {
-    pub(super) fn new(client: Client, limit: Duration) -> Self {
+    pub(super) fn new(place: Place, limit: Duration) -> Self {
         Self {
-            client,
+            place,
             limit,
             watched: Arc::default(),
             orders: OnceLock::new(),
         }
+    }
+
+    /// Whether a watch is one of these.
+    pub(super) fn has(&self, watch: &Watch) -> bool {
+        Arc::ptr_eq(&self.watched, &watch.watched)
     }
 
     /// Begins to watch a channel. Wake-ups come from the next [`Watch::subscribe`] on.
@@ -47,8 +53,8 @@ impl WakeUps {
         let orders = self.orders.get_or_init(|| {
             let (orders, received) = mpsc::unbounded_channel();
             let watched = Arc::clone(&self.watched);
-            let client = self.client.clone();
-            background::spawn(subscriber::run(client, self.limit, watched, received));
+            let place = self.place.clone();
+            background::spawn(subscriber::run(place, self.limit, watched, received));
             orders
         });
         let channel: Arc<str> = channel.into();
@@ -97,7 +103,7 @@ impl Watch {
                 self.refused.store(true, Ordering::Relaxed);
                 false
             }
-            Ok(Err(_)) | Err(_) => false,
+            Ok(Ok(Subscribed::Elsewhere)) | Ok(Err(_)) | Err(_) => false,
         }
     }
 }

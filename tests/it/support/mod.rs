@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+pub(crate) mod cluster;
 pub(crate) mod detour;
 pub(crate) mod example;
 pub(crate) mod gate;
@@ -10,6 +11,7 @@ pub(crate) mod moody;
 pub(crate) mod postgres;
 pub(crate) mod proxy;
 pub(crate) mod redis;
+pub(crate) mod sentinel;
 pub(crate) mod server;
 pub(crate) mod wire;
 
@@ -17,7 +19,11 @@ use std::time::Duration;
 
 /// Waits for something that must happen soon. Polls, because what it asks is a real server.
 pub(crate) async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
-    let limit = Duration::from_secs(10);
+    eventually_within(Duration::from_secs(10), what, holds).await;
+}
+
+/// The same for what takes its time.
+pub(crate) async fn eventually_within(limit: Duration, what: &str, holds: impl AsyncFn() -> bool) {
     let polls = async {
         while !holds().await {
             tokio::time::sleep(Duration::from_millis(2)).await;

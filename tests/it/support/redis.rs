@@ -103,6 +103,11 @@ impl Redis {
         redis::from_redis_value(self.command(&["KEYS", "*"])).unwrap()
     }
 
+    /// What somebody has subscribed to.
+    pub(crate) fn channels(&self) -> Vec<String> {
+        redis::from_redis_value(self.command(&["PUBSUB", "SHARDCHANNELS"])).unwrap()
+    }
+
     /// Waits until there are no keys, at most `limit`.
     pub(crate) fn wait_until_empty(&self, limit: Duration) {
         let end = Instant::now() + limit;

@@ -3,5 +3,5 @@
 if redis.call('DEL', KEYS[1]) == 0 then
   return 0
 end
-redis.pcall('PUBLISH', KEYS[1], '')
+redis.pcall('SPUBLISH', KEYS[1], '')
 return 1

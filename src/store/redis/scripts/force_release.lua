@@ -19,5 +19,5 @@ if not value or not (is_token(value) or is_claim()) then
   return 0
 end
 redis.call('DEL', KEYS[1])
-redis.pcall('PUBLISH', KEYS[1], '')
+redis.pcall('SPUBLISH', KEYS[1], '')
 return 1

@@ -7,6 +7,6 @@ if not is_claim_of(value, ARGV[1]) then
 end
 redis.call('DEL', KEYS[1])
 if value ~= ARGV[1] then
-  redis.pcall('PUBLISH', KEYS[1], '')
+  redis.pcall('SPUBLISH', KEYS[1], '')
 end
 return 1

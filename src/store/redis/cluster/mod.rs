@@ -1,0 +1,282 @@
+//! Many servers that share the keys.
+//!
+//! Not the redis crate's own: that sends a command again after a lost connection, although it may
+//! have been carried out, which a lock must not be; told not to, it follows no redirection either.
+//! It also keeps all requests waiting while it looks for one lost node. What is needed of it here
+//! is little, since every operation is about one key.
+
+mod layout;
+mod node;
+mod redirect;
+mod slot;
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::future::select_ok;
+use redis::{Cmd, ConnectionInfo, Pipeline, RedisResult, Value, cmd};
+use tokio::time::{Instant, sleep, timeout_at};
+
+pub(super) use self::node::{Address, Node};
+use self::{
+    layout::{Layout, ranges_in},
+    redirect::Redirect,
+    slot::slot_of,
+};
+use super::{error::from_redis, url};
+use crate::store::StoreError;
+
+/// The least time between two questions about who serves what.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Nodes that do not agree yet may send from one to the other. These are the pauses between the
+/// tries that are made then; two redirections in a row are nothing unusual.
+const BETWEEN_TRIES: [Duration; 7] = [
+    Duration::ZERO,
+    Duration::ZERO,
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+    Duration::from_millis(40),
+    Duration::from_millis(80),
+];
+
+/// Sends each command to the node that serves its key.
+pub(super) struct Cluster {
+    /// How to connect to a node, whatever its address.
+    like: ConnectionInfo,
+    limit: Duration,
+    /// Those that are named in the settings, to begin with, and for when all others have gone.
+    seeds: Vec<Arc<Node>>,
+    /// Locked to take a copy, never across an await.
+    layout: Mutex<Arc<Layout>>,
+    /// A node has said or shown that it has changed.
+    is_doubted: AtomicBool,
+    /// From when on it may be asked for again. Locked while somebody does.
+    next_question: tokio::sync::Mutex<Instant>,
+}
+
+impl Cluster {
+    /// By some of its nodes, the settings of the first of which are those of all. `None` when it
+    /// is a socket, or there are none.
+    pub(super) fn new(nodes: &[ConnectionInfo], limit: Duration) -> Option<RedisResult<Self>> {
+        let like = nodes.first()?.clone();
+        let addresses = nodes.iter().map(|info| {
+            let (host, port) = url::address(info)?;
+            Some(Address::new(host, port))
+        });
+        let addresses = addresses.collect::<Option<Vec<_>>>()?;
+        let seeds = (addresses.into_iter())
+            .map(|address| Node::new(address, &like, limit).map(Arc::new))
+            .collect::<RedisResult<Vec<_>>>();
+        Some(seeds.map(|seeds| Self {
+            like,
+            limit,
+            seeds,
+            layout: Mutex::default(),
+            is_doubted: AtomicBool::new(false),
+            next_question: tokio::sync::Mutex::new(Instant::now()),
+        }))
+    }
+
+    /// Sends a command about one key, and follows redirections.
+    ///
+    /// It is sent again only when it has not been carried out: when a node has said so, or there
+    /// was no connection to it.
+    pub(super) async fn send(
+        &self,
+        key: &str,
+        cmd: &Cmd,
+        deadline: Instant,
+    ) -> Result<RedisResult<Value>, StoreError> {
+        let slot = slot_of(key.as_bytes());
+        let mut node = self.owner(slot, deadline).await?;
+        let mut asking = false;
+        let mut pauses = BETWEEN_TRIES.into_iter();
+        loop {
+            let sent = match std::mem::take(&mut asking) {
+                false => node.connections.send(cmd, deadline).await,
+                true => ask_for(&node, cmd, deadline).await,
+            };
+            let redirect = match &sent {
+                Ok(reply) => Redirect::of(reply, &node.address),
+                Err(err) if !err.may_have_run() => Some(Redirect::Lost),
+                Err(_) => None,
+            };
+            let Some(redirect) = redirect else {
+                // A lost connection is often the first that is heard of a failover.
+                if !matches!(sent, Ok(Ok(_))) {
+                    self.doubt();
+                }
+                return sent;
+            };
+            match pauses.next() {
+                Some(pause) if Instant::now() + pause < deadline => sleep(pause).await,
+                Some(_) | None => return sent,
+            }
+            match redirect {
+                Redirect::Moved(to) => {
+                    self.doubt();
+                    node = self.node(&to).map_err(from_redis)?;
+                }
+                Redirect::Ask(to) => {
+                    node = self.node(&to).map_err(from_redis)?;
+                    asking = true;
+                }
+                Redirect::Lost => {
+                    self.doubt();
+                    let layout = self.fresh(Some(&node), deadline).await;
+                    match layout.ok().and_then(|layout| layout.owner(slot).cloned()) {
+                        Some(other) if other.address != node.address => node = other,
+                        Some(_) | None => return sent,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Who serves a key, as far as is known without asking.
+    pub(super) fn known_owner(&self, key: &str) -> Option<Arc<Node>> {
+        self.layout().owner(slot_of(key.as_bytes())).cloned()
+    }
+
+    /// The primaries, in the order of their addresses.
+    pub(super) async fn primaries(&self, deadline: Instant) -> Result<Vec<Arc<Node>>, StoreError> {
+        let layout = self.fresh(None, deadline).await?;
+        Ok(layout.primaries().cloned().collect())
+    }
+
+    async fn owner(&self, slot: u16, deadline: Instant) -> Result<Arc<Node>, StoreError> {
+        let layout = self.fresh(None, deadline).await?;
+        layout.owner(slot).cloned().ok_or_else(|| {
+            StoreError::unavailable("no node of the cluster is known to serve the key")
+        })
+    }
+
+    fn layout(&self) -> Arc<Layout> {
+        let layout = self.layout.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&layout)
+    }
+
+    fn doubt(&self) {
+        self.is_doubted.store(true, Ordering::Release);
+    }
+
+    /// The layout, asked for anew when it is in doubt. `cut_off` is not asked: it may be the one
+    /// that has not heard of it.
+    async fn fresh(
+        &self,
+        cut_off: Option<&Node>,
+        deadline: Instant,
+    ) -> Result<Arc<Layout>, StoreError> {
+        let known = self.layout();
+        if !known.is_empty() && !self.is_doubted.load(Ordering::Acquire) {
+            return Ok(known);
+        }
+        let mut next_question = match self.next_question.try_lock() {
+            Ok(next_question) => next_question,
+            // Somebody asks. Who has something to go by does not wait for it.
+            Err(_) if !known.is_empty() => return Ok(known),
+            Err(_) => timeout_at(deadline, self.next_question.lock())
+                .await
+                .map_err(|_elapsed| StoreError::unavailable(NOBODY))?,
+        };
+        let known = self.layout();
+        if Instant::now() < *next_question {
+            return match known.is_empty() {
+                true => Err(StoreError::unavailable(NOBODY)),
+                false => Ok(known),
+            };
+        }
+        *next_question = Instant::now() + PAUSE;
+        match self.ask(&known, cut_off, deadline).await {
+            Ok(layout) => {
+                let layout = Arc::new(layout);
+                *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&layout);
+                self.is_doubted.store(false, Ordering::Release);
+                Ok(layout)
+            }
+            Err(err) if known.is_empty() => Err(err),
+            Err(_) => Ok(known),
+        }
+    }
+
+    /// Asks all nodes that are known; who answers first is believed.
+    async fn ask(
+        &self,
+        known: &Layout,
+        cut_off: Option<&Node>,
+        deadline: Instant,
+    ) -> Result<Layout, StoreError> {
+        let nodes = known.primaries().chain(&self.seeds);
+        let nodes =
+            nodes.filter(|node| cut_off.is_none_or(|cut_off| node.address != cut_off.address));
+        let mut asked: Vec<_> = nodes
+            .map(|node| Box::pin(self.ask_one(node, deadline)))
+            .collect();
+        if asked.is_empty() {
+            // There is but one.
+            asked.extend(
+                self.seeds
+                    .iter()
+                    .map(|node| Box::pin(self.ask_one(node, deadline))),
+            );
+        }
+        let (ranges, _others) = select_ok(asked).await?;
+        Layout::new(ranges, |address| self.node(address)).map_err(from_redis)
+    }
+
+    async fn ask_one(
+        &self,
+        node: &Node,
+        deadline: Instant,
+    ) -> Result<Vec<(u16, u16, Address)>, StoreError> {
+        let mut question = cmd("CLUSTER");
+        question.arg("SLOTS");
+        let answer = node.connections.send(&question, deadline).await?;
+        let ranges = answer.and_then(|answer| ranges_in(answer, &node.address));
+        let ranges = ranges.map_err(from_redis)?;
+        match ranges.is_empty() {
+            true => Err(StoreError::unavailable(
+                "a node of the cluster knows no other",
+            )),
+            false => Ok(ranges),
+        }
+    }
+
+    /// What is at an address, with its connections, when it is known.
+    fn node(&self, address: &Address) -> RedisResult<Arc<Node>> {
+        let layout = self.layout();
+        let seed = || self.seeds.iter().find(|node| node.address == *address);
+        match layout.at(address).or_else(seed) {
+            Some(node) => Ok(Arc::clone(node)),
+            None => Node::new(address.clone(), &self.like, self.limit).map(Arc::new),
+        }
+    }
+}
+
+const NOBODY: &str = "no node of the cluster can be reached";
+
+/// Sends a command to a node that a slot is on its way to. Both in one piece, or a command of
+/// another call might get in between and have the permission.
+async fn ask_for(
+    node: &Node,
+    command: &Cmd,
+    deadline: Instant,
+) -> Result<RedisResult<Value>, StoreError> {
+    let mut both = Pipeline::with_capacity(2);
+    both.add_command(cmd("ASKING")).add_command(command.clone());
+    let replies = node.connections.send_all(&both, deadline).await?;
+    Ok(replies.map(|mut replies| replies.pop().unwrap_or(Value::Nil)))
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cluster")
+    }
+}

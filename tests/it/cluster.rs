@@ -1,0 +1,285 @@
+//! Redis Cluster: slots that move, and primaries that fail, while requests run.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use actix_idempotency::{
+    Fingerprint, RedisStore, redis,
+    store::{
+        Begin, ClaimId, Held, NewClaim, OnLapsed, OwnerToken, Record, Store, StoreError, StoreKey,
+        Tombstone, conformance,
+    },
+};
+use futures_util::future::join_all;
+use tokio::{task::JoinHandle, time::timeout};
+
+use crate::support::{
+    cluster::{Cluster, SETTLED},
+    eventually, eventually_within,
+};
+
+const LONG: Duration = Duration::from_secs(120);
+/// What a call to the store may take at most, and what a loaded machine adds.
+const BOUND: Duration = Duration::from_millis(500 + 1500);
+/// Less than the look that is taken although nothing was pushed.
+const PUSHED: Duration = Duration::from_secs(4);
+
+fn claim(n: u8) -> NewClaim {
+    NewClaim {
+        key: StoreKey::new("cluster:", [n; 32]),
+        token: OwnerToken::random(),
+        fingerprint: Some(Fingerprint::of_bytes("x")),
+        lease: LONG,
+        afterlife: LONG,
+        on_lapsed: OnLapsed::TakeOver,
+    }
+}
+
+/// Tries, within the bound of a call.
+async fn begin(store: &RedisStore, claim: &NewClaim) -> Result<Begin, StoreError> {
+    let begun = Instant::now();
+    let outcome = store.begin(claim).await;
+    assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
+    outcome
+}
+
+async fn take(store: &RedisStore, claim: &NewClaim) {
+    let outcome = begin(store, claim).await.unwrap();
+    assert!(matches!(outcome, Begin::Claimed { .. }), "{outcome:?}");
+}
+
+async fn complete(store: &RedisStore, claim: &NewClaim) {
+    let record = Record::Tombstone(Tombstone {
+        fingerprint: claim.fingerprint,
+        status: Some(200),
+        location: None,
+    });
+    let held = store.complete(&claim.lease(), &record, LONG).await;
+    assert_eq!(held.unwrap(), Held::Yes);
+}
+
+async fn assert_finished(store: &RedisStore, claim: &NewClaim) {
+    let outcome = begin(store, claim).await.unwrap();
+    assert!(matches!(outcome, Begin::Finished(_)), "{outcome:?}");
+}
+
+fn watch(store: &RedisStore, claim: &NewClaim) -> JoinHandle<Result<(), StoreError>> {
+    let (store, claim) = (store.clone(), claim.clone());
+    tokio::spawn(async move { store.changed(&claim.key, &ClaimId::of(claim.token)).await })
+}
+
+#[tokio::test]
+async fn the_nodes_keep_the_contract_together() {
+    let cluster = Cluster::start().await;
+    let store = cluster.store();
+    store.ping().await.unwrap();
+    conformance::check(&store).await;
+    conformance::check_inspect(&store).await;
+    for primary in &cluster.primaries {
+        assert!(primary.calls("set") > 0, "each has its share");
+    }
+    let one = RedisStore::cluster([cluster.replica.url()])
+        .build()
+        .unwrap();
+    conformance::check(&one).await;
+}
+
+#[tokio::test]
+async fn who_waits_costs_one_connection_to_each_node() {
+    let cluster = Cluster::start().await;
+    let store = cluster.store();
+    let claims: Vec<_> = (0..30).map(claim).collect();
+    for claim in &claims {
+        take(&store, claim).await;
+    }
+    let waiting: Vec<_> = (0..60).map(|n| watch(&store, &claims[n % 30])).collect();
+    let channels = async || {
+        cluster
+            .primaries
+            .iter()
+            .map(|one| one.channels().len())
+            .sum::<usize>()
+    };
+    eventually("all are subscribed to", async || channels().await == 30).await;
+    for primary in &cluster.primaries {
+        let clients = primary.command(&["CLIENT", "LIST", "TYPE", "pubsub"]);
+        let clients: String = redis::from_redis_value(clients).unwrap();
+        assert_eq!(clients.lines().count(), 1, "{clients}");
+    }
+    for claim in &claims {
+        complete(&store, claim).await;
+    }
+    for outcome in timeout(PUSHED, join_all(waiting))
+        .await
+        .expect("all are told")
+    {
+        outcome.unwrap().unwrap();
+    }
+    eventually("nothing is subscribed to", async || channels().await == 0).await;
+}
+
+#[tokio::test]
+async fn a_slot_on_its_way_is_found_at_both_ends() {
+    let cluster = Cluster::start().await;
+    let store = cluster.store();
+    let tagged = |n: u8| NewClaim {
+        // All of one slot.
+        key: StoreKey::new("{cluster}:", [n; 32]),
+        ..claim(n)
+    };
+    let (old, finished, waited_for) = (tagged(0), tagged(1), tagged(2));
+    for claim in [&old, &finished, &waited_for] {
+        take(&store, claim).await;
+    }
+    complete(&store, &finished).await;
+    let waiting = watch(&store, &waited_for);
+    let slot = cluster.slot(&old.key);
+    let home = cluster.home(&old.key);
+    let (from, to) = (&cluster.primaries[home], &cluster.primaries[(home + 1) % 3]);
+    eventually("it is subscribed to", async || from.channels().len() == 1).await;
+
+    cluster.begin_to_move(slot, from, to);
+    let new = tagged(3);
+    take(&store, &new).await;
+    assert_eq!(to.keys(), [new.key.to_string()], "it was asked for there");
+    let again = begin(&store, &tagged(3)).await.unwrap();
+    assert!(
+        matches!(again, Begin::InFlight { left: Some(_), .. }),
+        "{again:?}"
+    );
+    complete(&store, &new).await;
+    assert_finished(&store, &new).await;
+    assert_finished(&store, &finished).await;
+    let lock = NewClaim::lock(StoreKey::new("{cluster}:", [4; 32]), LONG);
+    take(&store, &lock).await;
+    assert_eq!(store.release(&lock.lease()).await.unwrap(), Held::Yes);
+
+    cluster.end_move(slot, from, to);
+    assert!(from.keys().is_empty());
+    assert_finished(&store, &finished).await;
+    complete(&store, &old).await;
+    assert_finished(&store, &old).await;
+    eventually("it is subscribed to there", async || {
+        to.channels().len() == 1
+    })
+    .await;
+    complete(&store, &waited_for).await;
+    timeout(PUSHED, waiting)
+        .await
+        .expect("it is told")
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn slots_that_move_while_requests_run_disturb_nobody() {
+    let cluster = Cluster::start().await;
+    let store = cluster.store();
+    let claims: Vec<_> = (0..250).map(claim).collect();
+    let work = async {
+        for claim in &claims {
+            take(&store, claim).await;
+            complete(&store, claim).await;
+            assert_finished(&store, claim).await;
+        }
+    };
+    // All in one direction: nodes that hand slots to each other faster than they gossip may not
+    // agree in the end.
+    let (from, to) = (&cluster.primaries[0], &cluster.primaries[1]);
+    let there = claims.iter().filter(|claim| cluster.home(&claim.key) == 0);
+    let slots: BTreeSet<_> = there.map(|claim| cluster.slot(&claim.key)).collect();
+    let moves = async {
+        for slot in slots {
+            cluster.begin_to_move(slot, from, to);
+            tokio::time::sleep(Duration::from_millis(3)).await;
+            cluster.end_move(slot, from, to);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::join!(work, moves);
+    assert!(from.keys().is_empty());
+    for claim in &claims {
+        assert_finished(&store, claim).await;
+    }
+}
+
+#[tokio::test]
+async fn a_killed_primary_is_followed_by_its_replica_and_the_others_go_on() {
+    let mut cluster = Cluster::start().await;
+    let store = cluster.store();
+    let all: Vec<_> = (0..60).map(claim).collect();
+    let (lost, others): (Vec<_>, Vec<_>) =
+        all.iter().partition(|claim| cluster.home(&claim.key) == 0);
+    let (before, lost) = lost.split_first().unwrap();
+    take(&store, before).await;
+    complete(&store, before).await;
+    eventually("the replica has heard of it", async || {
+        // It holds the keys of the first only.
+        cluster.replica.keys().len() == cluster.primaries[0].keys().len()
+    })
+    .await;
+
+    cluster.primaries[0].kill();
+    for claim in &others {
+        take(&store, claim).await;
+    }
+    eventually_within(SETTLED, "requests succeed again", async || {
+        // A claim that has arrived without an answer recognises itself.
+        match begin(&store, lost[0]).await {
+            Ok(Begin::Claimed { .. }) => true,
+            Ok(outcome) => panic!("{outcome:?}"),
+            Err(_) => false,
+        }
+    })
+    .await;
+    for claim in &lost[1..] {
+        take(&store, claim).await;
+    }
+    assert_finished(&store, before).await;
+    let waiting = watch(&store, lost[0]);
+    eventually("it is subscribed to", async || {
+        cluster.replica.channels().len() == 1
+    })
+    .await;
+    complete(&store, lost[0]).await;
+    timeout(PUSHED, waiting)
+        .await
+        .expect("it is told")
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_stopped_primary_keeps_no_others_waiting() {
+    let cluster = Cluster::start().await;
+    let store = cluster.store();
+    let claims: Vec<_> = (0..60).map(claim).collect();
+    // Connections are there.
+    store.ping().await.unwrap();
+    cluster.primaries[2].freeze();
+    let (lost, others): (Vec<_>, Vec<_>) = claims
+        .iter()
+        .partition(|claim| cluster.home(&claim.key) == 2);
+    let calls = lost.iter().map(|claim| begin(&store, claim));
+    let (refused, ()) = tokio::join!(join_all(calls), async {
+        for claim in &others {
+            let begun = Instant::now();
+            take(&store, claim).await;
+            assert!(
+                begun.elapsed() < Duration::from_millis(400),
+                "{:?}",
+                begun.elapsed()
+            );
+        }
+    });
+    assert!(refused.iter().all(Result::is_err));
+    cluster.primaries[2].thaw();
+    for claim in lost {
+        eventually("it is served again", async || {
+            matches!(begin(&store, claim).await, Ok(Begin::Claimed { .. }))
+        })
+        .await;
+    }
+}

@@ -1,0 +1,181 @@
+//! A master that Sentinel names: found, and followed when it fails over.
+
+use std::time::{Duration, Instant};
+
+use actix_idempotency::{
+    Fingerprint, RedisStore,
+    store::{
+        Begin, ClaimId, Held, NewClaim, OnLapsed, OwnerToken, Record, Store, StoreError, StoreKey,
+        Tombstone, conformance,
+    },
+};
+use tokio::time::timeout;
+
+use crate::support::{
+    eventually, eventually_within,
+    sentinel::{FAILOVER, Fleet, NAME},
+};
+
+const LONG: Duration = Duration::from_secs(120);
+/// What a call to the store may take at most, and what a loaded machine adds.
+const BOUND: Duration = Duration::from_millis(500 + 1500);
+/// Less than the look that is taken although nothing was pushed.
+const PUSHED: Duration = Duration::from_secs(4);
+
+fn claim(n: u8) -> NewClaim {
+    NewClaim {
+        key: StoreKey::new("sentinel:", [n; 32]),
+        token: OwnerToken::random(),
+        fingerprint: Some(Fingerprint::of_bytes("x")),
+        lease: LONG,
+        afterlife: LONG,
+        on_lapsed: OnLapsed::TakeOver,
+    }
+}
+
+/// Tries, within the bound of a call.
+async fn begin(store: &RedisStore, claim: &NewClaim) -> Result<Begin, StoreError> {
+    let begun = Instant::now();
+    let outcome = store.begin(claim).await;
+    assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
+    outcome
+}
+
+/// Tries until it has the claim. A claim that has arrived without an answer recognises itself.
+async fn wait_for_claim(store: &RedisStore, claim: &NewClaim) {
+    eventually_within(FAILOVER, "requests succeed again", async || {
+        match begin(store, claim).await {
+            Ok(Begin::Claimed { .. }) => true,
+            Ok(outcome) => panic!("{outcome:?}"),
+            Err(_) => false,
+        }
+    })
+    .await;
+}
+
+fn record() -> Record {
+    Record::Tombstone(Tombstone {
+        fingerprint: Some(Fingerprint::of_bytes("x")),
+        status: Some(200),
+        location: None,
+    })
+}
+
+#[tokio::test]
+async fn the_master_keeps_the_contract() {
+    let fleet = Fleet::start().await;
+    let store = fleet.store();
+    store.ping().await.unwrap();
+    conformance::check(&store).await;
+    conformance::check_inspect(&store).await;
+    assert!(fleet.master.calls("set") > 0);
+
+    let third = RedisStore::sentinel(format!("redis://{NAME}/3"), fleet.urls());
+    wait_for_claim(&third.build().unwrap(), &claim(0)).await;
+    let keyspace = format!("{:?}", fleet.master.command(&["INFO", "keyspace"]));
+    assert!(keyspace.contains("db3:keys=1"), "{keyspace}");
+
+    let unknown = RedisStore::sentinel("redis://somebody/", fleet.urls());
+    let err = unknown.build().unwrap().ping().await.unwrap_err();
+    assert!(err.to_string().contains("no master of this name"), "{err}");
+}
+
+#[tokio::test]
+async fn a_killed_master_is_followed_by_its_replica() {
+    let mut fleet = Fleet::start().await;
+    let store = fleet.store();
+    let (before, waited_for) = (claim(0), claim(1));
+    wait_for_claim(&store, &before).await;
+    wait_for_claim(&store, &waited_for).await;
+    let held = store.complete(&before.lease(), &record(), LONG).await;
+    assert_eq!(held.unwrap(), Held::Yes);
+    eventually("the replica has heard of it", async || {
+        fleet.replica.keys().len() == 2
+    })
+    .await;
+    let waiting = {
+        let (store, claim) = (store.clone(), waited_for.clone());
+        tokio::spawn(async move { store.changed(&claim.key, &ClaimId::of(claim.token)).await })
+    };
+
+    fleet.master.kill();
+    // One sentinel that is gone as well keeps nobody from asking the others.
+    fleet.sentinels[0].kill();
+    let err = begin(&store, &claim(2)).await.unwrap_err();
+    let begun = Instant::now();
+    for _ in 0..50 {
+        let _ = begin(&store, &claim(2)).await;
+    }
+    assert!(
+        begun.elapsed() < 4 * BOUND,
+        "{:?} after {err}",
+        begun.elapsed()
+    );
+
+    let after = claim(3);
+    wait_for_claim(&store, &after).await;
+    let finished = begin(&store, &claim(0)).await.unwrap();
+    assert!(matches!(finished, Begin::Finished(_)), "{finished:?}");
+
+    // Who waited has been through it too, or has been told that it could not go on.
+    if !waiting.is_finished() {
+        let held = store.complete(&waited_for.lease(), &record(), LONG).await;
+        assert_eq!(held.unwrap(), Held::Yes);
+    }
+    let _ = timeout(BOUND + PUSHED, waiting)
+        .await
+        .expect("it ends")
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_master_that_becomes_a_replica_is_left() {
+    let fleet = Fleet::start().await;
+    let store = fleet.store();
+    wait_for_claim(&store, &claim(0)).await;
+    fleet.sentinels[0]
+        .ask(&["SENTINEL", "FAILOVER", NAME])
+        .unwrap();
+    fleet.wait_for_failover().await;
+    for n in 1..10 {
+        wait_for_claim(&store, &claim(n)).await;
+    }
+    let keys = fleet.replica.keys().len();
+    assert_eq!(keys, 10, "all of them are on the new master");
+
+    // Wake-ups come from there as well.
+    let watched = claim(20);
+    wait_for_claim(&store, &watched).await;
+    let waiting = {
+        let (store, claim) = (store.clone(), watched.clone());
+        tokio::spawn(async move { store.changed(&claim.key, &ClaimId::of(claim.token)).await })
+    };
+    eventually("it is subscribed to", async || {
+        fleet.replica.channels().len() == 1
+    })
+    .await;
+    let held = store.complete(&watched.lease(), &record(), LONG).await;
+    assert_eq!(held.unwrap(), Held::Yes);
+    timeout(PUSHED, waiting)
+        .await
+        .expect("it is told")
+        .unwrap()
+        .unwrap();
+}
+
+/// Nobody has killed its connections: what it says itself is all there is to know.
+#[tokio::test]
+async fn a_server_that_refuses_to_write_is_left() {
+    let mut fleet = Fleet::start().await;
+    let store = fleet.store();
+    wait_for_claim(&store, &claim(0)).await;
+    for sentinel in &mut fleet.sentinels {
+        sentinel.kill();
+    }
+    let port = fleet.replica.port().to_string();
+    fleet.replica.command(&["REPLICAOF", "NO", "ONE"]);
+    fleet.master.command(&["REPLICAOF", "127.0.0.1", &port]);
+    begin(&store, &claim(1)).await.unwrap_err();
+    let err = begin(&store, &claim(1)).await.unwrap_err();
+    assert!(err.to_string().contains("no connection"), "{err}");
+}
