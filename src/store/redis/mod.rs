@@ -160,6 +160,14 @@ impl RedisStore {
     /// * `rediss://..` for TLS, with the feature `redis-rustls`
     /// * `redis+unix:///path/to/socket[?db=0&user=..&pass=..]`, or `unix:///..`
     ///
+    /// ```
+    /// use actix_idempotency::RedisStore;
+    ///
+    /// let as_an_acl_user = RedisStore::connect("redis://ann:secret@10.0.0.1:6380/3")?;
+    /// let on_a_socket = RedisStore::connect("redis+unix:///run/redis.sock?user=ann&pass=secret")?;
+    /// # Ok::<_, actix_idempotency::ConfigError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the URL cannot be used. Whether a server is there shows at the first call, or with

@@ -25,6 +25,20 @@ impl RedisStoreBuilder {
     /// `rediss://` URLs.
     ///
     /// Default: nothing. Most servers ask for a password instead.
+    ///
+    /// ```
+    /// use actix_idempotency::RedisStore;
+    ///
+    /// # let own = rcgen::generate_simple_self_signed(["app".to_owned()]).unwrap();
+    /// # let (certificate, key) = (own.cert.pem(), own.signing_key.serialize_pem());
+    /// # let authority = certificate.clone();
+    /// // Each as `std::fs::read("..")?` has it.
+    /// let store = RedisStore::builder("rediss://10.0.0.1/")
+    ///     .certificate_authority(authority)
+    ///     .client_certificate(certificate, key)
+    ///     .build()?;
+    /// # Ok::<_, actix_idempotency::ConfigError>(())
+    /// ```
     pub fn client_certificate(
         mut self,
         certificate: impl Into<Vec<u8>>,
