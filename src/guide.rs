@@ -145,7 +145,8 @@
 //! out; `examples/payments_postgres` has both, and is tested with a store that forgets everything.
 //!
 //! **Connections** of a process: one per worker that has used the store, one for background work,
-//! one for wake-ups once somebody waits.
+//! one for wake-ups once somebody waits; on a cluster that many to each primary. What each topology
+//! survives, and how to move from one to the next: [`RedisStore`](crate::RedisStore).
 //!
 //! **Clocks.** Leases, retention and fences are Redis' own; hosts of the application may disagree.
 //!

@@ -6,7 +6,7 @@ use super::{
     foreign_pool::{ForeignPool, Observed},
     place::Place,
     sentinel::Sentinel,
-    tls::Trust,
+    tls::{self, Trust},
     url,
 };
 use crate::ConfigError;
@@ -112,6 +112,12 @@ impl RedisStoreBuilder {
                 let cluster = cluster(&nodes, &self.trust, timeout)?;
                 Source::Cluster(Box::new(cluster))
             }
+            Server::Pool(_) if tls::is_given(&self.trust) => {
+                return Err(ConfigError::new(
+                    "certificates are given and the connections are your pool's: give them to its \
+                     manager",
+                ));
+            }
             Server::Pool(pool) => Source::Pool(pool),
         };
         Ok(RedisStore::with(source, timeout, self.most_in_flight))
@@ -216,6 +222,16 @@ mod tests {
                     .contains("1 ms to 10 s")
             );
         }
+    }
+
+    #[cfg(feature = "redis-rustls")]
+    #[tokio::test]
+    async fn certificates_for_a_pool_are_refused() {
+        let manager = bb8_redis::RedisConnectionManager::new("redis://127.0.0.1").unwrap();
+        let pool = bb8::Pool::builder().build_unchecked(manager);
+        let builder = RedisStore::pool_builder(pool).certificate_authority("x");
+        let err = builder.build().unwrap_err().to_string();
+        assert!(err.contains("manager"), "{err}");
     }
 
     #[test]

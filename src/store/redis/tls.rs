@@ -49,9 +49,14 @@ impl RedisStoreBuilder {
     }
 }
 
+/// Whether there are certificates of one's own.
+pub(super) fn is_given(trust: &Trust) -> bool {
+    trust.authority.is_some() || trust.own.is_some()
+}
+
 pub(super) fn open(info: ConnectionInfo, trust: &Trust) -> RedisResult<Client> {
     prepare();
-    if trust.authority.is_none() && trust.own.is_none() {
+    if !is_given(trust) {
         return Client::open(info);
     }
     let own = trust
