@@ -42,8 +42,8 @@ pub enum Inspected {
 }
 
 impl Inspected {
-    /// What is told of a record whose body has this many bytes more than the record shows.
-    pub(crate) fn finished(record: &Record, more: usize, left: Duration) -> Self {
+    /// What a store tells of a record, if it has left `more` bytes of the body where they are.
+    pub fn finished(record: &Record, more: usize, left: Duration) -> Self {
         let (status, size) = match record {
             Record::Answer(answer) => (Some(answer.status), Some(answer.size() + more)),
             Record::Tombstone(tombstone) => (tombstone.status, None),
