@@ -6,7 +6,7 @@ use std::{
 };
 
 use actix_idempotency::{
-    Fingerprint, RedisStore, redis,
+    FindingKind, Fingerprint, RedisStore, redis,
     store::{
         Begin, ClaimId, Held, NewClaim, OnLapsed, OwnerToken, Record, Store, StoreError, StoreKey,
         Tombstone, conformance,
@@ -84,6 +84,15 @@ async fn the_nodes_keep_the_contract_together() {
         .build()
         .unwrap();
     conformance::check(&one).await;
+}
+
+#[tokio::test]
+async fn a_check_looks_at_each_primary() {
+    let cluster = Cluster::start().await;
+    let found = cluster.store().check("cluster:").await.unwrap();
+    let kinds: Vec<_> = found.iter().map(|finding| finding.kind()).collect();
+    // Alike ones are told once; one of the primaries has a replica.
+    assert_eq!(kinds, [FindingKind::NoPersistence, FindingKind::Replicas]);
 }
 
 #[tokio::test]

@@ -18,8 +18,8 @@ impl RedisStore {
     /// enough and open to this user for keys with this prefix, and whether its settings may lose
     /// claims or records. Findings are returned, and logged as warnings the first time.
     ///
-    /// Claims and releases one lock under a random key, and looks at `INFO` and `CONFIG GET`. On a
-    /// cluster it sees the one server that answers.
+    /// Claims and releases one lock under a random key, and looks at `INFO` and `CONFIG GET`, in a
+    /// cluster those of each primary.
     ///
     /// ```
     /// use actix_idempotency::{FindingKind, RedisStore};
@@ -63,7 +63,13 @@ impl RedisStore {
     }
 
     async fn settings(&self) -> Result<Vec<Finding>, StoreError> {
-        let (Some(info), Some(config)) = (self.info().await?, self.config().await?) else {
+        let mut info = cmd("INFO");
+        info.arg("replication");
+        let mut config = cmd("CONFIG");
+        config.arg("GET");
+        config.arg(&["maxmemory", "maxmemory-policy", "appendonly", "save"]);
+        let (Some(infos), Some(configs)) = (self.ask(&info).await?, self.ask(&config).await?)
+        else {
             return Ok(vec![Finding::new(
                 FindingKind::NotTold,
                 "Redis does not tell this user its settings, so nobody knows what it may forget: \
@@ -71,49 +77,33 @@ impl RedisStore {
                  yourself that maxmemory-policy is noeviction and appendonly is yes",
             )]);
         };
-        Ok([eviction(&config), persistence(&config), replicas(&info)]
+        let configs: Vec<HashMap<String, String>> = (configs.into_iter())
+            .filter_map(|config| redis::from_redis_value(config).ok())
+            .collect();
+        let evictions = configs.iter().filter_map(eviction);
+        let persistences = configs.iter().filter_map(persistence);
+        let replicas = infos
             .into_iter()
-            .flatten()
-            .collect())
+            .filter_map(|info| replicas(&text_of(info)));
+        let mut findings: Vec<_> = evictions.chain(persistences).chain(replicas).collect();
+        // The primaries of a cluster are mostly alike.
+        findings.dedup();
+        Ok(findings)
     }
 
-    /// `None` when this user may not have it.
-    async fn info(&self) -> Result<Option<HashMap<String, String>>, StoreError> {
-        let mut info = cmd("INFO");
-        info.arg("replication");
-        let Some(Value::VerbatimString { text, .. } | Value::SimpleString(text)) =
-            self.ask(&info).await?.map(text_of)
-        else {
-            return Ok(None);
-        };
-        let pairs = text.lines().filter_map(|line| line.split_once(':'));
-        Ok(Some(
-            pairs
-                .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
-                .collect(),
-        ))
-    }
-
-    /// `None` when this user may not have it.
-    async fn config(&self) -> Result<Option<HashMap<String, String>>, StoreError> {
-        let mut config = cmd("CONFIG");
-        config.arg("GET");
-        config.arg(&["maxmemory", "maxmemory-policy", "appendonly", "save"]);
-        let Some(value) = self.ask(&config).await? else {
-            return Ok(None);
-        };
-        Ok(redis::from_redis_value(value).ok())
-    }
-
-    /// What the server says; `None` when it does not let this user ask.
-    async fn ask(&self, question: &redis::Cmd) -> Result<Option<Value>, StoreError> {
-        match self.call("", question, self.deadline()).await {
-            Ok(Reply::Value(value)) => Ok(Some(value)),
-            Ok(reply) => Err(reply.unexpected("a question")),
+    /// What each server says; `None` when one does not let this user ask.
+    async fn ask(&self, question: &redis::Cmd) -> Result<Option<Vec<Value>>, StoreError> {
+        let replies = match self.call_each(question, self.deadline()).await {
+            Ok(replies) => replies,
             // It was answered, with a refusal. What is away has been found out before.
-            Err(err) if !err.may_have_run() => Ok(None),
-            Err(err) => Err(err),
-        }
+            Err(err) if !err.may_have_run() => return Ok(None),
+            Err(err) => return Err(err),
+        };
+        let values = replies.into_iter().map(|reply| match reply {
+            Reply::Value(value) => Ok(value),
+            reply => Err(reply.unexpected("a question")),
+        });
+        values.collect::<Result<_, _>>().map(Some)
     }
 
     async fn channel(&self, key_prefix: &str) -> Result<Option<Finding>, StoreError> {
@@ -140,13 +130,12 @@ impl RedisStore {
     }
 }
 
-/// Older servers send plain strings where newer ones say what kind of text it is.
-fn text_of(value: Value) -> Value {
+/// Older protocols send plain strings where newer ones say what kind of text it is.
+fn text_of(value: Value) -> String {
     match value {
-        Value::BulkString(bytes) => {
-            Value::SimpleString(String::from_utf8_lossy(&bytes).into_owned())
-        }
-        value => value,
+        Value::BulkString(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Value::VerbatimString { text, .. } | Value::SimpleString(text) => text,
+        _ => String::new(),
     }
 }
 
@@ -187,8 +176,11 @@ fn persistence(config: &HashMap<String, String>) -> Option<Finding> {
     ))
 }
 
-fn replicas(info: &HashMap<String, String>) -> Option<Finding> {
-    let count = info.get("connected_slaves")?;
+fn replicas(info: &str) -> Option<Finding> {
+    let lines = &mut info.lines();
+    let count = lines
+        .find_map(|line| line.strip_prefix("connected_slaves:"))?
+        .trim();
     (count != "0").then(|| {
         Finding::new(
             FindingKind::Replicas,
