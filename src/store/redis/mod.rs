@@ -19,6 +19,7 @@ mod place;
 mod scan;
 mod script;
 mod sentinel;
+mod source;
 mod subscriber;
 #[cfg(feature = "redis-rustls")]
 mod tls;
@@ -43,15 +44,7 @@ pub use self::{
     builder::RedisStoreBuilder,
     finding::{Finding, FindingKind},
 };
-use self::{
-    call::Reply,
-    cluster::Cluster,
-    foreign_pool::{ForeignPool, Observed},
-    per_runtime::PerRuntime,
-    place::Place,
-    traffic::Traffic,
-    wake_ups::WakeUps,
-};
+use self::{call::Reply, foreign_pool::Observed, source::Source, traffic::Traffic};
 use super::StoreError;
 use crate::ConfigError;
 
@@ -129,28 +122,6 @@ struct Inner {
     traffic: Traffic,
     /// Findings are logged once.
     checked: AtomicBool,
-}
-
-/// What a store has when it opens its connections itself.
-struct Own {
-    connections: PerRuntime,
-    wake_ups: WakeUps,
-}
-
-/// Where connections come from.
-enum Source {
-    Own(Box<Own>),
-    Cluster(Box<Cluster>),
-    Pool(Box<dyn ForeignPool>),
-}
-
-impl Source {
-    fn own(place: Place, timeout: Duration) -> Self {
-        Self::Own(Box::new(Own {
-            wake_ups: WakeUps::new(place.clone(), timeout),
-            connections: PerRuntime::new(place, timeout),
-        }))
-    }
 }
 
 impl RedisStore {
