@@ -1,6 +1,9 @@
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, sync::Arc};
 
-use tokio::time::Instant;
+use tokio::{
+    sync::{Notify, futures::OwnedNotified},
+    time::Instant,
+};
 
 use crate::{
     Fingerprint,
@@ -11,7 +14,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Entry {
     Claim(Claim),
-    Finished(Finished),
+    /// Boxed, because claims are many and records are large.
+    Finished(Box<Finished>),
 }
 
 impl Entry {
@@ -20,6 +24,22 @@ impl Entry {
         match self {
             Self::Claim(claim) => claim.forgotten_at,
             Self::Finished(finished) => finished.until,
+        }
+    }
+
+    /// The place of its body among all bodies of the store by age, if it has one.
+    pub(super) fn age(&self) -> Option<u64> {
+        match self {
+            Self::Claim(_) => None,
+            Self::Finished(finished) => finished.age,
+        }
+    }
+
+    /// The bytes that count against the store's bound.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Claim(_) => 0,
+            Self::Finished(finished) => finished.size(),
         }
     }
 
@@ -54,11 +74,28 @@ pub(super) struct Claim {
     pub(super) attempt: NonZeroU32,
     pub(super) lapses_at: Instant,
     pub(super) forgotten_at: Instant,
+    /// Who waits for the claim to end; made by the first who does.
+    pub(super) watchers: Option<Arc<Notify>>,
 }
 
 impl Claim {
+    /// Ends when the claim does. Counted from this call on.
+    pub(super) fn watch(&mut self) -> OwnedNotified {
+        let watchers = self.watchers.get_or_insert_default();
+        Arc::clone(watchers).notified_owned()
+    }
+
     fn is_lock(&self) -> bool {
         self.fingerprint.is_none() && self.forgotten_at == self.lapses_at
+    }
+}
+
+/// However it ends: released, replaced, taken away.
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if let Some(watchers) = &self.watchers {
+            watchers.notify_waiters();
+        }
     }
 }
 

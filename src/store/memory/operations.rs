@@ -51,6 +51,7 @@ impl Store for MemoryStore {
             attempt,
             lapses_at,
             forgotten_at: after(lapses_at, claim.afterlife),
+            watchers: None,
         });
         self.0.put(&mut shard, &claim.key, entry)?;
         drop(shard);
@@ -90,12 +91,12 @@ impl Store for MemoryStore {
             Some(_) => return Ok(Held::Lost),
         }
         let has_body = matches!(record, Record::Answer(_));
-        let entry = Entry::Finished(Finished {
+        let entry = Entry::Finished(Box::new(Finished {
             record: record.clone(),
             by: *lease.token(),
             until: after(now, retention),
             age: has_body.then(|| self.0.next_age.fetch_add(1, Ordering::Relaxed)),
-        });
+        }));
         self.0.put(&mut shard, lease.key(), entry)?;
         drop(shard);
         self.0.make_room();

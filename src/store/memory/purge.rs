@@ -3,15 +3,18 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, sleep};
+use tokio::{
+    task::yield_now,
+    time::{Instant, sleep},
+};
 
 use super::table::{Table, lock};
 use crate::background;
 
 /// How often expired entries are taken away. Until then they count against the bounds, no more.
 pub(super) const EVERY: Duration = Duration::from_secs(1);
-/// How many entries are taken away before the shard's lock is given up for a moment.
-const AT_ONCE: usize = 256;
+/// A walk over a store of a million entries takes some 50 ms. It may use this part of a processor.
+const SHARE: u32 = 100;
 
 /// Runs the purge while there is anything to purge.
 pub(super) fn keep_going(table: &Arc<Table>) {
@@ -20,34 +23,35 @@ pub(super) fn keep_going(table: &Arc<Table>) {
     }
     let table = Arc::downgrade(table);
     background::spawn(async move {
-        while purge(&table) {
-            sleep(EVERY).await;
+        while let Some(took) = purge(&table).await {
+            sleep(EVERY.max(took * SHARE)).await;
         }
     });
 }
 
-/// Takes expired entries away; false when the purge can end.
-fn purge(table: &Weak<Table>) -> bool {
-    let Some(table) = table.upgrade() else {
-        return false;
-    };
-    let now = Instant::now();
-    for shard in &table.shards {
-        loop {
-            let (gone, more) = lock(shard).expire(now, AT_ONCE);
-            for entry in &gone {
-                table.uncount(entry);
-            }
-            if !more {
-                break;
-            }
+/// Takes expired entries away and tells how long that took; `None` when the purge can end.
+async fn purge(table: &Weak<Table>) -> Option<Duration> {
+    let mut took = Duration::ZERO;
+    for number in 0..Table::SHARDS {
+        let table = table.upgrade()?;
+        let begun = Instant::now();
+        let gone = lock(&table.shards[number]).expire(begun);
+        for entry in &gone {
+            table.uncount(entry);
+        }
+        took += begun.elapsed();
+        if !gone.is_empty() {
+            yield_now().await;
         }
     }
+    let table = table.upgrade()?;
     if table.entries.load(Ordering::SeqCst) > 0 {
-        return true;
+        return Some(took);
     }
     table.purging.store(false, Ordering::SeqCst);
     // A claim that came between these two lines has seen a purge that was about to end. All of
     // this is sequentially consistent: with less, each side could miss what the other wrote.
-    table.entries.load(Ordering::SeqCst) > 0 && !table.purging.swap(true, Ordering::SeqCst)
+    let goes_on =
+        table.entries.load(Ordering::SeqCst) > 0 && !table.purging.swap(true, Ordering::SeqCst);
+    goes_on.then_some(took)
 }

@@ -1,26 +1,25 @@
 use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap, HashMap},
-    sync::Arc,
+    collections::{
+        HashMap, VecDeque,
+        hash_map::Entry::{Occupied, Vacant},
+    },
+    mem,
 };
 
-use tokio::{sync::Notify, time::Instant};
+use tokio::time::Instant;
 
 use super::entry::Entry;
-use crate::store::{Inspected, StoreKey};
+use crate::store::{Inspected, StoreError, StoreKey};
 
 /// A part of the keys, behind one mutex.
 #[derive(Debug, Default)]
 pub(super) struct Shard {
     entries: HashMap<StoreKey, Entry>,
-    /// At least one item per entry, due no later than the entry is. Items are never removed
-    /// before they are due: whoever pops one looks the entry up and, if it lives longer by now,
-    /// puts the item back. A renewal then costs nothing here.
-    due: BinaryHeap<Reverse<(Instant, StoreKey)>>,
-    /// The entries with a body, oldest first.
-    bodies: BTreeMap<u64, StoreKey>,
-    /// Who waits for a key to change.
-    watchers: HashMap<StoreKey, Arc<Notify>>,
+    /// Nothing expires before this. A queue in the order of expiry would cost every claim its place
+    /// in it, and most are released long before; this costs a comparison, and a walk now and then.
+    first_due: Option<Instant>,
+    /// The entries with a body by age, oldest first, and some that are gone.
+    bodies: VecDeque<(u64, StoreKey)>,
 }
 
 impl Shard {
@@ -31,36 +30,32 @@ impl Shard {
             .filter(|entry| entry.until() > now)
     }
 
-    /// Whether the key has an entry at all, passed or not: one that counts as such.
-    pub(super) fn occupies(&self, key: &StoreKey) -> bool {
-        self.entries.contains_key(key)
-    }
-
-    /// Puts an entry in place and returns what was there.
-    pub(super) fn put(&mut self, key: &StoreKey, entry: Entry) -> Option<Entry> {
-        let until = entry.until();
-        if let Entry::Finished(finished) = &entry
-            && let Some(age) = finished.age
-        {
-            self.bodies.insert(age, key.clone());
+    /// Puts an entry in place and returns what was there. A key that has none needs a place first.
+    pub(super) fn put(
+        &mut self,
+        key: &StoreKey,
+        entry: Entry,
+        take_place: impl FnOnce() -> Result<(), StoreError>,
+    ) -> Result<Option<Entry>, StoreError> {
+        let (until, age) = (entry.until(), entry.age());
+        let old = match self.entries.entry(key.clone()) {
+            Occupied(mut place) => Some(place.insert(entry)),
+            Vacant(place) => {
+                take_place()?;
+                place.insert(entry);
+                None
+            }
+        };
+        self.first_due = Some(self.first_due.map_or(until, |first| first.min(until)));
+        if let Some(age) = age {
+            self.push_body(age, key.clone());
         }
-        let old = self.entries.insert(key.clone(), entry);
-        if old.as_ref().is_none_or(|old| until < old.until()) {
-            self.push_due(until, key.clone());
-        }
-        if let Some(old) = &old {
-            self.forget_body(old);
-        }
-        self.wake(key);
-        old
+        Ok(old)
     }
 
     /// Takes an entry away.
     pub(super) fn remove(&mut self, key: &StoreKey) -> Option<Entry> {
-        let old = self.entries.remove(key)?;
-        self.forget_body(&old);
-        self.wake(key);
-        Some(old)
+        self.entries.remove(key)
     }
 
     /// The first `most` entries in the order of their keys, of those that begin with `prefix` and
@@ -89,82 +84,72 @@ impl Shard {
             .collect()
     }
 
-    /// Takes away what was due by `now`, at most `most` items; tells what it was, and whether
-    /// there may be more.
-    pub(super) fn expire(&mut self, now: Instant, most: usize) -> (Vec<Entry>, bool) {
-        let mut gone = Vec::new();
-        for _ in 0..most {
-            match self.due.peek() {
-                Some(Reverse((at, _))) if *at <= now => {}
-                _ => {
-                    self.give_back();
-                    return (gone, false);
-                }
-            }
-            let Some(Reverse((_, key))) = self.due.pop() else {
-                break;
-            };
-            match self.entries.get(&key).map(Entry::until) {
-                Some(until) if until > now => self.due.push(Reverse((until, key))),
-                Some(_) => gone.extend(self.remove(&key)),
-                None => {}
-            }
+    /// Takes away what was due by `now`, by a walk over all entries if there may be any.
+    pub(super) fn expire(&mut self, now: Instant) -> Vec<Entry> {
+        if self.first_due.is_none_or(|first| first > now) {
+            return Vec::new();
         }
-        (gone, true)
+        let mut first_due = None;
+        let gone = self.entries.extract_if(|_key, entry| {
+            let until = entry.until();
+            if until > now {
+                first_due = Some(first_due.map_or(until, |first: Instant| first.min(until)));
+            }
+            until <= now
+        });
+        let gone = gone.map(|(_key, entry)| entry).collect();
+        self.first_due = first_due;
+        self.give_back();
+        gone
     }
 
     /// The age of the oldest body.
-    pub(super) fn oldest_body(&self) -> Option<u64> {
-        self.bodies.keys().next().copied()
+    pub(super) fn oldest_body(&mut self) -> Option<u64> {
+        while let Some((age, key)) = self.bodies.front() {
+            if self.has_body(key, *age) {
+                return Some(*age);
+            }
+            self.bodies.pop_front();
+        }
+        None
     }
 
-    /// Turns the body of this age into a tombstone; tells how many bytes that made free.
+    /// Turns the oldest body into a tombstone, if it is of this age; tells how many bytes that made
+    /// free.
     pub(super) fn bury(&mut self, age: u64) -> usize {
-        let key = self.bodies.remove(&age);
-        match key.and_then(|key| self.entries.get_mut(&key)) {
+        if self.oldest_body() != Some(age) {
+            return 0;
+        }
+        let oldest = self.bodies.pop_front();
+        match oldest.and_then(|(_age, key)| self.entries.get_mut(&key)) {
             Some(Entry::Finished(finished)) => finished.bury(),
-            _ => 0,
+            Some(Entry::Claim(_)) | None => 0,
         }
     }
 
-    /// What is notified when the key changes.
-    pub(super) fn watch(&mut self, key: &StoreKey) -> Arc<Notify> {
-        self.watchers.entry(key.clone()).or_default().clone()
+    /// Those that are gone are left where they stand. Once they are the majority all of them are
+    /// dropped, which costs a constant per body and keeps the rest in proportion to the entries.
+    fn push_body(&mut self, age: u64, key: StoreKey) {
+        if self.bodies.len() > 2 * self.entries.len() + 64 {
+            let mut bodies = mem::take(&mut self.bodies);
+            bodies.retain(|(age, key)| self.has_body(key, *age));
+            self.bodies = bodies;
+        }
+        self.bodies.push_back((age, key));
     }
 
-    fn wake(&mut self, key: &StoreKey) {
-        if let Some(watchers) = self.watchers.remove(key) {
-            watchers.notify_waiters();
-        }
-    }
-
-    fn forget_body(&mut self, entry: &Entry) {
-        if let Entry::Finished(finished) = entry
-            && let Some(age) = finished.age
-        {
-            self.bodies.remove(&age);
-        }
-    }
-
-    /// Released keys leave their item behind. Once those are the majority the heap is built
-    /// anew, which costs a constant per release and keeps it in proportion to the entries.
-    fn push_due(&mut self, at: Instant, key: StoreKey) {
-        if self.due.len() > 2 * self.entries.len() + 64 {
-            let entries = self.entries.iter();
-            self.due = entries
-                .map(|(key, entry)| Reverse((entry.until(), key.clone())))
-                .collect();
-        }
-        self.due.push(Reverse((at, key)));
+    fn has_body(&self, key: &StoreKey, age: u64) -> bool {
+        self.entries.get(key).and_then(Entry::age) == Some(age)
     }
 
     /// Returns memory to the allocator once most of it is unused.
     fn give_back(&mut self) {
-        let wanted = 2 * self.entries.len() + 64;
+        let wanted = 2 * self.entries.len() + 16;
         if self.entries.capacity() > 2 * wanted {
             self.entries.shrink_to(wanted);
-            self.due.shrink_to(wanted);
-            self.watchers.shrink_to_fit();
+        }
+        if self.entries.is_empty() {
+            self.bodies = VecDeque::new();
         }
     }
 
@@ -175,6 +160,6 @@ impl Shard {
 
     #[cfg(test)]
     pub(super) fn reserved(&self) -> usize {
-        self.entries.capacity() + self.due.capacity()
+        self.entries.capacity() + self.bodies.capacity()
     }
 }

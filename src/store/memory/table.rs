@@ -11,14 +11,11 @@ use tokio::{sync::futures::OwnedNotified, time::Instant};
 use super::{entry::Entry, shard::Shard};
 use crate::store::{ClaimId, StoreError, StoreKey, StoreTime};
 
-/// Enough that two workers rarely meet; few enough that a walk over all is cheap.
-const SHARDS: usize = 64;
-
 /// All keys of a store, and the counts that bound them.
 pub(super) struct Table {
     /// Mutexes, because every operation writes. Sharded, because one for all costs two workers
     /// 600 ns per request instead of 70.
-    pub(super) shards: [Mutex<Shard>; SHARDS],
+    pub(super) shards: [Mutex<Shard>; Self::SHARDS],
     max_bytes: usize,
     max_entries: usize,
     pub(super) bytes: AtomicUsize,
@@ -35,6 +32,10 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// Enough that two workers rarely meet, and that the walk over one of them, of a million
+    /// entries in all, keeps a request waiting for well under a millisecond.
+    pub(super) const SHARDS: usize = 256;
+
     pub(super) fn new(max_bytes: usize, max_entries: usize) -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::default()),
@@ -57,7 +58,7 @@ impl Table {
     /// In which shard a key is.
     pub(super) fn shard_of(key: &StoreKey) -> usize {
         let [.., last] = key.digest();
-        usize::from(*last) % SHARDS
+        usize::from(*last) % Self::SHARDS
     }
 
     /// Counts one more entry, if there is room for it.
@@ -88,8 +89,9 @@ impl Table {
     }
 
     fn uncount_bytes(&self, entry: &Entry) {
-        if let Entry::Finished(finished) = entry {
-            self.bytes.fetch_sub(finished.size(), Ordering::AcqRel);
+        let bytes = entry.size();
+        if bytes > 0 {
+            self.bytes.fetch_sub(bytes, Ordering::AcqRel);
         }
     }
 
@@ -100,13 +102,12 @@ impl Table {
         key: &StoreKey,
         entry: Entry,
     ) -> Result<(), StoreError> {
-        if !shard.occupies(key) {
-            self.count_entry()?;
+        let bytes = entry.size();
+        let old = shard.put(key, entry, || self.count_entry())?;
+        if bytes > 0 {
+            self.bytes.fetch_add(bytes, Ordering::AcqRel);
         }
-        if let Entry::Finished(finished) = &entry {
-            self.bytes.fetch_add(finished.size(), Ordering::AcqRel);
-        }
-        if let Some(old) = shard.put(key, entry) {
+        if let Some(old) = old {
             self.uncount_bytes(&old);
         }
         Ok(())
@@ -130,14 +131,13 @@ impl Table {
     pub(super) fn watch(&self, key: &StoreKey, seen: &ClaimId) -> Option<(OwnedNotified, Instant)> {
         let now = Instant::now();
         let mut shard = self.shard(key);
-        let lapses_at = match shard.get(key, now) {
+        match shard.get(key, now) {
             Some(Entry::Claim(claim)) if seen.is(&claim.token) && now < claim.lapses_at => {
-                claim.lapses_at
+                // Made under the lock: from here on no change is missed.
+                Some((claim.watch(), claim.lapses_at))
             }
-            _ => return None,
-        };
-        // Made under the lock: from here on no change is missed.
-        Some((shard.watch(key).notified_owned(), lapses_at))
+            _ => None,
+        }
     }
 
     pub(super) fn time(&self) -> StoreTime {

@@ -26,7 +26,7 @@ fn answer(size: usize) -> Record {
     Record::Answer(Answer {
         fingerprint: None,
         status: 201,
-        headers: vec![("location".to_owned(), Bytes::from_static(b"/orders/1"))],
+        headers: [("location", "/orders/1")].into_iter().collect(),
         body: Bytes::from(vec![b'x'; size]),
     })
 }
