@@ -1,4 +1,8 @@
-use std::time::Duration;
+use std::{
+    future::{poll_fn, ready},
+    task::Poll,
+    time::Duration,
+};
 
 use actix_web::{
     HttpMessage,
@@ -7,7 +11,7 @@ use actix_web::{
     http::header::CONTENT_LENGTH,
 };
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, timeout_at};
 
 use crate::ConfigError;
@@ -62,28 +66,21 @@ impl BodyReader {
         if bytes.is_empty() {
             req.set_payload(Payload::None);
         } else {
-            req.set_payload(Payload::from(bytes.clone()));
+            req.set_payload(payload_of(bytes.clone()));
         }
         Ok(bytes)
     }
 
     async fn collect(&self, payload: &mut Payload) -> Result<Bytes, ReadError> {
-        let end = Instant::now() + self.pause.saturating_mul(PAUSES);
-        let mut next = async || {
-            let pause = Instant::now() + self.pause;
-            match timeout_at(pause.min(end), payload.next()).await {
-                Ok(piece) => piece.transpose().map_err(ReadError::Broken),
-                Err(_elapsed) => Err(ReadError::Stalled),
-            }
-        };
+        let mut end = None;
         // A body in one piece, which most are, is not copied.
-        let Some(first) = next().await? else {
+        let Some(first) = self.next(payload, &mut end).await? else {
             return Ok(Bytes::new());
         };
         if first.len() > self.most {
             return Err(ReadError::TooLarge);
         }
-        let Some(second) = next().await? else {
+        let Some(second) = self.next(payload, &mut end).await? else {
             return Ok(first);
         };
         let mut all = BytesMut::from(first);
@@ -93,9 +90,40 @@ impl BodyReader {
                 return Err(ReadError::TooLarge);
             }
             all.extend_from_slice(&bytes);
-            piece = next().await?;
+            piece = self.next(payload, &mut end).await?;
         }
         Ok(all.freeze())
+    }
+
+    /// The next piece, which may be long in coming. `end` is when the whole body has to be here;
+    /// it counts from the first piece that is waited for.
+    async fn next(
+        &self,
+        payload: &mut Payload,
+        end: &mut Option<Instant>,
+    ) -> Result<Option<Bytes>, ReadError> {
+        // Most bodies are here already, and no clock is read for them.
+        let polled = poll_fn(|cx| Poll::Ready(payload.poll_next_unpin(cx))).await;
+        let piece = match polled {
+            Poll::Ready(piece) => piece,
+            Poll::Pending => {
+                let now = Instant::now();
+                let end = *end.get_or_insert(now + self.pause.saturating_mul(PAUSES));
+                timeout_at(end.min(now + self.pause), payload.next())
+                    .await
+                    .map_err(|_elapsed| ReadError::Stalled)?
+            }
+        };
+        piece.transpose().map_err(ReadError::Broken)
+    }
+}
+
+/// A body that is here already, as a payload to be read again.
+fn payload_of(bytes: Bytes) -> Payload {
+    // `Payload::from` would make room for 32 pieces.
+    let one = stream::once(ready(Ok(bytes)));
+    Payload::Stream {
+        payload: Box::pin(one),
     }
 }
 

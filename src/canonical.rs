@@ -29,6 +29,8 @@ pub(crate) fn from_valid(text: &str) -> String {
         text,
         at: 0,
         out: String::with_capacity(text.len()),
+        members: Vec::new(),
+        unsorted: String::new(),
     };
     writer.value(0);
     writer.out
@@ -40,10 +42,26 @@ struct Writer<'a> {
     text: &'a str,
     at: usize,
     out: String,
+    /// The members of the objects that are open, those of the innermost last.
+    members: Vec<Member<'a>>,
+    /// What an object looks like before its members are in order. Kept for its memory.
+    unsorted: String,
 }
 
-/// A member that has been written: its decoded name, and where name, colon and value stand.
-type Member<'a> = (Cow<'a, str>, Range<usize>);
+/// A member that has been written.
+struct Member<'a> {
+    /// Its decoded name.
+    name: Cow<'a, str>,
+    /// Where name, colon and value stand in what has been written.
+    written: Range<usize>,
+}
+
+/// A string as it came, its quotes included.
+#[derive(Clone, Copy)]
+struct Raw<'a> {
+    text: &'a str,
+    has_escapes: bool,
+}
 
 impl<'a> Writer<'a> {
     fn value(&mut self, depth: usize) {
@@ -66,12 +84,11 @@ impl<'a> Writer<'a> {
     }
 
     fn object(&mut self, depth: usize) {
-        let (from, out_from) = (self.at, self.out.len());
-        let mut members: Vec<Member<'a>> = Vec::new();
+        let (from, out_from, first) = (self.at, self.out.len(), self.members.len());
         self.at += 1;
         self.out.push('{');
         while self.peek() == Some(b'"') {
-            if !members.is_empty() {
+            if self.members.len() > first {
                 self.out.push(',');
             }
             let start = self.out.len();
@@ -79,32 +96,43 @@ impl<'a> Writer<'a> {
             self.eat(b':');
             self.out.push(':');
             self.value(depth);
-            members.push((name, start..self.out.len()));
+            self.members.push(Member {
+                name,
+                written: start..self.out.len(),
+            });
             if !self.eat(b',') {
                 break;
             }
         }
         self.eat(b'}');
         self.out.push('}');
+        self.sort(from, out_from, first);
+        self.members.truncate(first);
+    }
 
-        if members.windows(2).all(|pair| pair[0].0 < pair[1].0) {
+    /// Puts the members of an object in order that has just been written.
+    fn sort(&mut self, from: usize, out_from: usize, first: usize) {
+        let members = &mut self.members[first..];
+        if members.is_sorted_by(|a, b| a.name < b.name) {
             return;
         }
-        members.sort_by(|a, b| a.0.cmp(&b.0));
-        if members.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-            self.out.truncate(out_from);
-            self.out
-                .push_str(self.text.get(from..self.at).unwrap_or_default());
+        members.sort_by(|a, b| a.name.cmp(&b.name));
+        let repeats = members.windows(2).any(|pair| pair[0].name == pair[1].name);
+        self.unsorted.clear();
+        self.unsorted.push_str(&self.out[out_from..]);
+        self.out.truncate(out_from);
+        if repeats {
+            let as_it_came = self.text.get(from..self.at).unwrap_or_default();
+            self.out.push_str(as_it_came);
             return;
         }
-        let unsorted = self.out.split_off(out_from);
         self.out.push('{');
-        for (i, (_, range)) in members.iter().enumerate() {
+        for (i, Member { written, .. }) in members.iter().enumerate() {
             if i > 0 {
                 self.out.push(',');
             }
-            let range = range.start - out_from..range.end - out_from;
-            self.out.push_str(&unsorted[range]);
+            let written = written.start - out_from..written.end - out_from;
+            self.out.push_str(&self.unsorted[written]);
         }
         self.out.push('}');
     }
@@ -130,57 +158,64 @@ impl<'a> Writer<'a> {
     /// Writes a member's name and returns what it says.
     fn name(&mut self) -> Cow<'a, str> {
         let raw = self.string();
-        if raw.contains('\\')
-            && let Ok(decoded) = serde_json::from_str::<String>(raw)
+        if raw.has_escapes
+            && let Ok(decoded) = serde_json::from_str::<String>(raw.text)
         {
             return Cow::Owned(decoded);
         }
-        let inner = raw.get(1..raw.len().saturating_sub(1));
+        let inner = raw.text.get(1..raw.text.len().saturating_sub(1));
         Cow::Borrowed(inner.unwrap_or_default())
     }
 
     /// Writes a string and returns it as it came.
-    fn string(&mut self) -> &'a str {
+    fn string(&mut self) -> Raw<'a> {
         let raw = self.raw_string();
         // Of the escapes only these two have a shorter form. A lone surrogate decodes to nothing
         // and stays as it is, which no decoded string can look like: serde_json never writes
         // such an escape.
-        if (raw.contains("\\u") || raw.contains("\\/"))
-            && let Ok(decoded) = serde_json::from_str::<String>(raw)
+        if raw.has_escapes
+            && (raw.text.contains("\\u") || raw.text.contains("\\/"))
+            && let Ok(decoded) = serde_json::from_str::<String>(raw.text)
             && let Ok(escaped) = serde_json::to_string(&decoded)
         {
             self.out.push_str(&escaped);
         } else {
-            self.out.push_str(raw);
+            self.out.push_str(raw.text);
         }
         raw
     }
 
-    /// Moves over a string, its quotes included.
-    fn raw_string(&mut self) -> &'a str {
+    /// Moves over a string.
+    fn raw_string(&mut self) -> Raw<'a> {
         let from = self.at;
         let bytes = self.text.as_bytes();
+        let mut has_escapes = false;
         self.at += 1;
         while let Some(&byte) = bytes.get(self.at) {
             self.at += 1;
             match byte {
                 b'"' => break,
-                b'\\' => self.at += 1,
+                b'\\' => {
+                    has_escapes = true;
+                    self.at += 1;
+                }
                 _ => {}
             }
         }
         self.at = self.at.min(bytes.len());
-        self.text.get(from..self.at).unwrap_or_default()
+        let text = self.text.get(from..self.at).unwrap_or_default();
+        Raw { text, has_escapes }
     }
 
     /// Moves over a number, `true`, `false` or `null`.
     fn scalar(&mut self) -> &'a str {
-        let rest = &self.text[self.at..];
-        let end = rest
-            .find([',', ']', '}', ' ', '\t', '\r', '\n'])
-            .unwrap_or(rest.len());
-        self.at += end;
-        &rest[..end]
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let is_behind =
+            |byte: &u8| matches!(byte, b',' | b']' | b'}' | b' ' | b'\t' | b'\r' | b'\n');
+        let end = rest.as_bytes().iter().position(is_behind);
+        let (scalar, _) = rest.split_at(end.unwrap_or(rest.len()));
+        self.at += scalar.len();
+        scalar
     }
 
     /// Moves over an object or array of any depth, without recursion.
