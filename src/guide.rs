@@ -170,7 +170,7 @@
 //! ```text
 //! lock         token
 //! claim        01 'C', token, attempt u32, afterlife in ms u64, fingerprint
-//! answer       01 'A', token, fingerprint, status u16, header count u32,
+//! answer       01 'A', token, fingerprint, status u16, length of all headers u32,
 //!              per header: name length u16, name, value length u32, value; then the body
 //! tombstone    01 'T', token, fingerprint, status u16 (0: unknown), location, if there is one
 //!

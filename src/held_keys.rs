@@ -1,24 +1,33 @@
+use std::sync::Arc;
+
 use actix_web::{HttpMessage, dev::ServiceRequest};
 
-use crate::store::StoreKey;
+use crate::store::NewClaim;
 
-/// The keys that are held for a request by the middlewares around this one.
-#[derive(Default)]
-pub(crate) struct HeldKeys(Vec<StoreKey>);
+/// The claims that the middlewares around this one have made, or are about to make, for a request.
+pub(crate) struct HeldKeys {
+    outermost: Arc<NewClaim>,
+    /// Hardly ever are there more.
+    inner: Vec<Arc<NewClaim>>,
+}
 
 impl HeldKeys {
-    /// Adds a key; false when it is there already, for then the outer middleware does the work and
-    /// the request would only meet itself.
-    pub(crate) fn insert(req: &ServiceRequest, key: &StoreKey) -> bool {
+    /// Adds the key of a claim; false when it is there already, for then the outer middleware does
+    /// the work and the request would only meet itself.
+    pub(crate) fn insert(req: &ServiceRequest, claim: &Arc<NewClaim>) -> bool {
         let mut extensions = req.extensions_mut();
-        let Some(Self(keys)) = extensions.get_mut::<Self>() else {
-            extensions.insert(Self(vec![key.clone()]));
+        let Some(held) = extensions.get_mut::<Self>() else {
+            extensions.insert(Self {
+                outermost: Arc::clone(claim),
+                inner: Vec::new(),
+            });
             return true;
         };
-        if keys.contains(key) {
-            return false;
+        let is_held = held.outermost.key == claim.key
+            || held.inner.iter().any(|outer| outer.key == claim.key);
+        if !is_held {
+            held.inner.push(Arc::clone(claim));
         }
-        keys.push(key.clone());
-        true
+        !is_held
     }
 }

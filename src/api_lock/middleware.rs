@@ -58,13 +58,13 @@ where
             return Box::pin(async move { Ok(unguarded(service.call(req).await?)) });
         }
         let settings = Arc::clone(&self.settings);
-        Box::pin(async move { guarded(&settings, &*service, req).await })
+        Box::pin(guarded(settings, service, req))
     }
 }
 
 async fn guarded<S, B>(
-    settings: &Settings,
-    service: &S,
+    settings: Arc<Settings>,
+    service: Rc<S>,
     mut req: ServiceRequest,
 ) -> Result<Response<B>, Error>
 where
@@ -78,9 +78,9 @@ where
         match settings.body.read(&mut req).await {
             Ok(bytes) => bytes,
             Err(ReadError::TooLarge) => {
-                return Ok(refuse(settings, req, ProblemKind::PayloadTooLarge));
+                return Ok(refuse(&settings, req, ProblemKind::PayloadTooLarge));
             }
-            Err(ReadError::Stalled) => return Ok(refuse(settings, req, ProblemKind::BodyTimeout)),
+            Err(ReadError::Stalled) => return Ok(refuse(&settings, req, ProblemKind::BodyTimeout)),
             Err(ReadError::Broken(err)) => {
                 return Ok(failed(req, err));
             }
@@ -96,19 +96,17 @@ where
     drop(bytes);
 
     let key = StoreKey::new(Arc::clone(&settings.key_prefix), *digest.as_bytes());
-    if !HeldKeys::insert(&req, &key) {
+    let claim = Arc::new(NewClaim::lock(key, settings.ttl));
+    if !HeldKeys::insert(&req, &claim) {
         return Ok(unguarded(service.call(req).await?));
     }
-
-    match settings
-        .claims
-        .begin(NewClaim::lock(key.clone(), settings.ttl))
-        .await
-    {
-        Ok(Begun::Mine(guard)) => run(guard, service, req).await,
+    let begun = settings.claims.begin(&claim).await;
+    let key = &claim.key;
+    match begun {
+        Ok(Begun::Mine(guard)) => run(guard, &*service, req).await,
         Ok(_taken) => {
             log::debug!("{key} is busy");
-            Ok(refuse(settings, req, ProblemKind::Busy))
+            Ok(refuse(&settings, req, ProblemKind::Busy))
         }
         Err(err) if settings.silent => {
             log::warn!("{key} runs unguarded: {err}");
@@ -116,7 +114,7 @@ where
         }
         Err(err) => {
             log::warn!("{key} does not run: {err}");
-            Ok(refuse(settings, req, ProblemKind::StoreUnavailable))
+            Ok(refuse(&settings, req, ProblemKind::StoreUnavailable))
         }
     }
 }
@@ -128,19 +126,14 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody + 'static,
 {
-    let answer = match service.call(req).await {
-        Ok(answer) => answer,
-        Err(err) => {
-            guard.release().await;
-            return Err(err);
-        }
-    };
+    let answer = service.call(req).await;
     let mut guard = Some(guard);
-    let answer = answer.map_body(|_head, body| in_memory_or_guarded(body, &mut guard));
+    let answer =
+        answer.map(|answer| answer.map_body(|_head, body| in_memory_or_guarded(body, &mut guard)));
     if let Some(guard) = guard {
-        guard.release().await;
+        guard.settle().await;
     }
-    Ok(answer)
+    answer
 }
 
 /// Takes the guard when the body is still to come.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     background,
-    store::{Held, NewClaim, OnLapsed, Record},
+    store::{Held, NewClaim, OnLapsed, Record, StoreError},
 };
 
 /// Holds a claim. Dropped at any moment, in any state, on any thread, it sees to it that what has
@@ -28,7 +28,7 @@ pub(crate) struct Guard {
 #[derive(Debug)]
 enum State {
     /// The claim is under way: it may have been carried out, or be carried out later.
-    Sent(NewClaim),
+    Sent(Arc<NewClaim>),
     /// The key is held.
     Running(Arc<Tenure>, Option<Registration>),
     /// The key is held, and this is what has to stand there in the end.
@@ -38,7 +38,7 @@ enum State {
 }
 
 impl Guard {
-    pub(super) fn sent(claims: Claims, claim: NewClaim) -> Self {
+    pub(super) fn sent(claims: Claims, claim: Arc<NewClaim>) -> Self {
         Self {
             ticket: Some(claims.0.in_progress.ticket()),
             on_drop: claim.on_lapsed,
@@ -84,51 +84,51 @@ impl Guard {
         }
     }
 
-    /// Records the answer now. Takes at most one call to the store; if that fails, or if this
-    /// future is dropped, the background goes on.
+    /// Records the answer now, as [`settle`](Self::settle) does.
     pub(crate) async fn complete(mut self, record: Record, retention: Duration) -> Settled {
         self.answered(record, retention);
-        let State::Answered(completion) = &self.state else {
-            return Settled::Lost;
+        self.settle().await
+    }
+
+    /// Tells the store how the work has ended: its answer, if there is one, otherwise that the key
+    /// is free. Takes at most one call to the store; if that fails, or if this future is dropped,
+    /// the background goes on.
+    pub(crate) async fn settle(mut self) -> Settled {
+        self.free_on_drop();
+        let (key, outcome) = match &self.state {
+            State::Running(tenure, _) => (tenure.key(), release(&self.claims, tenure).await),
+            State::Answered(completion) => {
+                (completion.key(), completion.attempt(&self.claims).await)
+            }
+            State::Sent(_) | State::Settled => return Settled::Lost,
         };
-        match completion.attempt(&self.claims).await {
+        match outcome {
             Ok(settled) => {
                 self.state = State::Settled;
                 settled
             }
             Err(err) => {
-                log::warn!("{} is recorded in the background: {err}", completion.key());
+                log::warn!("{key} is settled in the background: {err}");
                 Settled::Later
             }
         }
     }
+}
 
-    /// Frees the key now. Takes at most one call to the store; if that fails, or if this future
-    /// is dropped, the background goes on.
-    pub(crate) async fn release(mut self) -> Settled {
-        self.free_on_drop();
-        let State::Running(tenure, _) = &self.state else {
-            return Settled::Lost;
-        };
-        tenure.set_ending(true);
-        let key = tenure.key();
-        let settled = match self.claims.release(tenure.lease()).await {
-            Ok(Held::Yes) => Settled::Yes,
-            Ok(Held::Lost) => {
-                log::warn!(
-                    "{key} was no longer held when its run ended: it took longer than the claim \
-                     lasts, or somebody deleted the key"
-                );
-                Settled::Lost
-            }
-            Err(err) => {
-                log::warn!("{key} is released in the background: {err}");
-                return Settled::Later;
-            }
-        };
-        self.state = State::Settled;
-        settled
-    }
+async fn release(claims: &Claims, tenure: &Tenure) -> Result<Settled, StoreError> {
+    tenure.set_ending(true);
+    let settled = match claims.release(tenure.lease()).await? {
+        Held::Yes => Settled::Yes,
+        Held::Lost => {
+            log::warn!(
+                "{} was no longer held when its run ended: it took longer than the claim lasts, or \
+                 somebody deleted the key",
+                tenure.key()
+            );
+            Settled::Lost
+        }
+    };
+    Ok(settled)
 }
 
 impl Drop for Guard {

@@ -29,7 +29,7 @@ pub(super) enum Job {
     /// Frees a key that is held.
     Release(Arc<Tenure>),
     /// Frees a key that may come to be held.
-    Undo(NewClaim),
+    Undo(Arc<NewClaim>),
     /// Records an answer.
     Complete(Box<Completion>),
 }

@@ -1,5 +1,6 @@
 //! The core that knows claims but not HTTP: begin, wait, hold, renew, complete, undo, drain.
 
+mod bounded;
 mod completion;
 mod guard;
 mod in_progress;
@@ -10,22 +11,24 @@ mod settled;
 mod tenure;
 mod undo;
 mod waiting;
+mod wishes;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 pub use self::settled::Settled;
-pub(crate) use self::{guard::Guard, tenure::Tenure};
-use self::{in_progress::InProgress, renewals::Renewals, waiting::Waiting};
+use self::{bounded::bounded, in_progress::InProgress, renewals::Renewals, waiting::Waiting};
+pub(crate) use self::{
+    guard::Guard,
+    tenure::Tenure,
+    wishes::{Verdict, Wishes},
+};
 use crate::store::{
     Begin, ClaimId, ErasedStore, Held, Lease, NewClaim, OwnerToken, Record, Renewed, Store,
     StoreError,
 };
 
-/// The longest a middleware waits for one call of a store. Stores keep a tighter bound of their
-/// own (Redis: 500 ms); this one is for those that do not.
-const CALL_LIMIT: Duration = Duration::from_secs(10);
 /// How long who waits for a claim rests after the store could not be asked.
 const AWAY: Duration = Duration::from_millis(100);
 
@@ -72,15 +75,15 @@ impl Claims {
     ///
     /// The guard is armed before anything is sent: this future can be dropped while the store is
     /// already carrying the claim out.
-    pub(crate) async fn begin(&self, claim: NewClaim) -> Result<Begun, StoreError> {
-        let mut guard = Guard::sent(self.clone(), claim.clone());
+    pub(crate) async fn begin(&self, claim: &Arc<NewClaim>) -> Result<Begun, StoreError> {
+        let mut guard = Guard::sent(self.clone(), Arc::clone(claim));
         let asked = Instant::now();
-        let begun = match bounded(self.0.store.begin(&claim)).await {
+        let begun = match bounded(self.0.store.begin(claim)).await {
             Ok(Begin::Claimed { lease, attempt }) => {
                 guard.running(Tenure::new(self.clone(), lease, attempt, asked));
                 return Ok(Begun::Mine(guard));
             }
-            Ok(begin) => meaning(begin, &claim),
+            Ok(begin) => meaning(begin, claim),
             Err(err) => {
                 if !err.may_have_run() {
                     guard.disarm();
@@ -99,11 +102,11 @@ impl Claims {
     /// that fails open would run what it knows to be running. The wait goes on instead.
     pub(crate) async fn begin_or_wait(
         &self,
-        claim: NewClaim,
+        claim: &Arc<NewClaim>,
         until: Instant,
         most: usize,
     ) -> (Result<Begun, StoreError>, bool) {
-        let mut seen = match self.begin(claim.clone()).await {
+        let mut seen = match self.begin(claim).await {
             Ok(Begun::InFlight(Some(by))) => by,
             begun => return (begun, false),
         };
@@ -116,11 +119,11 @@ impl Claims {
             if timeout_at(until, change.happens()).await.is_err() {
                 break;
             }
-            let again = NewClaim {
+            let again = Arc::new(NewClaim {
                 token: OwnerToken::random(),
-                ..claim.clone()
-            };
-            match self.begin(again).await {
+                ..NewClaim::clone(claim)
+            });
+            match self.begin(&again).await {
                 Ok(Begun::InFlight(Some(by))) => {
                     if by == seen {
                         // A watch may end early; it must not make a loop without a rest.
@@ -138,21 +141,27 @@ impl Claims {
         (in_flight(seen), true)
     }
 
-    async fn renew(&self, lease: &Lease) -> Result<Renewed, StoreError> {
-        bounded(self.0.store.renew(lease)).await
+    fn renew<'a>(
+        &'a self,
+        lease: &'a Lease,
+    ) -> impl Future<Output = Result<Renewed, StoreError>> + 'a {
+        bounded(self.0.store.renew(lease))
     }
 
-    async fn complete(
-        &self,
-        lease: &Lease,
-        record: &Record,
+    fn complete<'a>(
+        &'a self,
+        lease: &'a Lease,
+        record: &'a Record,
         retention: Duration,
-    ) -> Result<Held, StoreError> {
-        bounded(self.0.store.complete(lease, record, retention)).await
+    ) -> impl Future<Output = Result<Held, StoreError>> + 'a {
+        bounded(self.0.store.complete(lease, record, retention))
     }
 
-    async fn release(&self, lease: &Lease) -> Result<Held, StoreError> {
-        bounded(self.0.store.release(lease)).await
+    fn release<'a>(
+        &'a self,
+        lease: &'a Lease,
+    ) -> impl Future<Output = Result<Held, StoreError>> + 'a {
+        bounded(self.0.store.release(lease))
     }
 
     /// Waits until all that is in progress now has settled: running claims, releases, completions,
@@ -177,12 +186,6 @@ fn meaning(begin: Begin, claim: &NewClaim) -> Begun {
         Begin::Finished(record) => Begun::Finished(record),
         Begin::Unreadable => Begun::Unreadable,
     }
-}
-
-async fn bounded<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    timeout(CALL_LIMIT, call)
-        .await
-        .unwrap_or_else(|_elapsed| Err(StoreError::timeout()))
 }
 
 #[cfg(test)]

@@ -67,10 +67,7 @@ impl Renewals {
             Some(_) => {}
         }
         drop(state);
-        Registration {
-            renewals: Arc::clone(self),
-            token,
-        }
+        Registration(Arc::clone(tenure))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -162,13 +159,11 @@ async fn renew(tenure: &Tenure) -> Result<(), String> {
 
 /// Keeps a claim renewed, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Registration {
-    renewals: Arc<Renewals>,
-    token: OwnerToken,
-}
+pub(super) struct Registration(Arc<Tenure>);
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.renewals.lock().entries.remove(&self.token);
+        let token = self.0.lease().token();
+        self.0.renewals().lock().entries.remove(token);
     }
 }

@@ -2,7 +2,7 @@ use std::{
     fmt,
     num::NonZeroU32,
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -10,7 +10,7 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::Claims;
+use super::{Claims, renewals::Renewals, wishes::Wishes};
 use crate::{
     FenceError,
     store::{Lease, Renewed, StoreError, StoreKey, StoreTime},
@@ -29,6 +29,8 @@ pub(crate) struct Tenure {
     ending: AtomicBool,
     /// Notified when the claim is lost.
     loss: Notify,
+    /// Locked to read or write them.
+    wishes: Mutex<Wishes>,
 }
 
 impl Tenure {
@@ -41,11 +43,22 @@ impl Tenure {
             lost: AtomicBool::new(false),
             ending: AtomicBool::new(false),
             loss: Notify::new(),
+            wishes: Mutex::default(),
         }
     }
 
     pub(super) fn lease(&self) -> &Lease {
         &self.lease
+    }
+
+    /// What whoever does the work wants to become of its record.
+    pub(crate) fn wishes(&self) -> MutexGuard<'_, Wishes> {
+        self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where it is renewed.
+    pub(super) fn renewals(&self) -> &Renewals {
+        &self.claims.0.renewals
     }
 
     pub(crate) fn key(&self) -> &StoreKey {

@@ -1,5 +1,6 @@
 //! Response bodies that are still to come, and what depends on their end.
 
+mod companion;
 mod recorder;
 
 use std::{
@@ -11,6 +12,7 @@ use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
 use pin_project_lite::pin_project;
 
+use self::companion::Companion;
 pub(crate) use self::recorder::Recorder;
 use crate::claim::Guard;
 
@@ -21,46 +23,37 @@ pin_project! {
     pub struct GuardedBody<B> {
         #[pin]
         body: B,
-        companion: Option<Companion>,
-        // The bytes still to come, where that is known.
-        left: Option<u64>,
+        // Boxed, because most bodies are in memory and have none, and every answer is moved many
+        // times on its way out.
+        companion: Option<Box<Companion>>,
     }
-}
-
-/// What goes along with a body.
-#[derive(Debug)]
-enum Companion {
-    /// Is dropped at the end, whatever the end is.
-    Guard { _held: Guard },
-    /// Copies what passes.
-    Recorder(Box<Recorder>),
 }
 
 impl<B: MessageBody> GuardedBody<B> {
     /// A body that nothing depends on.
     pub(crate) fn free(body: B) -> Self {
-        Self::with(body, None)
+        Self {
+            body,
+            companion: None,
+        }
     }
 
     /// A body that holds a claim; at its end the guard is dropped.
     pub(crate) fn guarded(body: B, guard: Guard) -> Self {
-        Self::with(body, Some(Companion::Guard { _held: guard }))
+        let companion = Companion::guard(guard, body.size());
+        Self::with(body, companion)
     }
 
     /// A body that is recorded as it passes.
     pub(crate) fn recorded(body: B, recorder: Recorder) -> Self {
-        Self::with(body, Some(Companion::Recorder(Box::new(recorder))))
+        let companion = Companion::recorder(recorder, body.size());
+        Self::with(body, companion)
     }
 
-    fn with(body: B, companion: Option<Companion>) -> Self {
-        let left = match body.size() {
-            BodySize::Sized(size) => Some(size),
-            BodySize::None | BodySize::Stream => None,
-        };
+    fn with(body: B, companion: Companion) -> Self {
         Self {
             body,
-            companion,
-            left,
+            companion: Some(Box::new(companion)),
         }
     }
 }
@@ -78,28 +71,16 @@ impl<B: MessageBody> MessageBody for GuardedBody<B> {
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = self.project();
         let piece = ready!(this.body.poll_next(cx));
-        if let (Some(Ok(bytes)), Some(left)) = (&piece, this.left.as_mut()) {
-            *left = left.saturating_sub(bytes.len() as u64);
-        }
-        let whole = match &piece {
-            Some(Ok(_)) => *this.left == Some(0),
-            // A body that ends before the size it has announced is cut off.
-            None => this.left.is_none_or(|left| left == 0),
-            Some(Err(_)) => false,
+        let Some(mut companion) = this.companion.take() else {
+            return Poll::Ready(piece);
         };
-        let ended = whole || !matches!(piece, Some(Ok(_)));
         // Whatever the end leads to is left to the background. Waiting for the store here would
         // hold the last piece back, which Nagle's algorithm turns into 40 ms.
-        if let (Some(Companion::Recorder(recorder)), Some(Ok(bytes))) =
-            (&mut *this.companion, &piece)
-        {
-            recorder.copy(bytes);
-        }
-        if ended {
-            match this.companion.take() {
-                Some(Companion::Recorder(recorder)) if whole => recorder.finish(),
-                Some(_) | None => {}
-            }
+        match &piece {
+            Some(Ok(bytes)) if companion.sees(bytes) => companion.finish(),
+            Some(Ok(_)) => *this.companion = Some(companion),
+            None if companion.has_seen_all() => companion.finish(),
+            None | Some(Err(_)) => drop(companion),
         }
         Poll::Ready(piece)
     }
@@ -110,11 +91,6 @@ impl<B: MessageBody> MessageBody for GuardedBody<B> {
         if self.companion.is_some() {
             return Err(self);
         }
-        let left = self.left;
-        self.body.try_into_bytes().map_err(|body| Self {
-            body,
-            companion: None,
-            left,
-        })
+        self.body.try_into_bytes().map_err(Self::free)
     }
 }

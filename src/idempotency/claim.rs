@@ -2,7 +2,7 @@ use std::{
     fmt,
     future::{Ready, ready},
     num::NonZeroU32,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
@@ -11,8 +11,11 @@ use actix_web::{
     error::ErrorInternalServerError, http::StatusCode,
 };
 
-use super::wishes::{Verdict, Wishes};
-use crate::{claim::Tenure, fence_error::FenceError, store::StoreTime};
+use crate::{
+    claim::{Tenure, Verdict},
+    fence_error::FenceError,
+    store::StoreTime,
+};
 
 /// The claim under which a handler runs: what it can know of it, and say about its answer.
 ///
@@ -40,16 +43,11 @@ use crate::{claim::Tenure, fence_error::FenceError, store::StoreTime};
 #[derive(Clone)]
 pub struct Claim {
     tenure: Arc<Tenure>,
-    /// Locked to read or write it, never across an await.
-    wishes: Arc<Mutex<Wishes>>,
 }
 
 impl Claim {
     pub(super) fn new(tenure: Arc<Tenure>) -> Self {
-        Self {
-            tenure,
-            wishes: Arc::default(),
-        }
+        Self { tenure }
     }
 
     /// 1 unless owners of this key have died, one more for each. A handler that is not the first
@@ -91,28 +89,24 @@ impl Claim {
     /// Keeps the answer out of the store, because of what is in it. Only the fact is remembered:
     /// repetitions are told 409 `response-not-stored`.
     pub fn no_store(&self) {
-        self.wishes().no_store = true;
+        self.tenure.wishes().no_store = true;
     }
 
     /// Remembers the answer for another time than the middleware's retention.
     pub fn retain_for(&self, retention: Duration) {
-        self.wishes().retention = Some(retention);
+        self.tenure.wishes().retention = Some(retention);
     }
 
     /// The answer is not recorded, whatever its status, and the key is free for a retry. Revokes
     /// [`final_answer`](Self::final_answer).
     pub fn transient(&self) {
-        self.wishes().verdict = Verdict::Transient;
+        self.tenure.wishes().verdict = Verdict::Transient;
     }
 
     /// The answer is recorded, whatever its status: a retry would end the same way. Revokes
     /// [`transient`](Self::transient).
     pub fn final_answer(&self) {
-        self.wishes().verdict = Verdict::Final;
-    }
-
-    pub(super) fn wishes(&self) -> MutexGuard<'_, Wishes> {
-        self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tenure.wishes().verdict = Verdict::Final;
     }
 }
 
@@ -147,7 +141,7 @@ impl fmt::Debug for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claim")
             .field("tenure", &self.tenure)
-            .field("wishes", &*self.wishes())
+            .field("wishes", &*self.tenure.wishes())
             .finish()
     }
 }

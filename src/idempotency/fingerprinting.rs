@@ -1,16 +1,16 @@
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use actix_web::{
     Error,
     error::ErrorInternalServerError,
-    http::header::{CONTENT_TYPE, HeaderMap, HeaderName},
+    http::header::{CONTENT_TYPE, HeaderMap},
     web,
 };
 use bytes::Bytes;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::parts::put;
+use super::{named_header::NamedHeader, parts::put};
 use crate::{ConfigError, Fingerprint, RequestView, canonical};
 
 /// Larger bodies count by their bytes, or are put in order on another thread.
@@ -40,7 +40,7 @@ type Make = dyn Fn(&RequestView<'_>) -> Result<Fingerprint, Error> + Send + Sync
 #[must_use]
 pub struct Fingerprinting {
     method: Method,
-    headers: Vec<Arc<str>>,
+    headers: Vec<NamedHeader>,
 }
 
 #[derive(Clone)]
@@ -79,7 +79,7 @@ impl Fingerprinting {
 
     /// Adds a header, all its values in their order.
     pub fn with_header(mut self, name: impl Into<Arc<str>>) -> Self {
-        self.headers.push(name.into());
+        self.headers.push(NamedHeader::new(name));
         self
     }
 
@@ -97,7 +97,7 @@ impl Fingerprinting {
                  of the two",
             ));
         }
-        match (self.headers.iter()).find(|name| HeaderName::from_bytes(name.as_bytes()).is_err()) {
+        match self.headers.iter().find(|name| name.get().is_none()) {
             Some(name) => Err(ConfigError::new(format!(
                 "the fingerprint takes in {name:?}, which cannot be a header's name"
             ))),
@@ -118,8 +118,8 @@ impl Fingerprinting {
             }
         }
         for name in &self.headers {
-            put(&mut digest, &**name);
-            let values: Vec<_> = req.headers().get_all(&**name).collect();
+            put(&mut digest, name.as_str());
+            let values: Vec<_> = name.values(req.headers()).collect();
             put(&mut digest, values.len().to_be_bytes());
             for value in values {
                 put(&mut digest, value.as_bytes());
@@ -169,14 +169,14 @@ fn canonical_form(body: &[u8]) -> Vec<u8> {
 }
 
 /// What stands before the first `;`, its case folded.
-fn media_type(headers: &HeaderMap) -> Vec<u8> {
+fn media_type(headers: &HeaderMap) -> Cow<'_, [u8]> {
     let value = headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
     let mut parts = value.unwrap_or_default().split(|byte| *byte == b';');
-    parts
-        .next()
-        .unwrap_or_default()
-        .trim_ascii()
-        .to_ascii_lowercase()
+    let media_type = parts.next().unwrap_or_default().trim_ascii();
+    match media_type.iter().any(u8::is_ascii_uppercase) {
+        true => Cow::Owned(media_type.to_ascii_lowercase()),
+        false => Cow::Borrowed(media_type),
+    }
 }
 
 impl Default for Fingerprinting {

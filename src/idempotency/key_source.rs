@@ -1,13 +1,11 @@
 use std::{fmt, sync::Arc};
 
-use actix_web::{
-    Error,
-    http::header::{HeaderMap, HeaderName},
-};
+use actix_web::{Error, http::header::HeaderMap};
 
 use super::{
     key::{IdempotencyKey, LONGEST},
     label::IntoLabel,
+    named_header::{NamedHeader, Only},
 };
 use crate::{ConfigError, RequestView};
 
@@ -40,7 +38,7 @@ pub struct KeySource {
 
 #[derive(Clone)]
 enum Place {
-    Header(Arc<str>),
+    Header(NamedHeader),
     Closure(Arc<Find>),
 }
 
@@ -55,7 +53,7 @@ impl KeySource {
     /// A header, as an RFC 9651 String or bare.
     pub fn header(name: impl Into<Arc<str>>) -> Self {
         Self {
-            place: Place::Header(name.into()),
+            place: Place::Header(NamedHeader::new(name)),
             max_length: LONGEST,
         }
     }
@@ -92,11 +90,9 @@ impl KeySource {
             )));
         }
         match &self.place {
-            Place::Header(name) if HeaderName::from_bytes(name.as_bytes()).is_err() => {
-                Err(ConfigError::new(format!(
-                    "the key is taken from {name:?}, which cannot be a header's name"
-                )))
-            }
+            Place::Header(name) if name.get().is_none() => Err(ConfigError::new(format!(
+                "the key is taken from {name:?}, which cannot be a header's name"
+            ))),
             Place::Header(_) | Place::Closure(_) => Ok(()),
         }
     }
@@ -104,7 +100,7 @@ impl KeySource {
     /// The header that the key is taken from, if it is.
     pub(super) fn header_name(&self) -> Option<&str> {
         match &self.place {
-            Place::Header(name) => Some(name),
+            Place::Header(name) => Some(name.as_str()),
             Place::Closure(_) => None,
         }
     }
@@ -114,14 +110,13 @@ impl KeySource {
         let Place::Header(name) = &self.place else {
             return None;
         };
-        let mut values = headers.get_all(&**name);
-        Some(match (values.next(), values.next()) {
-            (None, _) => Found::Nothing,
-            (Some(value), None) => Found::of(IdempotencyKey::from_header(
+        Some(match name.only_value(headers) {
+            Only::Nothing => Found::Nothing,
+            Only::One(value) => Found::of(IdempotencyKey::from_header(
                 value.as_bytes(),
                 self.max_length,
             )),
-            (Some(_), Some(_)) => Found::Invalid,
+            Only::Many => Found::Invalid,
         })
     }
 

@@ -8,7 +8,6 @@ use actix_web::{
     http::header::{HeaderName, HeaderValue},
 };
 use bytes::Bytes;
-use futures_util::future::LocalBoxFuture;
 use tokio::time::Instant;
 
 use super::{
@@ -18,7 +17,7 @@ use super::{
     refusal::Refusal,
     replay::{remains, replay},
     run::{Body, Run},
-    run_to_end::RunToEnd,
+    run_to_end::{NoReturn, RunToEnd},
     settings::Settings,
 };
 use crate::{
@@ -57,17 +56,17 @@ where
 {
     type Response = Response<B>;
     type Error = Error;
-    type Future = LocalBoxFuture<'static, Result<Self::Response, Self::Error>>;
+    type Future = RunToEnd<Result<Self::Response, Self::Error>>;
 
     forward_ready!(service);
 
     fn call(&self, req: ServiceRequest) -> Self::Future {
         let service = Rc::clone(&self.service);
         if !self.settings.selection.selects(req.head()) {
-            return Box::pin(async move { unguarded(&*service, req).await });
+            return RunToEnd::new(|_never| async move { unguarded(&*service, req).await });
         }
         let settings = Arc::clone(&self.settings);
-        Box::pin(async move { guarded(settings, service, req).await })
+        RunToEnd::new(|point| guarded(settings, service, req, point))
     }
 }
 
@@ -75,6 +74,7 @@ async fn guarded<S, B>(
     settings: Arc<Settings>,
     service: Rc<S>,
     mut req: ServiceRequest,
+    point: NoReturn,
 ) -> Result<Response<B>, Error>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
@@ -84,36 +84,30 @@ where
         Ok(claim) => claim,
         Err(refusal) => return refuse(&settings, &*service, req, refusal).await,
     };
-    let (store_key, fingerprint) = (claim.key.clone(), claim.fingerprint);
     let patience = patience(&settings, &req);
-    let (begun, waited) = match patience {
-        None | Some(Duration::ZERO) => (settings.claims.begin(claim).await, false),
-        Some(patience) => {
-            let until = Instant::now() + patience;
-            let most = settings.limits.most_waiters();
-            settings.claims.begin_or_wait(claim, until, most).await
-        }
-    };
+    let (begun, waited) = begin(&settings, &claim, patience).await;
+    let key = &claim.key;
     let answer = match first(&settings, begun) {
         Ok(First::Runs(guard)) => {
+            point.pass();
             let run = Run {
-                settings: Arc::clone(&settings),
-                service,
-                fingerprint,
+                settings: &settings,
+                service: &*service,
+                claim: &claim,
             };
-            RunToEnd::new(run.run(guard, req)).await
+            run.run(guard, req).await
         }
         Ok(First::Repeats(answer)) => {
-            log::debug!("{store_key} is replayed");
+            log::debug!("{key} is replayed");
             Ok(req.into_response(answer).map_into_right_body())
         }
         Ok(First::Unguarded(err)) => {
-            log::warn!("{store_key} runs unguarded: {err}");
+            log::warn!("{key} runs unguarded: {err}");
             unguarded(&*service, req).await
         }
         Err(refusal) => {
             if let Refusal::Problem(kind, _) = &refusal {
-                log::debug!("{store_key} is answered with {}", kind.name());
+                log::debug!("{key} is answered with {}", kind.name());
             }
             refuse(&settings, &*service, req, refusal).await
         }
@@ -125,8 +119,24 @@ where
     Ok(answer)
 }
 
+/// Claims, and waits for as long as it may. Tells whether it has waited.
+async fn begin(
+    settings: &Settings,
+    claim: &Arc<NewClaim>,
+    patience: Option<Duration>,
+) -> (Result<Begun, StoreError>, bool) {
+    match patience {
+        None | Some(Duration::ZERO) => (settings.claims.begin(claim).await, false),
+        Some(patience) => {
+            let until = Instant::now() + patience;
+            let most = settings.limits.most_waiters();
+            settings.claims.begin_or_wait(claim, until, most).await
+        }
+    }
+}
+
 /// Reads what makes the request this operation: key, body, scope, fingerprint.
-async fn claim_of(settings: &Settings, req: &mut ServiceRequest) -> Result<NewClaim, Refusal> {
+async fn claim_of(settings: &Settings, req: &mut ServiceRequest) -> Result<Arc<NewClaim>, Refusal> {
     // A bad key costs neither the body nor a call to the store.
     let in_head = settings.key.in_head(req.headers());
     let in_head = in_head.map(|found| key_of(settings, found)).transpose()?;
@@ -144,7 +154,7 @@ async fn asked(
     req: &ServiceRequest,
     bytes: &Bytes,
     in_head: Option<IdempotencyKey>,
-) -> Result<NewClaim, Refusal> {
+) -> Result<Arc<NewClaim>, Refusal> {
     let view = RequestView::new(req.request(), bytes);
     let key = match in_head {
         Some(key) => key,
@@ -154,11 +164,12 @@ async fn asked(
     let scope = scope.ok_or(ProblemKind::ScopeMissing)?;
     let fingerprint = settings.fingerprinting.of(&view).await?;
     let store_key = settings.store_key(&scope, req.method(), req.path(), &key);
-    if !HeldKeys::insert(req, &store_key) {
+    let claim = Arc::new(settings.terms.new_claim(store_key, fingerprint));
+    if !HeldKeys::insert(req, &claim) {
         return Err(Refusal::Pass);
     }
     req.extensions_mut().insert(key);
-    Ok(settings.terms.new_claim(store_key, fingerprint))
+    Ok(claim)
 }
 
 fn key_of(settings: &Settings, found: Found) -> Result<IdempotencyKey, Refusal> {

@@ -8,6 +8,7 @@ mod key_source;
 mod label;
 mod limits;
 mod middleware;
+mod named_header;
 mod parts;
 mod prefer;
 mod recording;
@@ -17,7 +18,6 @@ mod run;
 mod run_to_end;
 mod scope;
 mod settings;
-mod wishes;
 
 use std::{
     future::{Ready, ready},
@@ -167,7 +167,7 @@ impl Idempotency {
         key: &IdempotencyKey,
     ) -> StoreKey {
         let scope = match scope {
-            Some(name) => ScopeId::Named(name.as_bytes().to_vec()),
+            Some(name) => ScopeId::Named(name.as_bytes().into()),
             None => self.settings.scope.nameless(),
         };
         self.settings.store_key(&scope, method, path, key)

@@ -4,13 +4,12 @@ use std::{
     sync::Arc,
 };
 
+use super::named_header::NamedHeader;
+use crate::{ConfigError, store};
 use actix_web::{
     dev::ResponseHead,
-    http::header::{self, HeaderMap, HeaderName, HeaderValue},
+    http::header::{self, HeaderMap, HeaderName},
 };
-use bytes::Bytes;
-
-use crate::ConfigError;
 
 type Rule = dyn Fn(&ResponseHead) -> bool + Send + Sync;
 
@@ -49,14 +48,14 @@ pub struct Recording {
     rule: Option<Arc<Rule>>,
     headers: Headers,
     most: usize,
-    replay_header: Arc<str>,
+    replay_header: NamedHeader,
 }
 
 #[derive(Clone, Debug)]
 enum Headers {
     Default,
-    Only(Vec<Arc<str>>),
-    Without(Vec<Arc<str>>),
+    Only(Vec<NamedHeader>),
+    Without(Vec<NamedHeader>),
 }
 
 impl Recording {
@@ -66,7 +65,7 @@ impl Recording {
             rule: None,
             headers: Headers::Default,
             most: DEFAULT_MOST,
-            replay_header: Arc::from("idempotent-replayed"),
+            replay_header: NamedHeader::new("idempotent-replayed"),
         }
     }
 
@@ -86,7 +85,7 @@ impl Recording {
     /// time, perhaps into another session. Headers that belong to one connection (`Connection`,
     /// `Transfer-Encoding`, ..) and `Content-Length` are never recorded, listed or not.
     pub fn only_headers<N: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.headers = Headers::Only(names.into_iter().map(Into::into).collect());
+        self.headers = Headers::Only(names.into_iter().map(NamedHeader::new).collect());
         self
     }
 
@@ -96,7 +95,7 @@ impl Recording {
         mut self,
         names: impl IntoIterator<Item = N>,
     ) -> Self {
-        self.headers = Headers::Without(names.into_iter().map(Into::into).collect());
+        self.headers = Headers::Without(names.into_iter().map(NamedHeader::new).collect());
         self
     }
 
@@ -113,7 +112,7 @@ impl Recording {
     ///
     /// Default: `Idempotent-Replayed`, as Stripe names it.
     pub fn replay_header(mut self, name: impl Into<Arc<str>>) -> Self {
-        self.replay_header = name.into();
+        self.replay_header = NamedHeader::new(name);
         self
     }
 
@@ -130,7 +129,7 @@ impl Recording {
             Headers::Only(names) | Headers::Without(names) => names,
         };
         for name in listed.iter().chain([&self.replay_header]) {
-            if HeaderName::from_bytes(name.as_bytes()).is_err() {
+            if name.get().is_none() {
                 return Err(ConfigError::new(format!(
                     "{name:?} stands among the headers of recorded answers and cannot be a \
                      header's name"
@@ -138,16 +137,16 @@ impl Recording {
             }
         }
         if let Headers::Only(names) = &self.headers
-            && let Some(name) = names.iter().find(|name| is_never_recorded(name))
+            && let Some(name) = names.iter().find(|name| is_never_recorded(name.as_str()))
         {
             return Err(ConfigError::new(format!(
-                "only_headers lists {name}, which belongs to one connection and is never recorded: \
+                "only_headers lists {name:?}, which belongs to one connection and is never recorded: \
                  remove it"
             )));
         }
-        if is_never_recorded(&self.replay_header) {
+        if is_never_recorded(self.replay_header.as_str()) {
             return Err(ConfigError::new(format!(
-                "replay_header is {}, which belongs to one connection: give a name of your own",
+                "replay_header is {:?}, which belongs to one connection: give a name of your own",
                 self.replay_header
             )));
         }
@@ -158,7 +157,7 @@ impl Recording {
         self.most
     }
 
-    pub(super) fn header_of_replays(&self) -> &str {
+    pub(super) fn header_of_replays(&self) -> &NamedHeader {
         &self.replay_header
     }
 
@@ -178,26 +177,15 @@ impl Recording {
     }
 
     /// The headers that are recorded, repeated ones repeated.
-    pub(super) fn of(&self, headers: &HeaderMap) -> Vec<(String, Bytes)> {
+    pub(super) fn of(&self, headers: &HeaderMap) -> store::Headers {
         let recorded = headers.iter().filter(|(name, _)| self.takes_header(name));
-        recorded
-            .map(|(name, value): (&HeaderName, &HeaderValue)| {
-                (
-                    name.as_str().to_owned(),
-                    Bytes::copy_from_slice(value.as_bytes()),
-                )
-            })
-            .collect()
+        recorded.collect()
     }
 
     fn takes_header(&self, name: &HeaderName) -> bool {
-        let is_in = |names: &[Arc<str>]| {
-            names
-                .iter()
-                .any(|listed| listed.eq_ignore_ascii_case(name.as_str()))
-        };
+        let is_in = |names: &[NamedHeader]| names.iter().any(|listed| listed.is(name));
         !is_never_recorded(name.as_str())
-            && !self.replay_header.eq_ignore_ascii_case(name.as_str())
+            && !self.replay_header.is(name)
             && match &self.headers {
                 Headers::Default => !NOT_UNLESS_ASKED.contains(name),
                 Headers::Only(names) => is_in(names),
@@ -206,11 +194,9 @@ impl Recording {
     }
 }
 
+/// `name` is in lower case.
 fn is_never_recorded(name: &str) -> bool {
-    NEVER.iter().any(|never| never.eq_ignore_ascii_case(name))
-        || name
-            .get(..6)
-            .is_some_and(|start| start.eq_ignore_ascii_case("proxy-"))
+    NEVER.contains(&name) || name.starts_with("proxy-")
 }
 
 impl Default for Recording {
@@ -232,7 +218,7 @@ impl fmt::Debug for Recording {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::StatusCode;
+    use actix_web::http::{StatusCode, header::HeaderValue};
 
     use super::*;
 
@@ -274,8 +260,8 @@ mod tests {
         );
         let mut names: Vec<_> = recording
             .of(&headers)
-            .into_iter()
-            .map(|(name, _)| name)
+            .iter()
+            .map(|(name, _)| name.to_owned())
             .collect();
         names.sort();
         names

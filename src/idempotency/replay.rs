@@ -6,20 +6,23 @@ use actix_web::{
     },
 };
 
+use super::named_header::NamedHeader;
 use crate::{
     problem::{Extension, OwnAnswer},
     store::{Answer, Tombstone},
 };
 
 /// The recorded answer once more; `None` when what was recorded is not an answer of HTTP.
-pub(super) fn replay(answer: Answer, replay_header: &str) -> Option<HttpResponse> {
+pub(super) fn replay(answer: Answer, replay_header: &NamedHeader) -> Option<HttpResponse> {
     let mut response = HttpResponse::build(StatusCode::from_u16(answer.status).ok()?);
-    for (name, value) in answer.headers {
-        let name = HeaderName::try_from(name).ok()?;
+    for (name, value) in answer.headers.iter() {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
         let value = HeaderValue::from_maybe_shared(value).ok()?;
         response.append_header((name, value));
     }
-    response.insert_header((replay_header, "true"));
+    if let Some(name) = replay_header.get() {
+        response.insert_header((name.clone(), HeaderValue::from_static("true")));
+    }
     let mut response = response.body(answer.body);
     OwnAnswer::mark(&mut response);
     Some(response)

@@ -1,4 +1,4 @@
-use std::{panic::AssertUnwindSafe, rc::Rc, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, thread};
 
 use actix_service::Service;
 use actix_web::{
@@ -10,18 +10,13 @@ use actix_web::{
 use bytes::Bytes;
 use futures_util::FutureExt;
 
-use super::{
-    claim::Claim,
-    settings::Settings,
-    wishes::{Verdict, Wishes},
-};
+use super::{claim::Claim, settings::Settings};
 use crate::{
-    Fingerprint,
-    claim::Guard,
+    claim::{Guard, Verdict, Wishes},
     guarded_body::{GuardedBody, Recorder},
     policy::LostOwner,
     problem::OwnAnswer,
-    store::{Answer, Record},
+    store::{Answer, NewClaim, Record},
 };
 
 /// The handler's body, or one of ours. A handler's body that is in memory moves to the right side
@@ -29,65 +24,79 @@ use crate::{
 pub(super) type Body<B> = EitherBody<GuardedBody<B>, BoxBody>;
 
 /// A handler that runs under a claim, and what becomes of its answer.
-pub(super) struct Run<S> {
-    pub(super) settings: Arc<Settings>,
-    pub(super) service: Rc<S>,
-    pub(super) fingerprint: Option<Fingerprint>,
+pub(super) struct Run<'a, S> {
+    pub(super) settings: &'a Settings,
+    pub(super) service: &'a S,
+    pub(super) claim: &'a NewClaim,
 }
 
-impl<S, B> Run<S>
+impl<S, B> Run<'_, S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody + 'static,
 {
+    /// Runs the handler, and tells the store what came of it before the answer goes out wherever
+    /// that is possible.
     pub(super) async fn run(
         self,
         mut guard: Guard,
         req: ServiceRequest,
     ) -> Result<ServiceResponse<Body<B>>, Error> {
         guard.renew_for(self.settings.terms.renew_for);
-        let claim = guard.tenure().map(|tenure| Claim::new(Arc::clone(tenure)));
-        if let Some(claim) = &claim {
-            req.extensions_mut().insert(claim.clone());
+        if let Some(tenure) = guard.tenure() {
+            let claim = Claim::new(Arc::clone(tenure));
+            req.extensions_mut().insert(claim);
         }
         // The call itself can panic as well as its future.
         let handler = async { self.service.call(req).await };
         let outcome = AssertUnwindSafe(handler).catch_unwind().await;
-        let wishes = claim.map_or_else(Wishes::default, |claim| *claim.wishes());
+        let (answer, guard) = self.conclude(guard, outcome);
+        if let Some(guard) = guard {
+            guard.settle().await;
+        }
+        answer
+    }
+
+    /// What the client is answered, and the guard if it can be settled by now.
+    fn conclude(
+        &self,
+        guard: Guard,
+        outcome: Outcome<B>,
+    ) -> (Result<ServiceResponse<Body<B>>, Error>, Option<Guard>) {
         match outcome {
             Ok(Ok(answer)) => {
                 let (req, answer) = answer.into_parts();
                 let (head, body) = answer.into_parts();
-                let body = self.settle(guard, wishes, &head, body).await;
-                Ok(ServiceResponse::new(req, head.set_body(body)))
+                let (body, guard) = self.decide(guard, &head, body);
+                (Ok(ServiceResponse::new(req, head.set_body(body))), guard)
             }
             Ok(Err(err)) => {
                 // What an outer layer makes of the error, unless it is told otherwise.
                 let (head, body) = err.as_response_error().error_response().into_parts();
-                drop(self.settle(guard, wishes, &head, body).await);
-                Err(err)
+                let (_body, guard) = self.decide(guard, &head, body);
+                (Err(err), guard)
             }
             Err(_panic) => {
                 if let Some(tenure) = guard.tenure() {
                     log::error!("the handler of {} has panicked", tenure.key());
                 }
-                self.give_up(guard).await;
+                // Nobody knows what has been done. Dropped, the guard lets the lease lapse.
+                let is_freed = self.settings.terms.lost_owner == LostOwner::Reexecute;
                 // The request went down with the handler, so no response can be made for it.
-                Err(ErrorInternalServerError(""))
+                (Err(ErrorInternalServerError("")), is_freed.then_some(guard))
             }
         }
     }
 
-    /// Decides what becomes of the key, and tells the store before the answer goes out wherever
-    /// that is possible.
-    async fn settle<T: MessageBody + 'static>(
+    /// Decides what becomes of the key. A guard that is not given back goes along with the body.
+    fn decide<T: MessageBody + 'static>(
         &self,
         mut guard: Guard,
-        wishes: Wishes,
         head: &HttpResponse<()>,
         body: T,
-    ) -> Body<T> {
+    ) -> (Body<T>, Option<Guard>) {
         let recording = &self.settings.recording;
+        let wishes = (guard.tenure()).map_or_else(Wishes::default, |tenure| *tenure.wishes());
         let is_own = head.extensions().contains::<OwnAnswer>();
         let is_kept = !is_own
             && match wishes.verdict {
@@ -99,53 +108,41 @@ where
         if !is_kept {
             guard.free_on_drop();
             return match body {
-                InMemory::No(body) => Body::left(GuardedBody::guarded(body, guard)),
-                body => {
-                    guard.release().await;
-                    body.pass()
-                }
+                InMemory::No(body) => (Body::left(GuardedBody::guarded(body, guard)), None),
+                body => (body.pass(), Some(guard)),
             };
         }
 
         let retention = wishes.retention.unwrap_or(self.settings.terms.retention);
         let mut answer = Answer {
-            fingerprint: self.fingerprint,
+            fingerprint: self.claim.fingerprint,
             status: head.status().as_u16(),
             headers: recording.of(head.headers()),
             body: Bytes::new(),
         };
         let fits = !wishes.no_store && body.size() <= recording.most() as u64;
         if !fits {
-            let tombstone = Record::Tombstone(answer.to_tombstone());
-            guard.complete(tombstone, retention).await;
-            return body.pass();
+            guard.answered(Record::Tombstone(answer.to_tombstone()), retention);
+            return (body.pass(), Some(guard));
         }
         match body {
             InMemory::No(body) => {
                 let recorder = Recorder::new(guard, answer, recording.most(), retention);
-                Body::left(GuardedBody::recorded(body, recorder))
+                (Body::left(GuardedBody::recorded(body, recorder)), None)
             }
             body => {
                 if let InMemory::Yes(bytes) = &body {
                     answer.body = bytes.clone();
                 }
-                guard.complete(Record::Answer(answer), retention).await;
-                body.pass()
+                guard.answered(Record::Answer(answer), retention);
+                (body.pass(), Some(guard))
             }
-        }
-    }
-
-    /// After a panic nobody knows what has been done.
-    async fn give_up(&self, guard: Guard) {
-        match self.settings.terms.lost_owner {
-            LostOwner::Reexecute => {
-                guard.release().await;
-            }
-            // The drop lets the lease lapse.
-            LostOwner::Refuse => drop(guard),
         }
     }
 }
+
+/// What a handler came to, or that it has panicked.
+type Outcome<B> = thread::Result<Result<ServiceResponse<B>, Error>>;
 
 /// Whether a body is there already.
 enum InMemory<B> {

@@ -1,7 +1,10 @@
 use std::{
+    cell::Cell,
+    fmt,
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
+    rc::Rc,
     task::{Context, Poll},
 };
 
@@ -9,13 +12,37 @@ use actix_web::rt;
 use futures_util::future::LocalBoxFuture;
 use tokio::runtime::Handle;
 
-/// Runs a future in place; dropped before its end, it moves it into a task. So a client that leaves
-/// does not cut its handler in half, and one that stays costs nothing.
-pub(super) struct RunToEnd<T: 'static>(Option<LocalBoxFuture<'static, T>>);
+/// Runs a future in place. Dropped after its [point of no return](NoReturn) and before its end, it
+/// moves it into a task. So a client that leaves does not cut its handler in half, and one that
+/// stays costs nothing.
+pub struct RunToEnd<T: 'static> {
+    future: Option<LocalBoxFuture<'static, T>>,
+    point: NoReturn,
+}
+
+/// Says when a future has come to where it must not be dropped any more.
+#[derive(Clone, Default)]
+pub(super) struct NoReturn(Rc<Cell<bool>>);
+
+impl NoReturn {
+    pub(super) fn pass(&self) {
+        self.0.set(true);
+    }
+}
 
 impl<T> RunToEnd<T> {
-    pub(super) fn new(future: impl Future<Output = T> + 'static) -> Self {
-        Self(Some(Box::pin(future)))
+    pub(super) fn new<F: Future<Output = T> + 'static>(future: impl FnOnce(NoReturn) -> F) -> Self {
+        let point = NoReturn::default();
+        Self {
+            future: Some(Box::pin(future(point.clone()))),
+            point,
+        }
+    }
+}
+
+impl<T> fmt::Debug for RunToEnd<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RunToEnd")
     }
 }
 
@@ -24,12 +51,12 @@ impl<T> Future for RunToEnd<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         // Taken out while it runs: one that panics must not be run again by the drop.
-        let Some(mut future) = self.0.take() else {
+        let Some(mut future) = self.future.take() else {
             return Poll::Pending;
         };
         let polled = future.as_mut().poll(cx);
         if polled.is_pending() {
-            self.0 = Some(future);
+            self.future = Some(future);
         }
         polled
     }
@@ -37,7 +64,7 @@ impl<T> Future for RunToEnd<T> {
 
 impl<T> Drop for RunToEnd<T> {
     fn drop(&mut self) {
-        let Some(future) = self.0.take() else {
+        let Some(future) = self.future.take().filter(|_| self.point.0.get()) else {
             return;
         };
         // In a worker that is ending the task is dropped at once, and its guard does the rest.
@@ -58,15 +85,14 @@ impl<T> Drop for RunToEnd<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::Cell, rc::Rc};
-
     use futures_util::FutureExt;
 
     use super::*;
 
     fn two_steps(ended: &Rc<Cell<bool>>) -> RunToEnd<u8> {
         let ended = Rc::clone(ended);
-        RunToEnd::new(async move {
+        RunToEnd::new(|point| async move {
+            point.pass();
             tokio::task::yield_now().await;
             ended.set(true);
             7
@@ -91,6 +117,19 @@ mod tests {
         assert!(ended.get());
     }
 
+    #[actix_web::test]
+    async fn before_the_point_of_no_return_it_ends_with_its_client() {
+        let kept = Rc::new(());
+        let inside = Rc::clone(&kept);
+        let mut run = RunToEnd::new(|_point| async move {
+            tokio::task::yield_now().await;
+            drop(inside);
+        });
+        assert!((&mut run).now_or_never().is_none());
+        drop(run);
+        assert_eq!(Rc::strong_count(&kept), 1);
+    }
+
     #[test]
     fn without_a_runtime_or_local_tasks_it_is_dropped_without_a_panic() {
         for _ in 0..2 {
@@ -112,7 +151,8 @@ mod tests {
     async fn what_panics_is_not_run_again() {
         let polled = Rc::new(Cell::new(0));
         let count = Rc::clone(&polled);
-        let mut run: RunToEnd<()> = RunToEnd::new(async move {
+        let mut run: RunToEnd<()> = RunToEnd::new(|point| async move {
+            point.pass();
             count.set(count.get() + 1);
             std::panic::resume_unwind(Box::new("on purpose"))
         });

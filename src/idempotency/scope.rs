@@ -1,10 +1,14 @@
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
-use actix_web::{Error, http::header::HeaderName};
+use actix_web::Error;
 use futures_util::future::LocalBoxFuture;
 use sha2::{Digest, Sha256};
 
-use super::{label::IntoLabel, parts::put};
+use super::{
+    label::IntoLabel,
+    named_header::{NamedHeader, Only},
+    parts::put,
+};
 use crate::{ConfigError, RequestView};
 
 type Now = dyn Fn(&RequestView<'_>) -> Result<Option<String>, Error> + Send + Sync;
@@ -45,7 +49,7 @@ pub struct Scope {
 #[derive(Clone)]
 enum Source {
     Global,
-    Header(Arc<str>),
+    Header(NamedHeader),
     Now(Arc<Now>),
     Later(Arc<Later>),
 }
@@ -84,7 +88,7 @@ impl Scope {
     /// The value of a header. When it is absent, empty or repeated the answer is 401
     /// `scope-missing`. Only for a header that clients cannot choose: one that a gateway sets.
     pub fn header(name: impl Into<Arc<str>>) -> Self {
-        Self::from(Source::Header(name.into()))
+        Self::from(Source::Header(NamedHeader::new(name)))
     }
 
     /// All clients share one scope: for a service with one client, or keys that nobody can guess
@@ -109,11 +113,9 @@ impl Scope {
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         match &self.source {
-            Source::Header(name) if HeaderName::from_bytes(name.as_bytes()).is_err() => {
-                Err(ConfigError::new(format!(
-                    "the scope is taken from {name:?}, which cannot be a header's name"
-                )))
-            }
+            Source::Header(name) if name.get().is_none() => Err(ConfigError::new(format!(
+                "the scope is taken from {name:?}, which cannot be a header's name"
+            ))),
             Source::Global if self.or_anonymous => Err(ConfigError::new(
                 "Scope::global().or_anonymous(): a global scope is never missing, drop one of the \
                  two",
@@ -125,13 +127,13 @@ impl Scope {
     /// The header that the scope is taken from, if it is.
     pub(super) fn header_name(&self) -> Option<&str> {
         match &self.source {
-            Source::Header(name) => Some(name),
+            Source::Header(name) => Some(name.as_str()),
             _ => None,
         }
     }
 
     /// The scope of requests that are in no named one.
-    pub(super) fn nameless(&self) -> ScopeId {
+    pub(super) fn nameless(&self) -> ScopeId<'static> {
         match &self.source {
             Source::Global => ScopeId::Global,
             Source::Header(_) | Source::Now(_) | Source::Later(_) => ScopeId::Anonymous,
@@ -139,18 +141,18 @@ impl Scope {
     }
 
     /// The scope of a request; `None` when it has none and needs one.
-    pub(super) async fn of(&self, req: &RequestView<'_>) -> Result<Option<ScopeId>, Error> {
+    pub(super) async fn of<'a>(
+        &self,
+        req: &'a RequestView<'_>,
+    ) -> Result<Option<ScopeId<'a>>, Error> {
         let found = match &self.source {
             Source::Global => return Ok(Some(ScopeId::Global)),
-            Source::Header(name) => {
-                let mut values = req.headers().get_all(&**name);
-                match (values.next(), values.next()) {
-                    (Some(value), None) => Some(value.as_bytes().to_vec()),
-                    _ => None,
-                }
-            }
-            Source::Now(scope) => scope(req)?.map(String::into_bytes),
-            Source::Later(scope) => scope(req).await?.map(String::into_bytes),
+            Source::Header(name) => match name.only_value(req.headers()) {
+                Only::One(value) => Some(Cow::Borrowed(value.as_bytes())),
+                Only::Nothing | Only::Many => None,
+            },
+            Source::Now(scope) => scope(req)?.map(|name| Cow::Owned(name.into_bytes())),
+            Source::Later(scope) => scope(req).await?.map(|name| Cow::Owned(name.into_bytes())),
         };
         Ok(match found.filter(|scope| !scope.is_empty()) {
             Some(scope) => Some(ScopeId::Named(scope)),
@@ -163,7 +165,7 @@ impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = match &self.source {
             Source::Global => "global",
-            Source::Header(name) => name,
+            Source::Header(name) => name.as_str(),
             Source::Now(_) | Source::Later(_) => "closure",
         };
         f.debug_struct("Scope")
@@ -175,13 +177,13 @@ impl fmt::Debug for Scope {
 
 /// The scope of one request. No name can make it look like one of the other two.
 #[derive(PartialEq, Eq)]
-pub(super) enum ScopeId {
+pub(super) enum ScopeId<'a> {
     Global,
     Anonymous,
-    Named(Vec<u8>),
+    Named(Cow<'a, [u8]>),
 }
 
-impl ScopeId {
+impl ScopeId<'_> {
     pub(super) fn put(&self, digest: &mut Sha256) {
         match self {
             Self::Global => digest.update(b"g"),

@@ -45,7 +45,7 @@ impl Settings {
     /// Under what an operation is kept.
     pub(super) fn store_key(
         &self,
-        scope: &ScopeId,
+        scope: &ScopeId<'_>,
         method: &Method,
         path: &str,
         key: &IdempotencyKey,

@@ -85,7 +85,7 @@ impl Once {
         fingerprint: Option<Fingerprint>,
     ) -> Result<Claimed, StoreError> {
         let claim = self.new_claim(key.as_ref(), fingerprint);
-        let begun = self.settings.claims.begin(claim).await?;
+        let begun = self.settings.claims.begin(&claim.into()).await?;
         Ok(self.claimed(begun, fingerprint))
     }
 
@@ -103,7 +103,7 @@ impl Once {
         let claim = self.new_claim(key.as_ref(), fingerprint);
         let until = Instant::now() + longest.min(FAR);
         let claims = &self.settings.claims;
-        let (begun, _waited) = claims.begin_or_wait(claim, until, usize::MAX).await;
+        let (begun, _waited) = claims.begin_or_wait(&claim.into(), until, usize::MAX).await;
         Ok(self.claimed(begun?, fingerprint))
     }
 

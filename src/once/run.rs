@@ -6,7 +6,7 @@ use super::Done;
 use crate::{
     FenceError, Fingerprint,
     claim::{Guard, Settled},
-    store::{Answer, Record, StoreTime},
+    store::{Answer, Headers, Record, StoreTime},
 };
 
 /// The right, and the duty, to do a piece of work. Ends with [`complete`](Self::complete),
@@ -84,7 +84,7 @@ impl Run {
 
     /// The work is not done, and is free for another try.
     pub async fn release(self) -> Settled {
-        self.guard.release().await
+        self.guard.settle().await
     }
 
     async fn record(self, done: Done) -> Settled {
@@ -92,7 +92,7 @@ impl Run {
         let answer = Answer {
             fingerprint: self.fingerprint,
             status,
-            headers: Vec::new(),
+            headers: Headers::new(),
             body,
         };
         self.guard

@@ -9,6 +9,7 @@ mod claim;
 pub mod conformance;
 mod erased;
 mod error;
+mod headers;
 mod inspect;
 mod key;
 #[cfg(feature = "memory")]
@@ -25,6 +26,7 @@ pub(crate) use self::erased::ErasedStore;
 pub use self::{
     claim::{Lease, NewClaim, OnLapsed},
     error::{StoreError, StoreErrorKind},
+    headers::Headers,
     inspect::{Cursor, Inspect, Inspected, Page},
     key::StoreKey,
     outcome::{Begin, Held, Renewed, StoreTime},

@@ -2,6 +2,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use super::Headers;
 use crate::Fingerprint;
 
 /// What is left of a run that ended.
@@ -30,15 +31,15 @@ pub struct Answer {
     pub fingerprint: Option<Fingerprint>,
     /// The HTTP status.
     pub status: u16,
-    /// Names and values in the order in which they are sent; repeated names are repeated here.
-    pub headers: Vec<(String, Bytes)>,
+    /// The headers, in the order in which they are sent.
+    pub headers: Headers,
     /// The body's bytes.
     pub body: Bytes,
 }
 
 impl Answer {
     /// The header value that tells where the created thing is.
-    fn location(&self) -> Option<&Bytes> {
+    fn location(&self) -> Option<Bytes> {
         self.headers
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case("location"))
@@ -50,16 +51,13 @@ impl Answer {
         Tombstone {
             fingerprint: self.fingerprint,
             status: Some(self.status),
-            location: self.location().cloned(),
+            location: self.location(),
         }
     }
 
     /// The bytes of headers and body.
     pub fn size(&self) -> usize {
-        let headers: usize = (self.headers.iter())
-            .map(|(name, value)| name.len() + value.len())
-            .sum();
-        headers + self.body.len()
+        self.headers.size() + self.body.len()
     }
 }
 
@@ -67,7 +65,7 @@ impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answer")
             .field("status", &self.status)
-            .field("headers", &self.headers.len())
+            .field("headers", &self.headers)
             .field("body", &self.body.len())
             .finish_non_exhaustive()
     }
@@ -102,11 +100,11 @@ mod tests {
         let answer = Answer {
             fingerprint: None,
             status: 201,
-            headers: vec![("location".to_owned(), Bytes::from_static(b"/secret"))],
+            headers: [("location", "/secret")].into_iter().collect(),
             body: Bytes::from_static(b"secret"),
         };
         let shown = format!("{answer:?} {:?}", answer.to_tombstone());
         assert!(!shown.contains("secret"), "{shown}");
-        assert_eq!(answer.size(), 21);
+        assert_eq!(answer.size(), 27);
     }
 }

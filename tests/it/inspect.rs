@@ -5,8 +5,8 @@ use std::{num::NonZeroUsize, time::Duration};
 use actix_idempotency::{
     Fingerprint, RedisStore, redis,
     store::{
-        Answer, Begin, ClaimId, Cursor, Inspect, Inspected, NewClaim, OnLapsed, OwnerToken, Page,
-        Record, Store, StoreKey, Tombstone,
+        Answer, Begin, ClaimId, Cursor, Headers, Inspect, Inspected, NewClaim, OnLapsed,
+        OwnerToken, Page, Record, Store, StoreKey, Tombstone,
     },
 };
 use bytes::Bytes;
@@ -289,10 +289,9 @@ async fn bodies_stay_in_redis_and_what_is_damaged_is_unreadable() {
     let answer = Answer {
         fingerprint: claim(0).fingerprint,
         status: 201,
-        headers: vec![
-            ("location".to_owned(), "/orders/1".into()),
-            ("x-empty".to_owned(), Bytes::new()),
-        ],
+        headers: [("location", "/orders/1"), ("x-empty", "")]
+            .into_iter()
+            .collect(),
         body: body.into(),
     };
     let size = answer.size();
@@ -406,7 +405,7 @@ async fn the_recipes_of_the_guide_show_what_they_say() {
     let answer = Record::Answer(Answer {
         fingerprint: done.fingerprint,
         status: 201,
-        headers: vec![],
+        headers: Headers::new(),
         body: Bytes::from_static(b"body"),
     });
     store.complete(&done.lease(), &answer, LONG).await.unwrap();

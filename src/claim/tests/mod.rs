@@ -13,7 +13,7 @@ use super::*;
 use crate::{
     Fingerprint,
     background::BackgroundHere,
-    store::{Answer, OnLapsed, StoreKey, StoreTime},
+    store::{Answer, Headers, OnLapsed, StoreKey, StoreTime},
 };
 
 const TTL: Duration = Duration::from_secs(60);
@@ -135,7 +135,7 @@ fn claim() -> NewClaim {
 
 async fn held(store: &Arc<Scripted>) -> (Claims, Guard) {
     let claims = Claims::new(Arc::clone(store));
-    match claims.begin(claim()).await {
+    match claims.begin(&claim().into()).await {
         Ok(Begun::Mine(guard)) => (claims, guard),
         other => panic!("{other:?}"),
     }
@@ -155,7 +155,7 @@ fn keyed(lease: Duration, on_lapsed: OnLapsed) -> NewClaim {
 
 async fn begun(store: &Arc<Scripted>, claim: NewClaim) -> (Claims, Guard) {
     let claims = Claims::new(Arc::clone(store));
-    match claims.begin(claim).await {
+    match claims.begin(&claim.into()).await {
         Ok(Begun::Mine(guard)) => (claims, guard),
         other => panic!("{other:?}"),
     }
@@ -165,7 +165,7 @@ fn answer(bytes: usize) -> Record {
     Record::Answer(Answer {
         fingerprint: None,
         status: 201,
-        headers: vec![],
+        headers: Headers::new(),
         body: vec![0; bytes].into(),
     })
 }

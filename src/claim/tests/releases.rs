@@ -12,7 +12,7 @@ async fn a_claim_that_overtakes_its_undo_is_found_by_the_next() {
     // The undo arrives first, three times; then the claim is there.
     let store = Scripted::new(Does::Time, [Does::Lost, Does::Lost, Does::Lost, Does::Yes]);
     let claims = Claims::new(Arc::clone(&store));
-    assert!(claims.begin(claim()).await.is_err());
+    assert!(claims.begin(&claim().into()).await.is_err());
     assert!(claims.drain(TTL).await);
     assert_eq!(store.released(), 4);
 }
@@ -22,7 +22,7 @@ async fn an_undo_goes_on_until_the_claim_cannot_come_any_more() {
     let _here = BackgroundHere::here();
     let store = Scripted::new(Does::Time, [Does::Lost]);
     let claims = Claims::new(Arc::clone(&store));
-    assert!(claims.begin(claim()).await.is_err());
+    assert!(claims.begin(&claim().into()).await.is_err());
     sleep(TTL - Duration::from_secs(11)).await;
     let before = store.released();
     sleep(Duration::from_secs(11)).await;
@@ -39,7 +39,7 @@ async fn a_drain_does_not_wait_for_a_claim_that_is_not_likely_to_come() {
     let _here = BackgroundHere::here();
     let store = Scripted::new(Does::Time, [Does::Time, Does::Time, Does::Lost]);
     let claims = Claims::new(Arc::clone(&store));
-    assert!(claims.begin(claim()).await.is_err());
+    assert!(claims.begin(&claim().into()).await.is_err());
     let begun = Instant::now();
     assert!(claims.drain(TTL).await);
     assert!(
@@ -59,7 +59,7 @@ async fn while_the_store_is_away_an_undo_does_not_give_up() {
     let away = std::iter::repeat_n(Does::Time, 200);
     let store = Scripted::new(Does::Time, away.chain([Does::Lost, Does::Lost, Does::Yes]));
     let claims = Claims::new(Arc::clone(&store));
-    assert!(claims.begin(claim()).await.is_err());
+    assert!(claims.begin(&claim().into()).await.is_err());
     assert!(claims.drain(TTL * 10).await);
     assert_eq!(
         store.released(),
@@ -74,7 +74,10 @@ async fn a_claim_that_was_refused_leaves_nothing_to_undo() {
     for does in [Does::Refuse, Does::Lost] {
         let store = Scripted::new(does, [Does::Yes]);
         let claims = Claims::new(Arc::clone(&store));
-        assert!(!matches!(claims.begin(claim()).await, Ok(Begun::Mine(_))));
+        assert!(!matches!(
+            claims.begin(&claim().into()).await,
+            Ok(Begun::Mine(_))
+        ));
         assert!(claims.drain(Duration::ZERO).await);
         assert_eq!(store.released(), 0);
     }
@@ -85,7 +88,7 @@ async fn a_claim_that_is_dropped_under_way_is_undone() {
     let _here = BackgroundHere::here();
     let store = Scripted::new(Does::Hang, [Does::Yes]);
     let claims = Claims::new(Arc::clone(&store));
-    assert!(claims.begin(claim()).now_or_never().is_none());
+    assert!(claims.begin(&claim().into()).now_or_never().is_none());
     assert!(claims.drain(TTL).await);
     assert_eq!(store.released(), 1);
 }
@@ -96,9 +99,9 @@ async fn a_store_that_never_answers_is_given_up() {
     let store = Scripted::new(Does::Hang, [Does::Hang, Does::Yes]);
     let claims = Claims::new(Arc::clone(&store));
     let begun = Instant::now();
-    let err = claims.begin(claim()).await.unwrap_err();
+    let err = claims.begin(&claim().into()).await.unwrap_err();
     assert!(err.may_have_run());
-    assert_eq!(begun.elapsed(), CALL_LIMIT);
+    assert_eq!(begun.elapsed(), bounded::LIMIT);
     assert!(claims.drain(TTL).await);
     assert_eq!(store.released(), 2);
 }
@@ -109,7 +112,7 @@ async fn a_guard_releases_once_when_it_is_asked_to() {
     for does in [Does::Yes, Does::Lost] {
         let store = Scripted::new(Does::Yes, [does]);
         let (claims, guard) = held(&store).await;
-        guard.release().await;
+        guard.settle().await;
         assert!(claims.drain(Duration::ZERO).await);
         assert_eq!(store.released(), 1);
     }
@@ -121,14 +124,14 @@ async fn a_release_that_fails_is_retried_until_the_lease_ends_it() {
     for failure in [Does::Refuse, Does::Time, Does::Hang] {
         let store = Scripted::new(Does::Yes, [failure, failure, failure, Does::Yes]);
         let (claims, guard) = held(&store).await;
-        guard.release().await;
+        guard.settle().await;
         assert!(claims.drain(TTL).await);
         assert_eq!(store.released(), 4, "{failure:?}");
 
         let store = Scripted::new(Does::Yes, [failure]);
         let (claims, guard) = held(&store).await;
         let begun = Instant::now();
-        guard.release().await;
+        guard.settle().await;
         assert!(claims.drain(TTL * 2).await);
         assert!(
             begun.elapsed() >= TTL - Duration::from_secs(2),
@@ -144,7 +147,7 @@ async fn a_guard_that_is_dropped_anywhere_is_released() {
     let store = Scripted::new(Does::Yes, [Does::Hang, Does::Yes]);
     let (claims, guard) = held(&store).await;
     // Dropped while its release is under way: that call may not have arrived.
-    assert!(guard.release().now_or_never().is_none());
+    assert!(guard.settle().now_or_never().is_none());
     assert!(claims.drain(TTL).await);
     assert_eq!(store.released(), 2);
 
@@ -167,7 +170,7 @@ fn a_guard_can_be_dropped_where_there_is_no_runtime() {
         .enable_all()
         .build()
         .unwrap();
-    let guard = match runtime.block_on(claims.begin(claim())) {
+    let guard = match runtime.block_on(claims.begin(&claim().into())) {
         Ok(Begun::Mine(guard)) => guard,
         other => panic!("{other:?}"),
     };

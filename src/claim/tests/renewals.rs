@@ -17,7 +17,7 @@ async fn a_handler_that_ends_soon_costs_no_renewal() {
         let (_claims, mut guard) = begun(&store, keyed_for(LEASE)).await;
         guard.renew_for(LONG);
         sleep(LEASE / 3 - Duration::from_secs(2)).await;
-        guard.release().await;
+        guard.settle().await;
         sleep(LONG).await;
     }
     assert_eq!(store.renewed(), 0);
@@ -67,7 +67,7 @@ async fn a_shorter_lease_that_comes_later_is_renewed_in_time() {
     long.renew_for(LONG);
     sleep(Duration::from_millis(100)).await;
     let short = Duration::from_millis(600);
-    let Ok(Begun::Mine(mut guard)) = claims.begin(keyed_for(short)).await else {
+    let Ok(Begun::Mine(mut guard)) = claims.begin(&keyed_for(short).into()).await else {
         panic!("it is claimed");
     };
     guard.renew_for(LONG);

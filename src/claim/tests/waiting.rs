@@ -92,7 +92,7 @@ fn claim() -> NewClaim {
 
 async fn wait(claims: &Claims, longest: Duration) -> (Begun, bool) {
     let (begun, waited) = claims
-        .begin_or_wait(claim(), Instant::now() + longest, 100)
+        .begin_or_wait(&claim().into(), Instant::now() + longest, 100)
         .await;
     (begun.unwrap(), waited)
 }
@@ -150,12 +150,12 @@ async fn no_more_wait_than_may() {
     let claims = Claims::new(Arc::new(HeldByAnother::default()));
     let until = Instant::now() + LONG;
     let waits = (0..5).map(|_| async {
-        let (_, waited) = claims.begin_or_wait(claim(), until, 2).await;
+        let (_, waited) = claims.begin_or_wait(&claim().into(), until, 2).await;
         waited
     });
     let waited = join_all(waits).await;
     assert_eq!(waited.iter().filter(|waited| **waited).count(), 2);
-    let (_, waited) = claims.begin_or_wait(claim(), until + LONG, 2).await;
+    let (_, waited) = claims.begin_or_wait(&claim().into(), until + LONG, 2).await;
     assert!(waited, "their places are free again");
 }
 

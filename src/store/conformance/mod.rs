@@ -90,10 +90,9 @@ fn record() -> Record {
     Record::Answer(Answer {
         fingerprint: Some(Fingerprint::of_bytes("same")),
         status: 201,
-        headers: vec![
-            ("x-twice".to_owned(), Bytes::from_static(b"one")),
-            ("x-twice".to_owned(), Bytes::from_static(b"t\xffo")),
-        ],
+        headers: [("x-twice", b"one"), ("x-twice", b"t\xffo")]
+            .into_iter()
+            .collect(),
         body: Bytes::from_static(b"\x00binary\xff"),
     })
 }

@@ -1,6 +1,7 @@
 //! Completions and records.
 
 use super::*;
+use crate::store::Headers;
 
 pub(super) async fn check<S: Store>(store: &S) {
     join_all([
@@ -24,7 +25,7 @@ async fn a_record_comes_back_as_it_went_in<S: Store>(store: &S) {
         Record::Answer(Answer {
             fingerprint: None,
             status: 204,
-            headers: vec![],
+            headers: Headers::new(),
             body: Bytes::new(),
         }),
         Record::Tombstone(Tombstone {

@@ -3,7 +3,7 @@
 //! ```text
 //! lock         token
 //! claim        01 'C', token, attempt u32, afterlife in ms u64, fingerprint
-//! answer       01 'A', token, fingerprint, status u16, header count u32,
+//! answer       01 'A', token, fingerprint, status u16, length of all headers u32,
 //!              per header: name length u16, name, value length u32, value; then the body
 //! tombstone    01 'T', token, fingerprint, status u16 (0: unknown), location, if there is one
 //!
@@ -23,7 +23,7 @@ use bytes::Bytes;
 
 use crate::{
     Fingerprint, hex,
-    store::{Answer, NewClaim, OwnerToken, Record, Tombstone},
+    store::{Answer, Headers, NewClaim, OwnerToken, Record, Tombstone},
 };
 
 const VERSION: u8 = 1;
@@ -59,22 +59,17 @@ pub(super) fn encode_claim_rest(claim: &NewClaim) -> Vec<u8> {
     out
 }
 
-/// A record's value; `None` when a length does not fit its field.
+/// A record's value; `None` when the headers are too long for their field.
 pub(super) fn encode_record(record: &Record, owner: &OwnerToken) -> Option<Vec<u8>> {
     match record {
         Record::Answer(answer) => {
             let mut out = begin_value(b'A', owner);
-            out.reserve(64 + answer.size() + 6 * answer.headers.len());
+            out.reserve(64 + answer.size());
             push_fingerprint(&mut out, answer.fingerprint.as_ref());
             out.extend_from_slice(&answer.status.to_be_bytes());
-            let count = u32::try_from(answer.headers.len()).ok()?;
-            out.extend_from_slice(&count.to_be_bytes());
-            for (name, value) in &answer.headers {
-                out.extend_from_slice(&u16::try_from(name.len()).ok()?.to_be_bytes());
-                out.extend_from_slice(name.as_bytes());
-                out.extend_from_slice(&u32::try_from(value.len()).ok()?.to_be_bytes());
-                out.extend_from_slice(value);
-            }
+            let length = u32::try_from(answer.headers.size()).ok()?;
+            out.extend_from_slice(&length.to_be_bytes());
+            out.extend_from_slice(answer.headers.as_bytes());
             out.extend_from_slice(&answer.body);
             Some(out)
         }
@@ -121,13 +116,8 @@ pub(super) fn decode(value: Vec<u8>) -> Option<Stored> {
         b'A' => {
             let fingerprint = rest.fingerprint()?;
             let status = rest.u16()?;
-            let mut headers = Vec::new();
-            for _ in 0..rest.u32()? {
-                let length = rest.u16()?;
-                let name = String::from_utf8(rest.take(length.into())?.to_vec()).ok()?;
-                let length = usize::try_from(rest.u32()?).ok()?;
-                headers.push((name, rest.take(length)?));
-            }
+            let length = usize::try_from(rest.u32()?).ok()?;
+            let headers = Headers::from_bytes(rest.take(length)?)?;
             Some(Stored::Finished(Record::Answer(Answer {
                 fingerprint,
                 status,
@@ -223,17 +213,15 @@ mod tests {
             Record::Answer(Answer {
                 fingerprint,
                 status: 201,
-                headers: vec![
-                    ("x-a".to_owned(), Bytes::from_static(b"1")),
-                    ("x-a".to_owned(), Bytes::from_static(b"\xff\x00")),
-                    ("x-empty".to_owned(), Bytes::new()),
-                ],
+                headers: [("x-a", "1"), ("x-a", "é"), ("x-empty", "")]
+                    .into_iter()
+                    .collect(),
                 body: Bytes::from_static(b"\x00\x01binary\xff"),
             }),
             Record::Answer(Answer {
                 fingerprint: None,
                 status: 204,
-                headers: vec![],
+                headers: Headers::new(),
                 body: Bytes::new(),
             }),
             Record::Tombstone(Tombstone {

@@ -81,8 +81,9 @@ impl Store for RedisStore {
         retention: Duration,
     ) -> Result<Held, StoreError> {
         let token = lease.token().to_hex();
-        let value = codec::encode_record(record, lease.token())
-            .ok_or_else(|| StoreError::unavailable("a header is too long to be recorded"))?;
+        let value = codec::encode_record(record, lease.token()).ok_or_else(|| {
+            StoreError::unavailable("headers of more than 4 GiB cannot be recorded")
+        })?;
         let reply = (self.run(&script::COMPLETE, lease.key(), self.deadline(), |call| {
             call.arg(&token).arg(&value).arg(expiry(retention));
         }))

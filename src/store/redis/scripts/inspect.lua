@@ -13,19 +13,7 @@ local function body_at()
   if at + 6 > behind then
     return behind
   end
-  local headers = struct.unpack('>I4', value, at + 2)
-  at = at + 6
-  for _ = 1, headers do
-    if at + 2 > behind then
-      return behind
-    end
-    at = at + 2 + struct.unpack('>I2', value, at)
-    if at + 4 > behind then
-      return behind
-    end
-    at = at + 4 + struct.unpack('>I4', value, at)
-  end
-  return math.min(at, behind)
+  return math.min(at + 6 + struct.unpack('>I4', value, at + 2), behind)
 end
 
 local told = value

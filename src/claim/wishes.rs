@@ -2,15 +2,15 @@ use std::time::Duration;
 
 /// What a handler wants to become of its answer.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Wishes {
-    pub(super) verdict: Verdict,
-    pub(super) no_store: bool,
-    pub(super) retention: Option<Duration>,
+pub(crate) struct Wishes {
+    pub(crate) verdict: Verdict,
+    pub(crate) no_store: bool,
+    pub(crate) retention: Option<Duration>,
 }
 
 /// Whether the answer is one to be remembered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// As the recording's rule says.
     #[default]
     ByRule,
