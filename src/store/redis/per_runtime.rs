@@ -135,7 +135,11 @@ impl Drop for Keeper {
 
 /// What one runtime uses.
 struct Link {
+    /// Opens the connection, and another when it breaks. A check-out for each call would cost as
+    /// much as the rest of the call.
     pool: bb8::Pool<Manager>,
+    /// The connection that was opened last. Locked to clone or replace it.
+    current: Mutex<Option<Connection>>,
     outage: Arc<Outage>,
 }
 
@@ -152,7 +156,11 @@ impl Link {
             .max_lifetime(None)
             .idle_timeout(None)
             .build_unchecked(Manager::new(place, limit, Arc::clone(&outage)));
-        Self { pool, outage }
+        Self {
+            pool,
+            current: Mutex::default(),
+            outage,
+        }
     }
 
     async fn connection(
@@ -160,15 +168,31 @@ impl Link {
         deadline: Instant,
         limit: Duration,
     ) -> Result<Connection, StoreError> {
+        if let Some(connection) = self.current() {
+            return Ok(connection);
+        }
         self.outage.check(limit)?;
         let failed = pin!(self.outage.fails(deadline));
         let got = pin!(self.pool.get());
         match select(got, failed).await {
             // A clone: the pool has its connection back before anybody else can miss it.
-            Either::Left((Ok(connection), _)) => Ok(connection.clone()),
+            Either::Left((Ok(connection), _)) => Ok(self.remember(connection.clone())),
             Either::Left((Err(err), _)) => Err(StoreError::unavailable(err.to_string())),
             Either::Right((err, _)) => Err(err),
         }
+    }
+
+    fn current(&self) -> Option<Connection> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that has broken is not kept until another is there, which may take long.
+        current.take_if(|connection| connection.is_broken());
+        current.clone()
+    }
+
+    fn remember(&self, connection: Connection) -> Connection {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = Some(connection.clone());
+        connection
     }
 }
 
