@@ -42,7 +42,7 @@ impl Serialize for Body<'_> {
             return serializer.serialize_none();
         }
         if self.bytes.len() <= MOST_CANONICAL {
-            let canonical = self.json.then(|| canonical::from_foreign(self.bytes));
+            let canonical = self.json.then(|| canonical::json(self.bytes));
             if let Some(text) = canonical.flatten() {
                 return serializer.serialize_str(&text);
             }

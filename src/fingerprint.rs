@@ -45,7 +45,7 @@ impl Fingerprint {
     /// When the value cannot be written as JSON, for instance a map whose keys are not strings.
     pub fn of_value<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
         let text = serde_json::to_string(value)?;
-        Ok(Self::of_bytes(canonical::from_valid(&text)))
+        Ok(Self::of_bytes(canonical::valid_json(&text)))
     }
 
     /// The 32 bytes of the digest.

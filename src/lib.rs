@@ -250,6 +250,9 @@ pub mod guide;
 mod held_keys;
 mod hex;
 mod idempotency;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod once;
 mod policy;
 pub mod problem;

@@ -132,10 +132,10 @@ impl Fingerprinting {
 async fn put_body(digest: &mut Sha256, media_type: &[u8], body: &Bytes) -> Result<(), Error> {
     if media_type == b"application/x-www-form-urlencoded" {
         let pairs = match body.len() {
-            0..=MOST_AT_ONCE => canonical_form(body),
+            0..=MOST_AT_ONCE => canonical::form(body),
             _ => {
                 let body = body.clone();
-                web::block(move || canonical_form(&body)).await?
+                web::block(move || canonical::form(&body)).await?
             }
         };
         put(digest, pairs);
@@ -144,28 +144,13 @@ async fn put_body(digest: &mut Sha256, media_type: &[u8], body: &Bytes) -> Resul
     let is_json = media_type == b"application/json" || media_type.ends_with(b"+json");
     if is_json
         && body.len() <= MOST_AT_ONCE
-        && let Some(text) = canonical::from_foreign(body)
+        && let Some(text) = canonical::json(body)
     {
         put(digest, text);
         return Ok(());
     }
     put(digest, body);
     Ok(())
-}
-
-/// The pairs of a form, sorted by name; those of one name stay in their order. Each is written with
-/// its lengths.
-fn canonical_form(body: &[u8]) -> Vec<u8> {
-    let mut pairs: Vec<_> = form_urlencoded::parse(body).collect();
-    pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let mut out = Vec::with_capacity(body.len() + 16 * pairs.len());
-    for (name, value) in pairs {
-        for text in [name, value] {
-            out.extend_from_slice(&(text.len() as u64).to_be_bytes());
-            out.extend_from_slice(text.as_bytes());
-        }
-    }
-    out
 }
 
 /// What stands before the first `;`, its case folded.

@@ -10,7 +10,7 @@ mod limits;
 mod middleware;
 mod named_header;
 mod parts;
-mod prefer;
+pub(crate) mod prefer;
 mod recording;
 mod refusal;
 mod replay;

@@ -5,7 +5,7 @@ use actix_web::http::header::HeaderMap;
 /// The seconds of the first `wait` preference
 /// ([RFC 7240](https://www.rfc-editor.org/rfc/rfc7240#section-4.3)), if there is one that is a
 /// number.
-pub(super) fn wait(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn wait(headers: &HeaderMap) -> Option<Duration> {
     let lines = headers
         .get_all("prefer")
         .filter_map(|line| line.to_str().ok());

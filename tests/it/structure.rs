@@ -3,11 +3,11 @@
 use std::{fs, path::Path};
 
 /// The modules from the ground up. Each uses only those that stand before it.
-const LEVELS: [&str; 24] = [
+const LEVELS: [&str; 25] = [
     "hex",
     "config_error",
     "background",
-    "canonical",
+    "canonical/",
     "fingerprint",
     "store/",
     "store/memory/",
@@ -28,6 +28,7 @@ const LEVELS: [&str; 24] = [
     "idempotency/",
     "once/",
     "guide",
+    "internals/",
 ];
 
 struct File {

@@ -30,14 +30,14 @@ const VERSION: u8 = 1;
 
 /// A value that could be read.
 #[derive(Debug, PartialEq)]
-pub(super) enum Stored {
+pub(crate) enum Stored {
     Lock,
     Claim(StoredClaim),
     Finished(Record),
 }
 
 #[derive(Debug, PartialEq)]
-pub(super) struct StoredClaim {
+pub(crate) struct StoredClaim {
     pub(super) token: OwnerToken,
     pub(super) attempt: NonZeroU32,
     pub(super) afterlife: Duration,
@@ -60,7 +60,7 @@ pub(super) fn encode_claim_rest(claim: &NewClaim) -> Vec<u8> {
 }
 
 /// A record's value; `None` when the headers are too long for their field.
-pub(super) fn encode_record(record: &Record, owner: &OwnerToken) -> Option<Vec<u8>> {
+pub(crate) fn encode_record(record: &Record, owner: &OwnerToken) -> Option<Vec<u8>> {
     match record {
         Record::Answer(answer) => {
             let mut out = begin_value(b'A', owner);
@@ -91,7 +91,7 @@ fn begin_value(kind: u8, owner: &OwnerToken) -> Vec<u8> {
 }
 
 /// Reads a value; `None` when it is not one of ours.
-pub(super) fn decode(value: Vec<u8>) -> Option<Stored> {
+pub(crate) fn decode(value: Vec<u8>) -> Option<Stored> {
     if hex::bytes::<16>(&value).is_some() {
         return Some(Stored::Lock);
     }

@@ -4,7 +4,7 @@ mod builder;
 mod call;
 mod check;
 mod cluster;
-mod codec;
+pub(crate) mod codec;
 mod connection;
 mod error;
 mod finding;

@@ -26,5 +26,8 @@ async fn main() {
         }
         quickest = quickest.min(begun.elapsed() / BATCH);
     }
-    println!("{} {quickest:?} per request, in the quickest batch", path.name());
+    println!(
+        "{} {quickest:?} per request, in the quickest batch",
+        path.name()
+    );
 }

@@ -1,0 +1,9 @@
+//! What equal bodies have in common: JSON text and forms in an order of their own.
+
+mod form;
+mod json;
+
+pub(crate) use self::{
+    form::form,
+    json::{from_foreign as json, from_valid as valid_json},
+};

@@ -1,0 +1,27 @@
+//! Not a part of the API: what the benches and the fuzz targets of this repository reach into.
+
+#[cfg(feature = "redis")]
+mod value;
+
+use std::time::Duration;
+
+use actix_web::http::header::HeaderMap;
+
+#[cfg(feature = "redis")]
+pub use self::value::{decode_record, encode_record};
+use crate::{canonical, idempotency::prefer};
+
+/// The canonical form of a text that may be JSON.
+pub fn canonical_json(text: &[u8]) -> Option<String> {
+    canonical::json(text)
+}
+
+/// The canonical form of a form.
+pub fn canonical_form(body: &[u8]) -> Vec<u8> {
+    canonical::form(body)
+}
+
+/// How long a client prefers to wait.
+pub fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
+    prefer::wait(headers)
+}
