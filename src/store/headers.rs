@@ -91,9 +91,8 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
             bytes.extend_from_slice(&of_value.to_be_bytes());
             bytes.extend_from_slice(value);
         }
-        // They may be kept for a day.
-        bytes.shrink_to_fit();
-        Self(bytes.into())
+        // They may be kept for a day, without the room that was left.
+        Self(Bytes::copy_from_slice(&bytes))
     }
 }
 
