@@ -1,0 +1,154 @@
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use crate::{
+    bench::Bench,
+    http::Connection,
+    redis_server::Work,
+    request::{Media, Request},
+    row::{Program, Store},
+    serve::Subject,
+};
+
+const PROGRAM: Program = Program::Own(Subject::WaitingKeys);
+
+/// From the first answer to that of a request that waited for it.
+#[derive(Debug)]
+pub(crate) struct WakeUps {
+    pub(crate) name: &'static str,
+    /// Sorted.
+    latencies: Vec<Duration>,
+    /// What is aimed at: median and 99th percentile.
+    pub(crate) targets: (Option<Duration>, Option<Duration>),
+}
+
+impl WakeUps {
+    pub(crate) fn all(bench: &Bench, count: usize) -> Result<Vec<Self>> {
+        let micros = |micros| Some(Duration::from_micros(micros));
+        let memory = bench.serve(PROGRAM, Store::Memory)?;
+        let (one, other) = (
+            bench.serve(PROGRAM, Store::Redis)?,
+            bench.serve(PROGRAM, Store::Redis)?,
+        );
+        let measured = |name, first: &str, second: &str, targets| -> Result<Self> {
+            eprintln!("waiters: {name}");
+            Ok(Self {
+                name,
+                latencies: wake_ups(bench, first, second, count)?,
+                targets,
+            })
+        };
+        let (one, other, memory) = (&one.url, &other.url, &memory.url);
+        Ok(vec![
+            measured(
+                "another process, Redis",
+                one,
+                other,
+                (micros(200), micros(1000)),
+            )?,
+            measured("the same process, Redis", one, one, (None, None))?,
+            measured(
+                "the same process, memory",
+                memory,
+                memory,
+                (micros(20), None),
+            )?,
+        ])
+    }
+
+    /// That which this percentage of all did not exceed.
+    pub(crate) fn percentile(&self, percent: usize) -> Duration {
+        let at = self.latencies.len() * percent / 100;
+        let last = self.latencies.len().saturating_sub(1);
+        self.latencies
+            .get(at.min(last))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.latencies.len()
+    }
+}
+
+fn wake_ups(bench: &Bench, first: &str, second: &str, count: usize) -> Result<Vec<Duration>> {
+    let request = slow("/slow/20");
+    let (mut first, mut second) = (Connection::to(first)?, Connection::to(second)?);
+    let mut latencies = Vec::with_capacity(count);
+    // The first few open connections and subscriptions.
+    for number in 0..count + 5 {
+        let text = request.numbered(1_000_000_000 + number as u64);
+        first.send(&text)?;
+        bench.interrupt.rest(Duration::from_millis(10))?;
+        second.send(&text)?;
+        let answer = first.answer()?;
+        let answered = Instant::now();
+        let replay = second.answer()?;
+        let woken = answered.elapsed();
+        ensure!(replay.header("idempotent-replayed").is_some(), "{replay:?}");
+        ensure!(replay.body == answer.body, "{replay:?} after {answer:?}");
+        if number >= 5 {
+            latencies.push(woken);
+        }
+    }
+    latencies.sort();
+    Ok(latencies)
+}
+
+/// Many that wait for one key, in another process than the first.
+#[derive(Debug)]
+pub(crate) struct Crowd {
+    pub(crate) waiters: usize,
+    /// How long Redis was watched while they waited, and what it did.
+    pub(crate) watched: Duration,
+    pub(crate) work: Work,
+    /// From the first answer to the last.
+    pub(crate) all_answered: Duration,
+}
+
+impl Crowd {
+    pub(crate) fn wait(bench: &Bench) -> Result<Self> {
+        const WAITERS: usize = 1000;
+        const WATCHED: Duration = Duration::from_secs(5);
+        eprintln!("waiters: {WAITERS} on one key");
+        let (one, other) = (
+            bench.serve(PROGRAM, Store::Redis)?,
+            bench.serve(PROGRAM, Store::Redis)?,
+        );
+        let request = slow("/slow/8000").numbered(1_999_999_999);
+        let mut first = Connection::to(&one.url)?;
+        first.send(&request)?;
+        bench.interrupt.rest(Duration::from_millis(200))?;
+        let mut waiters = Vec::with_capacity(WAITERS);
+        for _ in 0..WAITERS {
+            let mut waiter = Connection::to(&other.url)?;
+            waiter.send(&request)?;
+            waiters.push(waiter);
+        }
+        bench.interrupt.rest(Duration::from_millis(1500))?;
+        let before = bench.redis.work()?;
+        bench.interrupt.rest(WATCHED)?;
+        let work = bench.redis.work()?.since(&before);
+        let answer = first.answer()?;
+        let answered = Instant::now();
+        for waiter in &mut waiters {
+            let replay = waiter.answer()?;
+            ensure!(replay.body == answer.body, "{replay:?} after {answer:?}");
+        }
+        Ok(Self {
+            waiters: WAITERS,
+            watched: WATCHED,
+            work,
+            all_answered: answered.elapsed(),
+        })
+    }
+}
+
+fn slow(path: &'static str) -> Request {
+    Request {
+        path,
+        media: Media::Json,
+        cookie: None,
+    }
+}
