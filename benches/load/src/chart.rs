@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::{comparison::Comparison, outcome::Outcome, row::Program, serve::Subject};
+use crate::{comparison::Comparison, outcome::Outcome, program::Program, serve::Subject};
 
 const WIDTH: f64 = 860.0;
 const LABELS: f64 = 310.0;

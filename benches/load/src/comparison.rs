@@ -2,11 +2,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use crate::{
-    bench::{Bench, missing},
-    outcome::Outcome,
-    row::Row,
-};
+use crate::{bench::Bench, outcome::Outcome, row::Row};
 
 /// What came of all rows, in the order of the plan, each once.
 #[derive(Debug)]
@@ -21,7 +17,7 @@ impl Comparison {
             for row in plan {
                 eprint!("round {round} of {rounds}: {}: ", row.name);
                 let outcome = comparison.outcome(row);
-                if let Some(why) = missing(row.program) {
+                if let Some(why) = row.program.missing() {
                     eprintln!("{why}");
                     outcome.missing = Some(why.to_owned());
                     continue;

@@ -3,20 +3,26 @@
 
 mod bench;
 mod chart;
+mod checks;
 mod comparison;
-mod core;
+mod cores;
+mod cpu;
 mod http;
 mod interrupt;
+mod keys;
+mod measure;
 mod options;
 mod outcome;
 mod plan;
 mod process;
+mod program;
 mod redis_server;
 mod report;
 mod request;
 mod row;
 mod sample;
 mod serve;
+mod store;
 mod waiters;
 mod wrk;
 
@@ -28,7 +34,7 @@ use crate::{
     bench::Bench,
     comparison::Comparison,
     interrupt::Interrupt,
-    options::Options,
+    options::{Options, USAGE},
     waiters::{Crowd, WakeUps},
 };
 
@@ -36,6 +42,10 @@ fn main() -> Result<()> {
     let words: Vec<String> = env::args().skip(1).collect();
     match words.split_first() {
         Some((first, rest)) if first == "serve" => serve(rest),
+        Some((first, _)) if first == "--help" => {
+            println!("{USAGE}");
+            Ok(())
+        }
         _ => compare(&Options::parse(&words)?),
     }
 }

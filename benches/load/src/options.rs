@@ -1,6 +1,6 @@
 use anyhow::{Context, Result, bail};
 
-use crate::core::Cores;
+use crate::cores::Cores;
 
 pub(crate) const USAGE: &str = "\
 benches/load/run [options]

@@ -1,9 +1,12 @@
 use std::collections::HashSet;
 
 use crate::{
+    keys::Keys,
+    program::Program,
     request::Media,
-    row::{BARE, Keys, Program, Row, Store},
+    row::{BARE, Row},
     serve::{Passage, Payload, Subject},
+    store::Store,
 };
 
 /// Everything, in the order in which a round measures it: the bare handler before each group, and a

@@ -8,7 +8,7 @@ use std::{
 use actix_idempotency::redis::{Client, Connection, cmd};
 use anyhow::{Context, Result};
 
-use crate::{core::Core, interrupt::Interrupt, process::Process};
+use crate::{cores::Core, interrupt::Interrupt, process::Process};
 
 /// A Redis of our own, on a free port and a unix socket, without persistence. It ends when this is
 /// dropped.

@@ -1,8 +1,9 @@
-use std::fmt;
-
 use crate::{
+    keys::Keys,
+    program::Program,
     request::{Media, Request},
     serve::Subject,
+    store::Store,
 };
 
 /// What is measured.
@@ -21,38 +22,6 @@ pub(crate) struct Row {
     pub(crate) floor: Option<String>,
     /// The share of the bare handler's throughput that is aimed at.
     pub(crate) target: Option<f64>,
-}
-
-/// What is started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Program {
-    /// One of this program's own servers.
-    Own(Subject),
-    /// A script in benches/peers/express.
-    Express(&'static str),
-    /// benches/peers/actix_idempotent.
-    ActixIdempotent,
-}
-
-/// Where it keeps its keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Store {
-    /// In itself, if anywhere.
-    Memory,
-    Redis,
-    /// The same over a unix socket.
-    Unix,
-}
-
-/// What keys its requests have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Keys {
-    /// Each its own.
-    Fresh,
-    /// All one, whose answer is there.
-    Same,
-    /// As many in a row one.
-    Shared(u32),
 }
 
 pub(crate) const BARE: &str = "bare handler";
@@ -119,26 +88,5 @@ impl Row {
             media: self.media,
             cookie: None,
         }
-    }
-}
-
-impl Keys {
-    /// How many requests in a row have the same; 0 for all.
-    pub(crate) fn share(self) -> u32 {
-        match self {
-            Self::Fresh => 1,
-            Self::Same => 0,
-            Self::Shared(share) => share,
-        }
-    }
-}
-
-impl fmt::Display for Store {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Memory => "memory",
-            Self::Redis => "Redis",
-            Self::Unix => "Redis by unix socket",
-        })
     }
 }

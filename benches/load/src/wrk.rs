@@ -7,10 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{
-    core::{Core, cpu_of_children},
-    interrupt::Interrupt,
-};
+use crate::{cores::Core, cpu::cpu_of_children, interrupt::Interrupt};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/wrk.lua");
 

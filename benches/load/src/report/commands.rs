@@ -1,5 +1,5 @@
 use super::verdict::at_most;
-use crate::{comparison::Comparison, outcome::Outcome, row::Store};
+use crate::{comparison::Comparison, outcome::Outcome, store::Store};
 
 const WRITES: f64 = 0.2;
 

@@ -37,6 +37,9 @@ const RETENTION: u64 = 24 * 3600 * 1000;
 /// What stands before the body: version, kind, owner, fingerprint, status, one header.
 const RECORD_HEAD: usize = 2 + 32 + 33 + 2 + 4 + 34;
 
+/// A key has 64 digits, this many more than a request's number.
+const ZEROS: &str = "000000000000000000000000000000000000000000000000";
+
 /// What the middlewares make of 200 bytes, written by hand: the same commands with arguments of the
 /// same length over one connection per worker, and nothing else. No digest, no time limit, no undo.
 pub(super) struct Floor {
@@ -50,7 +53,7 @@ impl Floor {
         Self {
             redis: redis.to_owned(),
             connection: OnceCell::new(),
-            requests: AtomicU64::new(0),
+            requests: AtomicU64::new(1 << 60),
         }
     }
 
@@ -85,16 +88,16 @@ impl Floor {
         expect(self.send(&complete).await?, &Value::Int(1))
     }
 
-    /// A number for a request.
-    fn next(&self) -> u64 {
-        self.requests.fetch_add(1, Ordering::Relaxed)
+    /// Sixteen digits for a request.
+    fn next(&self) -> String {
+        format!("{:x}", self.requests.fetch_add(1, Ordering::Relaxed))
     }
 }
 
 /// A lock: a claim, and a release before the answer.
 pub(super) async fn lock(floor: Data<Floor>, body: Bytes) -> Result<HttpResponse, Error> {
     let request = floor.next();
-    let (key, token) = (format!("ApiLock:{request:064x}"), token(request));
+    let (key, token) = (format!("ApiLock:{ZEROS}{request}"), token(&request));
     let mut claim = cmd("SET");
     (claim.arg(&key).arg(&token)).arg("NX").arg("PX").arg(TTL);
     expect(floor.send(&claim).await?, &Value::Okay)?;
@@ -108,7 +111,7 @@ pub(super) async fn lock(floor: Data<Floor>, body: Bytes) -> Result<HttpResponse
 /// A first run: a claim, and a completion before the answer.
 pub(super) async fn first_run(floor: Data<Floor>, body: Bytes) -> Result<HttpResponse, Error> {
     let request = floor.next();
-    let (key, token) = (format!("idempotency:{request:064x}"), token(request));
+    let (key, token) = (format!("idempotency:{ZEROS}{request}"), token(&request));
     expect(floor.send(&claim(&key, &token)).await?, &Value::Nil)?;
     let receipt = receipt(&body);
     floor.complete(&key, &token, &receipt).await?;
@@ -121,12 +124,11 @@ pub(super) async fn replay(
     request: HttpRequest,
     body: Bytes,
 ) -> Result<HttpResponse, Error> {
-    let number = request.headers().get("idempotency-key");
-    let number = number.and_then(|value| value.to_str().ok());
-    let (key, token) = (
-        format!("idempotency:{:0>64}", number.unwrap_or_default()),
-        token(floor.next()),
-    );
+    let asked = request.headers().get("idempotency-key");
+    let asked = asked.and_then(|value| value.to_str().ok());
+    // Ten digits.
+    let key = format!("idempotency:{ZEROS}000000{}", asked.unwrap_or_default());
+    let token = token(&floor.next());
     match floor.send(&claim(&key, &token)).await? {
         Value::BulkString(record) => {
             let receipt = Bytes::from(record).slice(RECORD_HEAD..);
@@ -144,8 +146,8 @@ pub(super) async fn replay(
     }
 }
 
-fn token(request: u64) -> String {
-    format!("{request:032x}")
+fn token(request: &str) -> String {
+    format!("0000000000000000{request}")
 }
 
 fn claim(key: &str, token: &str) -> Cmd {
