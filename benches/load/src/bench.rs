@@ -1,0 +1,49 @@
+use anyhow::Result;
+use tempfile::TempDir;
+
+use crate::{
+    cores::Cores, interrupt::Interrupt, process::Process, program::Program,
+    redis_server::RedisServer, store::Store,
+};
+
+/// Where things are measured: a Redis of its own, and two cores.
+pub(crate) struct Bench {
+    pub(crate) redis: RedisServer,
+    pub(crate) cores: Cores,
+    pub(crate) interrupt: Interrupt,
+    dir: TempDir,
+}
+
+/// A server under test. It ends when this is dropped.
+pub(crate) struct Server {
+    pub(crate) process: Process,
+    /// Without a path.
+    pub(crate) url: String,
+}
+
+impl Bench {
+    pub(crate) fn new(cores: Cores, interrupt: Interrupt) -> Result<Self> {
+        let dir = TempDir::with_prefix("load-")?;
+        let redis = RedisServer::start(cores.load, dir.path(), &interrupt)?;
+        Ok(Self {
+            redis,
+            cores,
+            interrupt,
+            dir,
+        })
+    }
+
+    /// Starts a program on the server's core and waits until it serves.
+    pub(crate) fn serve(&self, program: Program, store: Store) -> Result<Server> {
+        let mut command = program.command(self.cores.server)?;
+        match store {
+            Store::Memory => &mut command,
+            Store::Redis => command.arg(self.redis.url()),
+            Store::Unix => command.arg(self.redis.unix_url()),
+        };
+        command.env("NODE_ENV", "production");
+        let process = Process::start(&mut command, &self.dir.path().join("server.log"))?;
+        let url = process.line(&self.interrupt)?;
+        Ok(Server { process, url })
+    }
+}

@@ -1,0 +1,64 @@
+//! What was measured, as Markdown.
+
+mod commands;
+mod latency;
+mod machine;
+mod peers;
+mod throughput;
+mod verdict;
+mod waiting;
+
+use crate::{
+    comparison::Comparison,
+    options::Options,
+    waiters::{Crowd, WakeUps},
+};
+
+const ABOUT: &str = "\
+What the middlewares cost, measured by `benches/load/run`; [src/plan.rs](src/plan.rs) has all rows. \
+One server with one worker on one core; wrk with 64 connections, and Redis, on another. 200 bytes of \
+JSON with a key and a content of their own in each request; for replays one whose answer is recorded. \
+Rows on *bytes* say `text/plain`, or digest the body as it came; rows on *JSON* compare it by value. \
+A *floor* is the bare handler with the same Redis commands written by hand, on one connection. In \
+brackets what is aimed at, and whether it is met. A run counts only when no status, no length of an \
+answer and no number of handler runs was wrong. Medians of all rounds, ratios within each round.";
+
+/// The whole page.
+pub(crate) fn report(
+    comparison: &Comparison,
+    waiters: Option<&(Vec<WakeUps>, Crowd)>,
+    options: &Options,
+    redis: &str,
+) -> String {
+    let mut sections = vec![
+        "# The load comparison".to_owned(),
+        ABOUT.to_owned(),
+        machine::description(options, redis),
+        "## Throughput".to_owned(),
+        throughput::table(comparison),
+    ];
+    let mut add = |title: &str, table: Option<String>| {
+        if let Some(table) = table {
+            sections.extend([format!("## {title}"), table]);
+        }
+    };
+    add("Against others", peers::table(comparison));
+    add("What Redis does", commands::table(comparison));
+    add("Latency, 8 connections", latency::table(comparison));
+    add(
+        "From the first answer to the waiter's",
+        waiters.map(|(wake_ups, crowd)| waiting::table(wake_ups, crowd)),
+    );
+    let failures: String = (comparison.failures())
+        .map(|(name, why)| format!("* {name}: {why}\n"))
+        .collect();
+    add("Failed", (!failures.is_empty()).then_some(failures));
+    let mut page = String::new();
+    for section in sections {
+        page.push_str(section.trim_end());
+        page.push_str("\n\n");
+    }
+    page.truncate(page.trim_end().len());
+    page.push('\n');
+    page
+}

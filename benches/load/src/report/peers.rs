@@ -1,0 +1,35 @@
+use super::verdict::at_least;
+use crate::{
+    comparison::Comparison,
+    plan::{ACTIX_IDEMPOTENT, ACTIX_IDEMPOTENT_REPLAY, API_CONCURRENCY, BY_HAND, BY_HAND_REPLAY},
+};
+
+const FIRST_RUN: &str = "Idempotency, Redis, first run, bytes";
+const REPLAY: &str = "Idempotency, Redis, replay, bytes";
+
+/// Ours, another's, and how many times its throughput is aimed at.
+const PAIRS: [(&str, &str, Option<f64>); 9] = [
+    ("ApiLock, Redis, bytes", API_CONCURRENCY, Some(14.0)),
+    ("ApiLock, Redis, JSON", API_CONCURRENCY, None),
+    ("ApiLock, memory, bytes", API_CONCURRENCY, Some(20.0)),
+    ("ApiLock, memory, JSON", API_CONCURRENCY, None),
+    (FIRST_RUN, BY_HAND, Some(10.0)),
+    ("Idempotency, Redis, first run, JSON", BY_HAND, None),
+    (REPLAY, BY_HAND_REPLAY, None),
+    (FIRST_RUN, ACTIX_IDEMPOTENT, Some(5.0)),
+    (REPLAY, ACTIX_IDEMPOTENT_REPLAY, Some(5.0)),
+];
+
+pub(super) fn table(comparison: &Comparison) -> Option<String> {
+    let mut lines = String::new();
+    for (ours, theirs, target) in PAIRS {
+        let rate = |name| comparison.get(name).and_then(|outcome| outcome.rate());
+        let Some(times) = rate(ours).zip(rate(theirs)).map(|(ours, its)| ours / its) else {
+            continue;
+        };
+        let verdict = at_least(Some(times), target);
+        lines.push_str(&format!("| {ours} | {theirs} | {verdict} |\n"));
+    }
+    let head = "| | against | times its throughput |\n|---|---|--:|\n";
+    (!lines.is_empty()).then(|| format!("{head}{lines}"))
+}

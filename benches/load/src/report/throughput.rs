@@ -1,0 +1,95 @@
+use std::time::Duration;
+
+use super::verdict::{at_least, at_most, thousands};
+use crate::{
+    comparison::Comparison,
+    outcome::{Outcome, median},
+    row::BARE,
+    sample::Sample,
+};
+
+const OF_FLOOR: f64 = 0.95;
+const CPU_OF_FLOOR: f64 = 1.2;
+
+pub(super) fn table(comparison: &Comparison) -> String {
+    let mut out = String::from(
+        "| | requests/s | of the bare handler's | of its floor's | server CPU, µs per request | of \
+         its floor's | server core, load core |\n|---|--:|--:|--:|--:|--:|--:|\n",
+    );
+    let rows = comparison
+        .0
+        .iter()
+        .filter(|outcome| outcome.row.is_full_load());
+    for outcome in rows {
+        out.push_str(&line(outcome));
+    }
+    if let Some(note) = comparison.get(BARE).and_then(note_on_wrk) {
+        out.push_str(&note);
+    }
+    if let Some(note) = note_on_others(comparison) {
+        out.push_str(&note);
+    }
+    out
+}
+
+fn line(outcome: &Outcome) -> String {
+    let row = &outcome.row;
+    let name = &row.name;
+    if let Some(why) = &outcome.missing {
+        return format!("| {name} | not measured: {why} | | | | | |\n");
+    }
+    let Some(rate) = outcome.rate() else {
+        return format!("| {name} | **failed** | | | | | |\n");
+    };
+    let has_floor = row.floor.is_some();
+    let of_floor = outcome.median(|sample| sample.of_floor);
+    let cpu_of_floor = outcome.median(|sample| sample.cpu_of_floor);
+    let cpu = outcome.median(|sample| Some(sample.cpu_per_request()));
+    let server_core = outcome.median(|sample| Some(sample.server_core * 100.0));
+    let load_core = outcome.median(|sample| Some(sample.load_core * 100.0));
+    let floored = |text: String| if has_floor { text } else { String::new() };
+    format!(
+        "| {name} | {} | {} | {} | {:.1} | {} | {:.0} %, {:.0} % |\n",
+        thousands(rate),
+        at_least(outcome.median(|sample| sample.of_bare), row.target),
+        floored(at_least(of_floor, Some(OF_FLOOR))),
+        cpu.unwrap_or_default(),
+        floored(at_most(cpu_of_floor, Some(CPU_OF_FLOOR))),
+        server_core.unwrap_or_default(),
+        load_core.unwrap_or_default(),
+    )
+}
+
+/// Whether the fastest row was as fast as its server, or only as wrk.
+fn note_on_wrk(bare: &Outcome) -> Option<String> {
+    let share = |cpu: fn(&Sample) -> Duration| {
+        bare.median(|sample| {
+            Some(100.0 * cpu(sample).as_secs_f64() / sample.tally.time.as_secs_f64())
+        })
+    };
+    let (server, wrk) = (
+        share(|sample| sample.cpu)?,
+        share(|sample| sample.tally.cpu)?,
+    );
+    let limit = match server < 95.0 {
+        true => "not the server was the limit, and ratios to it are too good",
+        false => "the server was the limit",
+    };
+    Some(format!(
+        "\nThe bare handler's server worked {server:.0} % of the time and wrk {wrk:.0} %: {limit}.\n"
+    ))
+}
+
+/// Whether the machine had anything else to do.
+fn note_on_others(comparison: &Comparison) -> Option<String> {
+    let samples = comparison.0.iter().flat_map(|outcome| &outcome.samples);
+    let others = median(samples.map(|sample| sample.others * 100.0).collect())?;
+    let quiet = if others < 5.0 {
+        ""
+    } else {
+        ": **too much to trust ratios**"
+    };
+    Some(format!(
+        "\nOther programs used {others:.0} % of both cores{quiet}.\n"
+    ))
+}

@@ -1,0 +1,61 @@
+use std::time::Duration;
+
+use actix_idempotency::{
+    ApiLock, ConfigError, Fingerprint, Idempotency, IdempotencyBuilder, InFlight, MemoryStore,
+    RedisStore, RequestView, Scope,
+};
+use actix_web::Error;
+use serde_json::{Value, json};
+
+use super::Payload;
+
+/// More than any run makes.
+const ENTRIES: usize = 20_000_000;
+
+pub(super) fn lock_over(payload: Payload, redis: Option<&str>) -> Result<ApiLock, ConfigError> {
+    match (payload, redis) {
+        (Payload::Bytes, None) => ApiLock::builder(memory()?, bytes).build(),
+        (Payload::Bytes, Some(url)) => ApiLock::builder(RedisStore::connect(url)?, bytes).build(),
+        (Payload::Json, None) => ApiLock::builder(memory()?, by_value).build(),
+        (Payload::Json, Some(url)) => ApiLock::builder(RedisStore::connect(url)?, by_value).build(),
+        (Payload::Value, None) => ApiLock::try_builder(memory()?, parsed).build(),
+        (Payload::Value, Some(url)) => {
+            ApiLock::try_builder(RedisStore::connect(url)?, parsed).build()
+        }
+    }
+}
+
+fn bytes(req: &RequestView<'_>) -> String {
+    Fingerprint::of_bytes(req.bytes()).to_string()
+}
+
+fn by_value(req: &RequestView<'_>) -> Value {
+    json!({ "path": req.path(), "body": req.body() })
+}
+
+fn parsed(req: &RequestView<'_>) -> Result<Option<Value>, Error> {
+    let body: Value = req.json()?;
+    Ok(Some(json!({ "path": req.path(), "body": body })))
+}
+
+pub(super) fn keys(redis: Option<&str>) -> Result<Idempotency, ConfigError> {
+    builder(redis)?.build()
+}
+
+pub(super) fn waiting_keys(redis: Option<&str>) -> Result<Idempotency, ConfigError> {
+    let longest = Duration::from_secs(30);
+    builder(redis)?
+        .on_in_flight(InFlight::Wait(longest))
+        .build()
+}
+
+fn builder(redis: Option<&str>) -> Result<IdempotencyBuilder, ConfigError> {
+    Ok(match redis {
+        None => Idempotency::builder(memory()?, Scope::global()),
+        Some(url) => Idempotency::builder(RedisStore::connect(url)?, Scope::global()),
+    })
+}
+
+fn memory() -> Result<MemoryStore, ConfigError> {
+    MemoryStore::builder().max_entries(ENTRIES).build()
+}
