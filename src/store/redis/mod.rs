@@ -10,12 +10,14 @@ mod error;
 mod finding;
 mod foreign_pool;
 mod inspection;
+mod lookout;
 mod manager;
 mod operations;
 mod outage;
 mod per_runtime;
 mod pipeline;
 mod place;
+mod reign;
 mod scan;
 mod script;
 mod sentinel;
@@ -185,9 +187,11 @@ impl RedisStore {
     /// the user, password, database and TLS (`rediss://`) of the servers, and by the URLs of some
     /// sentinels, each with those of its own.
     ///
-    /// Whenever a connection is opened all sentinels are asked at once. A failover is followed as
-    /// soon as they know of it; until then calls fail at once, as in any outage. What the replica
-    /// had not received is lost, see [what survives what](Self#what-survives-what).
+    /// Whenever a connection is opened all sentinels are asked at once, and twice a second in the
+    /// background each of them whether it still names the same master. So a failover is followed as
+    /// soon as they know of it, also one by order, of which the former master hears ten seconds
+    /// later; until then calls fail at once, as in any outage. What the replica had not received is
+    /// lost, see [what survives what](Self#what-survives-what).
     ///
     /// ```
     /// use actix_idempotency::RedisStore;
