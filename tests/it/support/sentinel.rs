@@ -86,6 +86,13 @@ impl Fleet {
         .await;
         none_did.get()
     }
+
+    /// Does what Sentinel does some seconds after it has replaced the master by order.
+    pub(crate) fn demote_master(&self) {
+        let port = self.replica.port().to_string();
+        self.master.command(&["REPLICAOF", "127.0.0.1", &port]);
+        self.master.command(&["CLIENT", "KILL", "TYPE", "normal"]);
+    }
 }
 
 /// It ends when this is dropped.
