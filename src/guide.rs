@@ -144,9 +144,15 @@
 //! [fence](crate::Claim::fence) and a unique constraint where the work is written down find that
 //! out; `examples/payments_postgres` has both, and is tested with a store that forgets everything.
 //!
+//! **Replacing a master** that is well loses nothing if it takes no more writes before its replica
+//! takes over. In a Cluster `CLUSTER FAILOVER` on the replica sees to that; with Sentinel send
+//! `CLIENT PAUSE 10000 WRITE` to the master and then `SENTINEL FAILOVER <name>` to a sentinel, and
+//! requests see an outage of a second or two.
+//!
 //! **Connections** of a process: one per worker that has used the store, one for background work,
-//! one for wake-ups once somebody waits; on a cluster that many to each primary. What each topology
-//! survives, and how to move from one to the next: [`RedisStore`](crate::RedisStore).
+//! one for wake-ups once somebody waits; on a cluster that many to each primary, with Sentinel one
+//! more to each sentinel. What each topology survives, what clients see of each fault, and how to
+//! move from one to the next: [`RedisStore`](crate::RedisStore).
 //!
 //! **Clocks.** Leases, retention and fences are Redis' own; hosts of the application may disagree.
 //!

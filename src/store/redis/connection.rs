@@ -8,20 +8,31 @@ use std::{
 
 use redis::{Cmd, Pipeline, RedisError, RedisResult, Value, aio::MultiplexedConnection};
 
+use super::reign::Reign;
+
 /// A connection that many calls share, and that knows when it is of no more use.
 ///
 /// Clones are the same connection.
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     redis: MultiplexedConnection,
-    broken: Arc<AtomicBool>,
+    state: Arc<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    broken: AtomicBool,
+    reign: Reign,
 }
 
 impl Connection {
-    pub(super) fn new(redis: MultiplexedConnection) -> Self {
+    pub(super) fn new(redis: MultiplexedConnection, reign: Reign) -> Self {
         Self {
             redis,
-            broken: Arc::default(),
+            state: Arc::new(State {
+                broken: AtomicBool::new(false),
+                reign,
+            }),
         }
     }
 
@@ -54,11 +65,11 @@ impl Connection {
 
     /// The next call opens another connection. Calls under way on this one are not cut off.
     pub(super) fn give_up(&self) {
-        self.broken.store(true, Ordering::Release);
+        self.state.broken.store(true, Ordering::Release);
     }
 
     pub(super) fn is_broken(&self) -> bool {
-        self.broken.load(Ordering::Acquire)
+        self.state.broken.load(Ordering::Acquire) || self.state.reign.is_over()
     }
 }
 

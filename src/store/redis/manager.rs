@@ -36,11 +36,11 @@ impl Manager {
     }
 
     async fn open(&self) -> Result<Connection, RedisError> {
-        let client = self.place.client().await?;
+        let (client, reign) = self.place.client().await?;
         let redis = client
             .get_multiplexed_async_connection_with_config(&self.config)
             .await?;
-        let mut connection = Connection::new(redis);
+        let mut connection = Connection::new(redis, reign);
         version::check(connection.send(&version::question()).await)?;
         self.place.confirm(&mut connection).await?;
         Ok(connection)

@@ -10,12 +10,14 @@ mod error;
 mod finding;
 mod foreign_pool;
 mod inspection;
+mod lookout;
 mod manager;
 mod operations;
 mod outage;
 mod per_runtime;
 mod pipeline;
 mod place;
+mod reign;
 mod scan;
 mod script;
 mod sentinel;
@@ -76,8 +78,8 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 ///
 /// * **Connections:** one per runtime that uses the store, that is one per actix worker, plus one
 ///   for background work, and one for wake-ups once somebody waits; on a cluster, that many to each
-///   primary. Opened at first need, shared by all requests of the worker, replaced when it breaks.
-///   There is no ping per use.
+///   primary; with Sentinel, one more to each sentinel. Opened at first need, shared by all requests
+///   of the worker, replaced when it breaks. There is no ping per use.
 /// * **Bounds:** every call ends within the [timeout](RedisStoreBuilder::timeout), 500 ms. While
 ///   the server cannot be reached, calls fail at once; one at a time tries again, after 50 ms at
 ///   first and a second at last. When [too many](RedisStoreBuilder::max_in_flight) wait for an
@@ -99,13 +101,20 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 /// | [`MemoryStore`] | no | a panic, a client that leaves | all keys, when the process ends |
 /// | one Redis | yes | any application process | what was not on disk yet when the server ends: all without persistence, a second with `appendfsync everysec`; meanwhile it is away |
 /// | Sentinel | yes | a server, within seconds | the moments that the replica had not received |
-/// | Cluster | yes, and more load than one server takes | a primary of each shard, within seconds; the other shards go on meanwhile | the same, in the keys of that shard |
+/// | Cluster | yes, and more load than one server takes | a primary of each shard, within seconds; the other shards go on meanwhile, with `cluster-require-full-coverage no` | the same, in the keys of that shard |
 ///
 /// Replication is asynchronous: a claim or an answer that was confirmed can be gone after a
 /// failover, and its repetition runs again. `min-replicas-to-write 1` on the servers bounds for how
-/// long a master that has been cut off confirms in vain; so does Sentinel, after some seconds, for
-/// one that is demoted by hand. No store closes that gap. What must never happen twice needs a
-/// unique constraint where it is written down, or a resource that refuses an older
+/// long a master that has been cut off confirms in vain; it takes two replicas, since the one that
+/// takes over needs another.
+///
+/// A failover by order need not lose anything. `CLUSTER FAILOVER` does not. `SENTINEL FAILOVER` lets
+/// the former master go on until the sentinels name the new one, a second or two, and what it
+/// confirms meanwhile is lost; `CLIENT PAUSE 10000 WRITE` on it, right before, makes that an outage
+/// in which nothing is.
+///
+/// No store closes the gap of a failover by accident. What must never happen twice needs a unique
+/// constraint where it is written down, or a resource that refuses an older
 /// [fence](crate::Claim::fence) than it has seen; `examples/payments_postgres` shows both.
 ///
 /// [`MemoryStore`]: crate::MemoryStore
@@ -185,9 +194,11 @@ impl RedisStore {
     /// the user, password, database and TLS (`rediss://`) of the servers, and by the URLs of some
     /// sentinels, each with those of its own.
     ///
-    /// Whenever a connection is opened all sentinels are asked at once. A failover is followed as
-    /// soon as they know of it; until then calls fail at once, as in any outage. What the replica
-    /// had not received is lost, see [what survives what](Self#what-survives-what).
+    /// Whenever a connection is opened all sentinels are asked at once, and twice a second in the
+    /// background each of them whether it still names the same master. So a failover is followed as
+    /// soon as they know of it, also one by order, of which the former master hears some ten
+    /// seconds later; until then calls fail at once, as in any outage. What the replica had not
+    /// received is lost, see [what survives what](Self#what-survives-what).
     ///
     /// ```
     /// use actix_idempotency::RedisStore;
@@ -209,7 +220,8 @@ impl RedisStore {
     ///
     /// Every operation is about one key and goes to the node that serves it, redirections (`MOVED`,
     /// `ASK`) and failovers are followed. A node that is lost fails the calls for its keys, at once,
-    /// until a replica has taken over; it keeps no others waiting.
+    /// until a replica has taken over; it keeps no others waiting. (Unless the nodes do: by default
+    /// they refuse all keys while some are not served, see `cluster-require-full-coverage`.)
     ///
     /// ```
     /// use actix_idempotency::RedisStore;

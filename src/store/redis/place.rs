@@ -1,6 +1,6 @@
 use redis::{Client, RedisResult};
 
-use super::{connection::Connection, sentinel::Sentinel};
+use super::{connection::Connection, reign::Reign, sentinel::Sentinel};
 
 /// Where connections lead. Asked whenever one is opened.
 #[derive(Clone)]
@@ -12,9 +12,9 @@ pub(super) enum Place {
 }
 
 impl Place {
-    pub(super) async fn client(&self) -> RedisResult<Client> {
+    pub(super) async fn client(&self) -> RedisResult<(Client, Reign)> {
         match self {
-            Self::Server(client) => Ok(client.clone()),
+            Self::Server(client) => Ok((client.clone(), Reign::endless())),
             Self::Sentinel(sentinel) => sentinel.master().await,
         }
     }

@@ -1,10 +1,15 @@
+use std::sync::Arc;
+
 use futures_util::future::select_ok;
 use redis::{
     AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, RedisError, RedisResult,
-    ServerErrorKind, Value, cmd,
+    ServerErrorKind, Value, aio::MultiplexedConnection, cmd,
 };
 
-use super::{connection::Connection, url};
+use super::{connection::Connection, lookout::Lookout, reign::Reign, url};
+
+/// The host and port of a master.
+pub(super) type Named = (String, u16);
 
 /// Knows by Sentinel where the master is.
 ///
@@ -17,6 +22,7 @@ pub(super) struct Sentinel {
     master: ConnectionInfo,
     name: String,
     sentinels: Vec<Client>,
+    lookout: Arc<Lookout>,
 }
 
 impl Sentinel {
@@ -25,36 +31,24 @@ impl Sentinel {
             master,
             name,
             sentinels,
+            lookout: Arc::new(Lookout::new()),
         }
     }
 
     /// Asks all sentinels at once; who answers first is believed. One that has been cut off may
     /// name a former master, which is what [`confirm`](Self::confirm) finds out.
-    pub(super) async fn master(&self) -> RedisResult<Client> {
-        let asked = self.sentinels.iter().map(|one| Box::pin(self.ask(one)));
+    pub(super) async fn master(&self) -> RedisResult<(Client, Reign)> {
+        // First, so that no change is missed.
+        let reign = self.lookout.reign(&self.sentinels, &self.name);
+        let asked = self.sentinels.iter().map(|one| {
+            Box::pin(async move {
+                let mut connection = connect(one).await?;
+                ask(&mut connection, &self.name).await
+            })
+        });
         let ((host, port), _others) = select_ok(asked).await?;
-        Client::open(url::at(&self.master, host, port))
-    }
-
-    async fn ask(&self, sentinel: &Client) -> RedisResult<(String, u16)> {
-        // Who opens a connection to the master has a time limit for all of this.
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(None)
-            .set_response_timeout(None);
-        let mut connection = sentinel
-            .get_multiplexed_async_connection_with_config(&config)
-            .await?;
-        let mut question = cmd("SENTINEL");
-        question.arg("GET-MASTER-ADDR-BY-NAME").arg(&self.name);
-        let answer = connection.send_packed_command(&question).await?;
-        match answer.extract_error()? {
-            Value::Nil => Err(RedisError::from((
-                ErrorKind::MasterNameNotFoundBySentinel,
-                "Sentinel watches no master of this name",
-                self.name.clone(),
-            ))),
-            answer => Ok(redis::from_redis_value(answer)?),
-        }
+        let client = Client::open(url::at(&self.master, host, port))?;
+        Ok((client, reign))
     }
 
     /// Asks a server whether it is a master. One that Sentinel has just named may not know it yet.
@@ -74,5 +68,30 @@ impl Sentinel {
                 "the server that Sentinel names is not the master",
             ))),
         }
+    }
+}
+
+/// Opens a connection to a sentinel. Who does so, and who asks, has a time limit for all of it.
+pub(super) async fn connect(sentinel: &Client) -> RedisResult<MultiplexedConnection> {
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(None);
+    sentinel
+        .get_multiplexed_async_connection_with_config(&config)
+        .await
+}
+
+/// Asks a sentinel for the master of this name.
+pub(super) async fn ask(sentinel: &mut MultiplexedConnection, name: &str) -> RedisResult<Named> {
+    let mut question = cmd("SENTINEL");
+    question.arg("GET-MASTER-ADDR-BY-NAME").arg(name);
+    let answer = sentinel.send_packed_command(&question).await?;
+    match answer.extract_error()? {
+        Value::Nil => Err(RedisError::from((
+            ErrorKind::MasterNameNotFoundBySentinel,
+            "Sentinel watches no master of this name",
+            name.to_owned(),
+        ))),
+        answer => Ok(redis::from_redis_value(answer)?),
     }
 }

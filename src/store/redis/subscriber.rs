@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{place::Place, watched::Watched};
+use super::{place::Place, reign::Reign, watched::Watched};
 
 /// What the subscriber is told to do.
 pub(super) enum Order {
@@ -59,11 +59,11 @@ pub(super) async fn run(place: Place, limit: Duration, watched: Arc<Watched>, mu
             continue;
         }
         match connect(&place, limit).await {
-            Ok((connection, pushes)) => {
+            Ok((connection, pushes, mut reign)) => {
                 subscriber.subscribed.clear();
-                subscriber
-                    .serve(connection, pushes, order, &watched, &mut orders)
-                    .await;
+                let serves =
+                    pin!(subscriber.serve(connection, pushes, order, &watched, &mut orders));
+                select(serves, pin!(reign.ends())).await;
                 watched.wake_all();
             }
             Err(err) => {
@@ -74,26 +74,31 @@ pub(super) async fn run(place: Place, limit: Duration, watched: Arc<Watched>, mu
     }
 }
 
-async fn connect(place: &Place, limit: Duration) -> RedisResult<(MultiplexedConnection, Pushes)> {
+async fn connect(
+    place: &Place,
+    limit: Duration,
+) -> RedisResult<(MultiplexedConnection, Pushes, Reign)> {
     let (pushed, pushes) = mpsc::unbounded_channel();
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(None)
         .set_response_timeout(None)
         .set_push_sender(pushed);
     let connect = async {
-        let info = place.client().await?.get_connection_info().clone();
+        let (client, reign) = place.client().await?;
+        let info = client.get_connection_info().clone();
         // Publications are told apart from replies in this protocol alone.
         let settings = info
             .redis_settings()
             .clone()
             .set_protocol(ProtocolVersion::RESP3);
         let client = Client::open(info.set_redis_settings(settings))?;
-        client
+        let connection = client
             .get_multiplexed_async_connection_with_config(&config)
-            .await
+            .await?;
+        Ok((connection, reign))
     };
     match timeout(limit, connect).await {
-        Ok(connection) => Ok((connection?, pushes)),
+        Ok(connected) => connected.map(|(connection, reign)| (connection, pushes, reign)),
         Err(_elapsed) => Err((ErrorKind::Io, "the server did not answer in time").into()),
     }
 }

@@ -5,109 +5,68 @@ use std::{
 
 use super::{
     HANDLER, SLACK, STORE_TIMEOUT, WAIT,
-    scene::Target,
-    table::{Row, Seen},
+    answer::Answer,
+    course::Course,
+    load::CLIENTS,
+    long_runs::is_long,
+    target::Target,
+    told::{Seen, Told},
 };
 
 /// The longest an answer takes: one call to the store before the handler, and one after.
 const LONGEST: Duration = STORE_TIMEOUT.saturating_mul(2).saturating_add(HANDLER);
 
-/// What a client was answered.
-#[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) target: Target,
-    pub(super) number: usize,
-    pub(super) sent: Instant,
-    pub(super) came: Instant,
-    pub(super) status: u16,
-    /// The name of the problem, if it is one.
-    pub(super) problem: Option<String>,
-    pub(super) is_replay: bool,
-}
-
 /// All that clients were answered, around a fault.
-pub(super) struct Answers {
-    row: &'static Row,
-    all: Vec<Answer>,
-    struck: Instant,
-    heals: Instant,
-}
+#[derive(Default)]
+pub(super) struct Answers(Vec<Answer>);
 
 impl Answers {
-    pub(super) fn of(row: &'static Row) -> Self {
-        Self {
-            row,
-            all: Vec::new(),
-            struck: Instant::now(),
-            heals: Instant::now(),
-        }
-    }
-
-    /// From now on the fault is there.
-    pub(super) fn struck(&mut self) {
-        self.struck = Instant::now();
-    }
-
-    /// From now on it may be gone.
-    pub(super) fn heals(&mut self) {
-        self.heals = Instant::now();
-    }
-
     pub(super) fn add(&mut self, answers: Vec<Answer>) {
-        self.all.extend(answers);
+        self.0.extend(answers);
     }
 
     /// What was asked for.
     pub(super) fn used(&self) -> BTreeSet<(Target, usize)> {
-        let all = self.all.iter();
+        let all = self.0.iter();
         all.map(|answer| (answer.target, answer.number)).collect()
     }
 
-    pub(super) fn assert_as_told(&self) {
-        let (fault, seen) = (self.row.fault, self.row.seen);
-        println!("{fault:?}: {:?}", self.counted());
-        for answer in &self.all {
-            let took = answer.came - answer.sent;
-            let longest = if answer.target.waits() {
-                LONGEST + WAIT
-            } else {
-                LONGEST
-            };
-            assert!(took < longest + SLACK, "{fault:?}: {took:?}, {answer:?}");
-            assert!(may_be_seen(seen, answer), "{fault:?}: {answer:?}");
+    /// What was first answered, before then, by who remembers it; and when.
+    pub(super) fn before(&self, then: Instant) -> BTreeMap<(Target, usize), Instant> {
+        let mut first = BTreeMap::new();
+        for answer in &self.0 {
+            if answer.status == 201 && answer.target.replays() && answer.came < then {
+                let came = first.entry((answer.target, answer.number));
+                let came = came.or_insert(answer.came);
+                *came = answer.came.min(*came);
+            }
         }
+        first
+    }
+
+    /// `befalls` tells what the fault concerns.
+    pub(super) fn assert_as_told(
+        &self,
+        told: &Told,
+        course: &Course,
+        befalls: impl Fn(Target, usize) -> bool,
+    ) {
+        println!("{}: {:?}", told.what, self.counted());
+        for answer in &self.0 {
+            assert!(answer.may_be_seen(told.seen), "{}: {answer:?}", told.what);
+            assert_in_time(answer, told);
+        }
+        let (concerned, others): (Vec<_>, Vec<_>) =
+            (self.0.iter()).partition(|answer| befalls(answer.target, answer.number));
         for target in Target::ALL {
-            let of_target = self.all.iter().filter(|answer| answer.target == target);
-            let of_target: Vec<_> = of_target.collect();
-            let refused = of_target.iter().filter(|answer| answer.status == 503);
-            let meanwhile = of_target
-                .iter()
-                .filter(|answer| answer.sent > self.struck && answer.came < self.heals);
-            match seen {
-                // A machine that stalls may cost one.
-                Seen::Nothing | Seen::Delay => assert!(
-                    refused.count() * 10 <= of_target.len(),
-                    "{fault:?}: {target:?} was refused"
-                ),
-                Seen::Moment => assert!(
-                    meanwhile.clone().any(|answer| answer.status == 201),
-                    "{fault:?}: {target:?} was not served between two moments"
-                ),
-                Seen::Outage => {
-                    let expected = if target.fails_open() { 201 } else { 503 };
-                    assert!(
-                        meanwhile.clone().count() > 0,
-                        "{fault:?}: {target:?} was not asked"
-                    );
-                    for answer in meanwhile {
-                        assert_eq!(answer.status, expected, "{fault:?}: {answer:?}");
-                        assert!(!answer.is_replay, "{fault:?}: {answer:?}");
-                    }
-                }
-                Seen::Refused => assert!(
-                    meanwhile.clone().any(|answer| answer.status == 409),
-                    "{fault:?}: {target:?} was not refused"
-                ),
+            let of_target = |all: &[&Answer]| -> Vec<Answer> {
+                let all = all.iter().filter(|answer| answer.target == target);
+                all.copied().cloned().collect()
+            };
+            assert_seen(target, &of_target(&concerned), told, course);
+            match told.seen {
+                Seen::OutageSpreads => assert_reached(target, &of_target(&others), told),
+                _ => assert_served(target, &of_target(&others), told),
             }
         }
     }
@@ -115,34 +74,73 @@ impl Answers {
     /// How often what was seen, for whoever wants to know what the table is made of.
     fn counted(&self) -> BTreeMap<String, usize> {
         let mut counted = BTreeMap::new();
-        for answer in &self.all {
-            let problem = answer.problem.as_deref().unwrap_or(match answer.is_replay {
-                true => "replay",
-                false => "run",
-            });
-            let (target, status) = (answer.target, answer.status);
-            *counted
-                .entry(format!("{target:?} {status} {problem}"))
-                .or_default() += 1;
+        for answer in &self.0 {
+            *counted.entry(answer.kind()).or_default() += 1;
         }
         counted
     }
 }
 
-/// What the contract allows.
-fn may_be_seen(seen: Seen, answer: &Answer) -> bool {
-    let Answer {
-        target,
-        status,
-        problem,
-        ..
-    } = answer;
-    match (status, problem.as_deref()) {
-        (201, None) => true,
-        (409, Some("busy")) => !target.replays(),
-        (409, Some("in-flight")) => target.replays(),
-        (409, Some("response-not-stored")) => target.replays() && seen == Seen::Refused,
-        (503, Some("store-unavailable")) => !target.fails_open(),
-        _ => false,
+fn assert_in_time(answer: &Answer, told: &Told) {
+    if is_long(answer.number) && answer.is_a_run() {
+        return;
     }
+    let took = answer.came - answer.sent;
+    let longest = match answer.target.waits() {
+        true => LONGEST + WAIT,
+        false => LONGEST,
+    };
+    assert!(
+        took < longest + SLACK,
+        "{}: {took:?}, {answer:?}",
+        told.what
+    );
+}
+
+/// What is concerned sees what is told.
+fn assert_seen(target: Target, answers: &[Answer], told: &Told, course: &Course) {
+    let what = told.what;
+    let meanwhile = || {
+        let all = answers.iter();
+        all.filter(|answer| course.lasted(answer.sent, answer.came))
+    };
+    match told.seen {
+        Seen::Nothing | Seen::Delay => assert_served(target, answers, told),
+        Seen::Moment => assert!(
+            meanwhile().any(|answer| answer.status == 201),
+            "{what}: {target:?} was not served between two moments"
+        ),
+        Seen::Outage | Seen::OutageOfShard | Seen::OutageSpreads => {
+            let expected = if target.fails_open() { 201 } else { 503 };
+            assert!(meanwhile().count() > 0, "{what}: {target:?} was not asked");
+            for answer in meanwhile() {
+                assert_eq!(answer.status, expected, "{what}: {answer:?}");
+                assert!(!answer.is_replay, "{what}: {answer:?}");
+            }
+        }
+        Seen::Refused => assert!(
+            meanwhile().any(|answer| answer.status == 409),
+            "{what}: {target:?} was not refused"
+        ),
+    }
+}
+
+/// A machine that stalls may cost each client one.
+fn assert_served(target: Target, answers: &[Answer], told: &Told) {
+    let refused = answers.iter().filter(|answer| answer.status == 503);
+    assert!(
+        refused.count() <= CLIENTS,
+        "{}: {target:?} was refused",
+        told.what
+    );
+}
+
+/// The fault reaches what it does not concern at first.
+fn assert_reached(target: Target, answers: &[Answer], told: &Told) {
+    let is_reached = answers.iter().any(|answer| answer.status == 503);
+    assert!(
+        is_reached || target.fails_open(),
+        "{}: {target:?} was not reached",
+        told.what
+    );
 }

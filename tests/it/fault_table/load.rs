@@ -6,15 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::{task::JoinSet, time::sleep};
 
-use super::{
-    answers::Answer,
-    scene::{Caller, Scene, Target},
-};
+use super::{answer::Answer, caller::Caller, target::Target};
 
 /// How many clients each target has.
-const CLIENTS: usize = 3;
+pub(super) const CLIENTS: usize = 3;
 const PAUSE: Duration = Duration::from_millis(40);
 /// How long clients send new keys of one number, so that they meet.
 const ROUND: Duration = Duration::from_millis(100);
@@ -24,17 +21,33 @@ const LOCKS: usize = 3;
 /// Clients that go on sending until they are stopped.
 pub(super) struct Load {
     is_over: Arc<AtomicBool>,
-    clients: Vec<JoinHandle<Vec<Answer>>>,
+    clients: JoinSet<Vec<Answer>>,
+}
+
+struct Client {
+    caller: Caller,
+    target: Target,
+    /// The number of what runs all the time.
+    long: Option<usize>,
+    begun: Instant,
+    is_over: Arc<AtomicBool>,
 }
 
 impl Load {
-    pub(super) fn start(scene: &Scene) -> Self {
+    /// `long` tells what runs all the time.
+    pub(super) fn start(caller: &Caller, long: impl Fn(Target) -> Option<usize>) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
         let begun = Instant::now();
-        let clients = (0..CLIENTS).flat_map(|_| Target::ALL);
-        let clients = clients.map(|target| {
-            let client = send(scene.caller.clone(), target, begun, Arc::clone(&is_over));
-            tokio::spawn(client)
+        let targets = (0..CLIENTS).flat_map(|_| Target::ALL);
+        let clients = targets.map(|target| {
+            let client = Client {
+                caller: caller.clone(),
+                target,
+                long: long(target),
+                begun,
+                is_over: Arc::clone(&is_over),
+            };
+            client.sends()
         });
         Self {
             clients: clients.collect(),
@@ -44,33 +57,39 @@ impl Load {
 
     pub(super) async fn stop(self) -> Vec<Answer> {
         self.is_over.store(true, Ordering::SeqCst);
-        let mut answers = Vec::new();
-        for client in self.clients {
-            answers.extend(client.await.unwrap());
-        }
-        answers
+        self.clients
+            .join_all()
+            .await
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 
-async fn send(
-    caller: Caller,
-    target: Target,
-    begun: Instant,
-    is_over: Arc<AtomicBool>,
-) -> Vec<Answer> {
-    let mut answers = Vec::new();
-    for nth in 0.. {
-        if is_over.load(Ordering::SeqCst) {
-            break;
+impl Client {
+    async fn sends(self) -> Vec<Answer> {
+        let mut answers = Vec::new();
+        for nth in 0.. {
+            if self.is_over.load(Ordering::SeqCst) {
+                break;
+            }
+            let number = match self.long {
+                // Now and then, since who waits for it waits long.
+                Some(long) if nth % 8 == 7 => long,
+                _ => self.number(nth),
+            };
+            answers.push(self.caller.call(self.target, number).await);
+            sleep(PAUSE).await;
         }
-        let number = match target.replays() {
+        answers
+    }
+
+    fn number(&self, nth: usize) -> usize {
+        match self.target.replays() {
             false => nth % LOCKS,
             // By turns something new and something that was answered long ago.
-            true if nth % 2 == 0 => 0,
-            true => 1 + (begun.elapsed().as_millis() / ROUND.as_millis()) as usize,
-        };
-        answers.push(caller.call(target, number).await);
-        sleep(PAUSE).await;
+            true if nth.is_multiple_of(2) => 0,
+            true => 1 + (self.begun.elapsed().as_millis() / ROUND.as_millis()) as usize,
+        }
     }
-    answers
 }

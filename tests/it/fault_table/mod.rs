@@ -2,92 +2,152 @@
 //! what clients saw, that nothing hung, ran twice or stayed blocked, and that service resumed. The
 //! table in the documentation of `RedisStore` is made from what is asserted here.
 
+mod answer;
 mod answers;
-mod fault;
+mod caller;
+mod course;
+mod guards;
 mod load;
+mod long_runs;
+mod master_and_replica;
+mod one_server;
+mod rows;
 mod runs;
-mod scene;
+mod server_fault;
+mod service;
+mod shards;
+mod soon;
 mod table;
+mod target;
+mod told;
+mod topology;
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use futures_util::{
     StreamExt,
     future::{join, join_all},
     stream,
 };
+use tokio::{runtime::Handle, task::spawn_blocking, time::sleep};
 
 use self::{
     answers::Answers,
-    fault::Reach,
+    course::Course,
     load::Load,
-    scene::{Scene, Target},
-    table::{Row, TABLE},
+    long_runs::LongRuns,
+    master_and_replica::MasterAndReplica,
+    one_server::OneServer,
+    rows::{OF_CLUSTER, OF_SENTINEL, OF_SERVER, Row},
+    service::Service,
+    shards::Shards,
+    target::Target,
+    topology::Topology,
 };
 
 /// What a call to the store may take at most.
 const STORE_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long keys stay blocked at most when nobody frees them. Longer than a fault lasts.
-const LEASE: Duration = Duration::from_secs(3);
+const LEASE: Duration = Duration::from_secs(8);
 const HANDLER: Duration = Duration::from_millis(20);
 /// How long requests wait for a key, where they do.
 const WAIT: Duration = Duration::from_secs(1);
 /// What a loaded machine adds.
 const SLACK: Duration = Duration::from_secs(4);
-/// How many faults happen at once, each on a server of its own.
+/// How many faults happen at once, each on servers of its own.
 const AT_ONCE: usize = 6;
 
-async fn happens(row: &'static Row) {
-    let begins_with_it = row.fault.is_there_from_the_start();
-    let mut scene = Scene::start(row.fault).await;
-    if begins_with_it {
-        row.fault.strike(&mut scene).await;
-    } else {
-        scene.warm_up().await;
+async fn happens<T: Topology>(row: &'static Row<T::Fault>) {
+    let told = &row.told;
+    let mut topology = T::start(row.fault).await;
+    let store = topology.store().timeout(STORE_TIMEOUT).build().unwrap();
+    let service = Service::on(store);
+    let begins_with_it = topology.begins_with_it();
+    match begins_with_it {
+        true => topology.strike(&service).await,
+        false => service.warm_up().await,
     }
-    let mut answers = Answers::of(row);
-    let load = Load::start(&scene);
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    let befalls =
+        |target: Target, number: usize| topology.befalls(&service.stored_key(target, number));
+    let concerned =
+        Target::ALL.map(|target| (0..).find(|number| befalls(target, *number)).unwrap());
+    let long_runs = match told.keys.are_kept() && !begins_with_it {
+        true => Some(LongRuns::begin(&service, befalls).await),
+        false => None,
+    };
+    let load = Load::start(&service.caller, |target| long_runs.as_ref()?.number(target));
+    sleep(Duration::from_millis(200)).await;
+    let settled = Instant::now();
+    topology.settles().await;
     if !begins_with_it {
-        row.fault.strike(&mut scene).await;
+        topology.strike(&service).await;
     }
-    answers.struck();
+    let struck = Instant::now();
     // However slow the machine is, these meet it.
-    let caller = scene.caller.clone();
-    let meanwhile = join_all(Target::ALL.map(|target| caller.call(target, 0)));
-    let ((), meanwhile) = join(row.fault.lasts(&mut scene), meanwhile).await;
-    answers.heals();
-    row.fault.heal(&mut scene).await;
+    let meanwhile = Target::ALL
+        .into_iter()
+        .zip(concerned)
+        .map(|(target, number)| service.caller.call(target, number));
+    let (heals, meanwhile) = join(topology.lasts(&service), join_all(meanwhile)).await;
+    let course = Course {
+        settled,
+        struck,
+        heals,
+    };
+    topology.heal().await;
+    if let Some(long_runs) = long_runs {
+        long_runs.end(&service).await;
+    }
+    let mut answers = Answers::default();
     answers.add(meanwhile);
     answers.add(load.stop().await);
 
-    scene.resumes(row, answers.used()).await;
-    answers.assert_as_told();
-    scene.runs.assert_as_told(row);
+    service.resumes(told, &answers.used()).await;
+    let befalls =
+        |target: Target, number: usize| topology.befalls(&service.stored_key(target, number));
+    answers.assert_as_told(told, &course, befalls);
+    let answered = answers.before(course.settled);
+    (service.runs).assert_as_told(told, &course, befalls, &answered);
 }
 
-async fn happen(rows: impl Iterator<Item = &'static Row>) {
+async fn happen<T: Topology>(rows: impl Iterator<Item = &'static Row<T::Fault>>) {
     let all = stream::iter(rows).map(|row| async move {
-        let happened = tokio::spawn(happens(row)).await;
-        happened.is_err().then_some(row.fault)
+        // On a thread of its own, since much of it blocks.
+        let happened = spawn_blocking(move || Handle::current().block_on(happens::<T>(row)));
+        happened.await.is_err().then_some(row.fault)
     });
     let failed: Vec<_> = all.buffer_unordered(AT_ONCE).collect().await;
     let failed: Vec<_> = failed.into_iter().flatten().collect();
     assert!(failed.is_empty(), "not as told: {failed:?}");
 }
 
-fn is_of_the_network(row: &&Row) -> bool {
-    matches!(row.fault.reach(), Reach::Proxy)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn faults_of_redis() {
-    happen(TABLE.iter().filter(|row| !is_of_the_network(row))).await;
+    happen::<OneServer>(
+        OF_SERVER
+            .iter()
+            .filter(|row| !row.fault.is_of_the_network()),
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn faults_of_the_network() {
-    happen(TABLE.iter().filter(is_of_the_network)).await;
+    happen::<OneServer>(OF_SERVER.iter().filter(|row| row.fault.is_of_the_network())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn failovers_of_sentinel() {
+    happen::<MasterAndReplica>(OF_SENTINEL.iter()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn faults_of_a_cluster() {
+    happen::<Shards>(OF_CLUSTER.iter()).await;
 }
 
 /// `REWRITE_DOCS=1` makes it so.

@@ -1,18 +1,24 @@
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Instant,
 };
 
+use tokio::sync::watch;
+
 use super::{
     LEASE, STORE_TIMEOUT,
-    scene::Target,
-    table::{Keys, Row},
+    course::Course,
+    target::Target,
+    told::{Keys, Told},
 };
 
 /// Who ran, and when.
 #[derive(Clone, Default)]
-pub(super) struct Runs(Arc<Mutex<Vec<Run>>>);
+pub(super) struct Runs {
+    all: Arc<Mutex<Vec<Run>>>,
+    long_ones_may_end: Arc<watch::Sender<bool>>,
+}
 
 #[derive(Clone)]
 struct Run {
@@ -24,7 +30,7 @@ struct Run {
 
 impl Runs {
     pub(super) fn begin(&self, path: &str) -> Running {
-        let mut runs = self.0.lock().unwrap();
+        let mut runs = self.all.lock().unwrap();
         runs.push(Run {
             path: path.to_owned(),
             begun: Instant::now(),
@@ -37,38 +43,75 @@ impl Runs {
         }
     }
 
+    pub(super) fn of(&self, path: &str) -> usize {
+        let runs = self.all.lock().unwrap();
+        runs.iter().filter(|run| run.path == path).count()
+    }
+
+    /// Returns when they may.
+    pub(super) async fn long_ones_may_end(&self) {
+        let mut may_end = self.long_ones_may_end.subscribe();
+        let _ = may_end.wait_for(|may_end| *may_end).await;
+    }
+
+    pub(super) fn let_long_ones_end(&self) {
+        self.long_ones_may_end.send_replace(true);
+    }
+
     /// No two runs of a key overlap, and with `Idempotency` none follows one that was answered,
     /// unless the claim or the record of the first was lost or may have lapsed. Nothing is promised
-    /// for requests that run unguarded.
-    pub(super) fn assert_as_told(&self, row: &Row) {
-        if row.keys != Keys::Kept {
+    /// for requests that run unguarded. `answered` tells what clients had been answered before the
+    /// fault, and when: nothing excuses that it runs again.
+    /// `befalls` tells what the fault concerns.
+    pub(super) fn assert_as_told(
+        &self,
+        told: &Told,
+        course: &Course,
+        befalls: impl Fn(Target, usize) -> bool,
+        answered: &BTreeMap<(Target, usize), Instant>,
+    ) {
+        if !told.keys.are_kept() {
             return;
         }
-        let mut by_path: HashMap<_, Vec<_>> = HashMap::new();
-        for run in self.0.lock().unwrap().iter().cloned() {
+        let mut by_path: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for run in self.all.lock().unwrap().iter().cloned() {
             by_path.entry(run.path.clone()).or_default().push(run);
         }
         for (path, runs) in by_path {
-            let target = Target::of(&path);
+            let (target, number) = Target::of(&path);
             if target.fails_open() {
                 continue;
             }
-            for pair in runs.windows(2) {
-                let [first, second] = pair else { continue };
-                let overlap = first.ended.is_none_or(|ended| second.begun < ended);
-                let repeats = target.replays() && first.is_answered;
-                // A lease begins before its run, by as much as the answer to a claim may take, and
-                // a loaded machine to hear it.
-                let lapsed = second.begun - first.begun + STORE_TIMEOUT * 3 >= LEASE;
+            let answered = answered.get(&(target, number));
+            let may_be_lost = told.keys == Keys::HeardKept && befalls(target, number);
+            for (nth, second) in runs.iter().enumerate() {
                 assert!(
-                    lapsed || !(overlap || repeats),
-                    "{:?}: {path} ran again {:?} after the first, overlap: {overlap}",
-                    row.fault,
-                    second.begun - first.begun
+                    answered.is_none_or(|answered| second.begun < *answered),
+                    "{}: {path} ran again {:?} after it was answered",
+                    told.what,
+                    second.begun - *answered.unwrap()
                 );
+                for first in &runs[..nth] {
+                    let overlap = first.ended.is_none_or(|ended| second.begun < ended);
+                    let repeats = target.replays() && first.is_answered;
+                    let is_excused = is_lapsed(first, second)
+                        || may_be_lost && course.may_be_unheard(first.begun, told.seen);
+                    assert!(
+                        is_excused || !(overlap || repeats),
+                        "{}: {path} ran again {:?} after the first, overlap: {overlap}",
+                        told.what,
+                        second.begun - first.begun
+                    );
+                }
             }
         }
     }
+}
+
+/// Whether the claim of the first may have. A lease begins before its run, by as much as the answer
+/// to a claim may take, and a loaded machine to hear it.
+fn is_lapsed(first: &Run, second: &Run) -> bool {
+    second.begun - first.begun + STORE_TIMEOUT * 3 >= LEASE
 }
 
 /// A handler that runs, until this is dropped.
@@ -79,12 +122,12 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) fn is_answered(&self) {
-        self.runs.0.lock().unwrap()[self.at].is_answered = true;
+        self.runs.all.lock().unwrap()[self.at].is_answered = true;
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.runs.0.lock().unwrap()[self.at].ended = Some(Instant::now());
+        self.runs.all.lock().unwrap()[self.at].ended = Some(Instant::now());
     }
 }

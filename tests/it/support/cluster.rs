@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{RedisStore, redis, store::StoreKey};
+use actix_idempotency::{RedisStore, RedisStoreBuilder, redis, store::StoreKey};
 
 use super::{
     eventually_within,
@@ -42,7 +42,7 @@ impl Cluster {
         cluster.replica.command(&["CLUSTER", "REPLICATE", &id]);
         cluster.wait_for("cluster_state:ok").await;
         eventually_within(SETTLED, "the replica has the primary's data", async || {
-            info(&cluster.replica).contains("master_link_status:up")
+            cluster.replica.replication("master_link_status").as_deref() == Some("up")
         })
         .await;
         eventually_within(SETTLED, "all know of the replica", async || {
@@ -67,9 +67,12 @@ impl Cluster {
     }
 
     /// By two of its nodes; the others have to be found.
+    pub(crate) fn builder(&self) -> RedisStoreBuilder {
+        RedisStore::cluster([self.primaries[1].url(), self.primaries[0].url()])
+    }
+
     pub(crate) fn store(&self) -> RedisStore {
-        let urls = [self.primaries[1].url(), self.primaries[0].url()];
-        RedisStore::cluster(urls).build().unwrap()
+        self.builder().build().unwrap()
     }
 
     /// Which of the primaries a key begins with.
@@ -128,10 +131,6 @@ fn bus_port(node: &Redis) -> String {
 
 fn id(node: &Redis) -> String {
     text(node, &["CLUSTER", "MYID"])
-}
-
-fn info(node: &Redis) -> String {
-    text(node, &["INFO", "replication"])
 }
 
 fn text(node: &Redis, words: &[&str]) -> String {

@@ -13,6 +13,8 @@ use std::{
 use actix_idempotency::{RedisStore, redis};
 use tempfile::TempDir;
 
+use super::eventually;
+
 /// A private server on a free port and a unix socket. It ends when this is dropped.
 pub(crate) struct Redis {
     dir: TempDir,
@@ -137,6 +139,33 @@ impl Redis {
         let mut stats = line.unwrap_or_default().split(',');
         let value = stats.find_map(|stat| stat.strip_prefix(name));
         value.map_or(0, |value| value.parse().unwrap())
+    }
+
+    /// What a server says of its replication under this name; `None` while it cannot be asked, as
+    /// when it changes its role.
+    pub(crate) fn replication(&self, name: &str) -> Option<String> {
+        let client = redis::Client::open(self.url()).unwrap();
+        let mut info = redis::cmd("INFO");
+        let asked = client
+            .get_connection()
+            .and_then(|mut connection| info.arg("replication").query(&mut connection));
+        let told: String = asked.ok()?;
+        let mut lines = told.lines().filter_map(|line| line.split_once(':'));
+        let (_, value) = lines.find(|(of, _)| *of == name)?;
+        Some(value.to_owned())
+    }
+
+    /// Returns when this replica has carried out all that its master has by now.
+    pub(crate) async fn hears_of_all(&self, master: &Redis) {
+        let offset = |of: &Redis| -> Option<u64> {
+            let told = of.replication("master_repl_offset")?;
+            told.parse().ok()
+        };
+        let all = offset(master).unwrap();
+        eventually("the replica has heard of all", async || {
+            offset(self).is_some_and(|heard| heard >= all)
+        })
+        .await;
     }
 
     /// Stops the process where it stands; it keeps its sockets and answers nothing.

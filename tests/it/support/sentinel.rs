@@ -1,9 +1,10 @@
 //! A master, its replica and three sentinels of a test's own.
 
 use std::{
+    cell::Cell,
     fs,
     process::{Child, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use actix_idempotency::{RedisStore, RedisStoreBuilder, redis};
@@ -37,7 +38,7 @@ impl Fleet {
             "0",
         ]);
         eventually_within(FAILOVER, "the replica has the master's data", async || {
-            info(&replica).contains("master_link_status:up")
+            replica.replication("master_link_status").as_deref() == Some("up")
         })
         .await;
         let sentinels: Vec<_> = (0..3).map(|_| Sentinel::start(master.port())).collect();
@@ -64,28 +65,34 @@ impl Fleet {
         self.builder().build().unwrap()
     }
 
-    /// Waits until the replica is the master, and the master a replica. Sentinel lets one that is well go
-    /// on for some seconds.
-    pub(crate) async fn wait_for_failover(&self) {
+    /// Has the replica take over, although the master is well.
+    pub(crate) fn order_failover(&self) {
+        let order = ["SENTINEL", "FAILOVER", NAME];
+        self.sentinels[0].ask(&order).unwrap();
+    }
+
+    /// Returns when all sentinels name the replica as the master, and tells when last none did.
+    pub(crate) async fn replica_is_named(&self) -> Instant {
+        let none_did = Cell::new(Instant::now());
         eventually_within(FAILOVER, "the replica takes over", async || {
-            let told = |one: &Sentinel| one.master() == Some(self.replica.port());
-            let have_changed = info(&self.replica).contains("role:master")
-                && info(&self.master).contains("role:slave");
-            have_changed && self.sentinels.iter().all(told)
+            let asked = Instant::now();
+            let is_named = |one: &Sentinel| one.master() == Some(self.replica.port());
+            let count = self.sentinels.iter().filter(|one| is_named(one)).count();
+            if count == 0 {
+                none_did.set(asked);
+            }
+            count == self.sentinels.len()
         })
         .await;
+        none_did.get()
     }
-}
 
-/// Nothing while Sentinel cuts the connections of a server that changes its role.
-fn info(server: &Redis) -> String {
-    let ask = || {
-        let mut connection = redis::Client::open(server.url())?.get_connection()?;
-        let mut info = redis::cmd("INFO");
-        info.arg("replication").query(&mut connection)
-    };
-    let told: redis::RedisResult<String> = ask();
-    told.unwrap_or_default()
+    /// Does what Sentinel does some seconds after it has replaced the master by order.
+    pub(crate) fn demote_master(&self) {
+        let port = self.replica.port().to_string();
+        self.master.command(&["REPLICAOF", "127.0.0.1", &port]);
+        self.master.command(&["CLIENT", "KILL", "TYPE", "normal"]);
+    }
 }
 
 /// It ends when this is dropped.
@@ -148,6 +155,11 @@ impl Sentinel {
             .ok()?;
         let (_host, port): (String, u16) = redis::from_redis_value(told).unwrap();
         Some(port)
+    }
+
+    /// Who is connected, and what they asked last.
+    pub(crate) fn clients(&self) -> String {
+        redis::from_redis_value(self.ask(&["CLIENT", "LIST"]).unwrap()).unwrap()
     }
 
     pub(crate) fn ask(&self, words: &[&str]) -> redis::RedisResult<redis::Value> {

@@ -1,0 +1,97 @@
+use std::{
+    sync::{Arc, Once, Weak},
+    time::Duration,
+};
+
+use redis::{Client, RedisResult, aio::MultiplexedConnection};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
+
+use super::{
+    reign::Reign,
+    sentinel::{Named, ask, connect},
+};
+use crate::background;
+
+/// How often each sentinel is asked.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// Hears from the sentinels when they name another master.
+///
+/// A master that is replaced by order, or that has been cut off from them alone, does not know it.
+/// It goes on for ten seconds, until Sentinel makes it a replica, and confirms what is then lost.
+///
+/// The sentinels publish it too. But a subscription says nothing for weeks, and a network may forget
+/// it meanwhile without a word; who asks finds out.
+#[derive(Debug)]
+pub(super) struct Lookout {
+    changes: watch::Sender<()>,
+    begun: Once,
+}
+
+impl Lookout {
+    pub(super) fn new() -> Self {
+        Self {
+            changes: watch::Sender::new(()),
+            begun: Once::new(),
+        }
+    }
+
+    /// That of whoever is named from now on. The first call begins to ask, in the background, until
+    /// this is dropped.
+    pub(super) fn reign(self: &Arc<Self>, sentinels: &[Client], name: &str) -> Reign {
+        self.begun.call_once(|| {
+            for sentinel in sentinels {
+                let watched = Watched {
+                    sentinel: sentinel.clone(),
+                    name: name.to_owned(),
+                    connection: None,
+                };
+                background::spawn(watched.keep_asking(Arc::downgrade(self)));
+            }
+        });
+        Reign::until_next(&self.changes)
+    }
+}
+
+/// One sentinel, and the connection to it.
+struct Watched {
+    sentinel: Client,
+    name: String,
+    connection: Option<MultiplexedConnection>,
+}
+
+impl Watched {
+    async fn keep_asking(mut self, lookout: Weak<Lookout>) {
+        let mut named = None;
+        loop {
+            let asked = timeout(EVERY, self.ask()).await;
+            let Some(lookout) = lookout.upgrade() else {
+                return;
+            };
+            match asked {
+                Ok(Ok(now)) => {
+                    let former = named.replace(now);
+                    if former.is_some() && former != named {
+                        log::info!("Sentinel names another master");
+                        lookout.changes.send_replace(());
+                    }
+                }
+                // Who opens a connection says so when none of them answers.
+                Ok(Err(_)) | Err(_) => self.connection = None,
+            }
+            drop(lookout);
+            sleep(EVERY).await;
+        }
+    }
+
+    async fn ask(&mut self) -> RedisResult<Named> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(connect(&self.sentinel).await?),
+        };
+        ask(connection, &self.name).await
+    }
+}

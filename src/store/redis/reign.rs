@@ -1,0 +1,67 @@
+use std::future::pending;
+
+use tokio::sync::watch;
+
+/// How long a connection leads to the right server: until somebody says that there is another.
+#[derive(Clone, Debug)]
+pub(super) struct Reign(Option<watch::Receiver<()>>);
+
+impl Reign {
+    /// Of a server that nobody replaces without its knowledge.
+    pub(super) fn endless() -> Self {
+        Self(None)
+    }
+
+    /// Until the next change, counted from now.
+    pub(super) fn until_next(changes: &watch::Sender<()>) -> Self {
+        Self(Some(changes.subscribe()))
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        let changes = self.0.as_ref().map(watch::Receiver::has_changed);
+        // An error says that nobody looks any more.
+        changes.is_some_and(|changed| changed.unwrap_or(false))
+    }
+
+    /// Returns when it is over.
+    pub(super) async fn ends(&mut self) {
+        if let Some(changes) = &mut self.0
+            && changes.changed().await.is_ok()
+        {
+            return;
+        }
+        pending().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn it_ends_with_the_next_change_and_not_with_an_earlier_one() {
+        let changes = watch::Sender::new(());
+        changes.send_replace(());
+        let mut reign = Reign::until_next(&changes);
+        assert!(!reign.is_over() && reign.ends().now_or_never().is_none());
+        let copy = reign.clone();
+        changes.send_replace(());
+        assert!(reign.is_over() && reign.ends().now_or_never().is_some());
+        assert!(copy.is_over());
+        assert!(!Reign::until_next(&changes).is_over());
+    }
+
+    #[test]
+    fn it_goes_on_when_nobody_looks_any_more() {
+        let changes = watch::Sender::new(());
+        for mut reign in [Reign::until_next(&changes), Reign::endless()] {
+            drop(changes.clone());
+            assert!(!reign.is_over() && reign.ends().now_or_never().is_none());
+        }
+        let mut reign = Reign::until_next(&changes);
+        drop(changes);
+        assert!(!reign.is_over() && reign.ends().now_or_never().is_none());
+    }
+}

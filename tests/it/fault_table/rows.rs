@@ -1,0 +1,240 @@
+use super::{
+    master_and_replica::{
+        self,
+        Fault::{FailoverAfterPause, FailoverOrdered, MasterKilled},
+    },
+    server_fault::ServerFault::{self, *},
+    shards::{
+        self,
+        Fault::{PrimaryKilled, PrimaryKilledOfAll, PrimaryReplaced, SlotsMove},
+    },
+    told::{
+        Keys::{self, AllLost, HeardKept, Kept, ThoseLost},
+        Resumes::{self, AtOnce, Soon, TakenOver, Unbroken},
+        Seen::{self, Delay, Moment, Nothing, Outage, OutageOfShard, OutageSpreads, Refused},
+        Told,
+    },
+};
+
+/// A fault, and what is told of it.
+pub(super) struct Row<F> {
+    pub(super) fault: F,
+    pub(super) told: Told,
+}
+
+pub(super) const OF_SERVER: [Row<ServerFault>; 23] = [
+    row(
+        Killed,
+        "Redis is killed and starts empty",
+        Outage,
+        Soon,
+        AllLost,
+    ),
+    row(
+        KilledWithAof,
+        "Redis is killed and starts with its append-only file, `appendfsync always`",
+        Outage,
+        Soon,
+        Kept,
+    ),
+    row(
+        Stopped,
+        "Redis is stopped, as by `SIGSTOP`, and goes on",
+        Outage,
+        Soon,
+        Kept,
+    ),
+    row(Paused, "`CLIENT PAUSE`", Outage, Soon, Kept),
+    row(
+        ClientsKilled,
+        "`CLIENT KILL`, again and again",
+        Moment,
+        AtOnce,
+        Kept,
+    ),
+    row(
+        Cut,
+        "the network is cut, and refuses connections",
+        Outage,
+        Soon,
+        Kept,
+    ),
+    row(
+        Slow,
+        "the network is slower, by less than the timeout",
+        Delay,
+        Unbroken,
+        Kept,
+    ),
+    row(
+        TooSlow,
+        "the network is slower, by more than the timeout",
+        Outage,
+        Soon,
+        Kept,
+    ),
+    row(
+        Reset,
+        "connections are reset, again and again",
+        Moment,
+        AtOnce,
+        Kept,
+    ),
+    row(
+        Forgotten,
+        "connections are half-open: the network has forgotten them and says nothing",
+        Moment,
+        AtOnce,
+        Kept,
+    ),
+    row(
+        Unanswered,
+        "the network swallows what Redis answers, on new connections too",
+        Outage,
+        Soon,
+        Kept,
+    ),
+    row(
+        Swallowed,
+        "the network swallows everything, on new connections too",
+        Outage,
+        Soon,
+        Kept,
+    ),
+    row(
+        ScriptsFlushed,
+        "`SCRIPT FLUSH`, again and again",
+        Nothing,
+        Unbroken,
+        Kept,
+    ),
+    row(Flushed, "`FLUSHALL`", Nothing, Unbroken, AllLost),
+    row(
+        Squatted,
+        "keys are overwritten with another type",
+        Refused,
+        AtOnce,
+        ThoseLost,
+    ),
+    row(
+        Deleted,
+        "an operator deletes keys",
+        Nothing,
+        Unbroken,
+        ThoseLost,
+    ),
+    row(
+        OutOfMemory,
+        "Redis is out of memory, with `noeviction`",
+        Outage,
+        AtOnce,
+        Kept,
+    ),
+    row(
+        ReadOnly,
+        "Redis becomes a read-only replica",
+        Outage,
+        AtOnce,
+        Kept,
+    ),
+    row(
+        WrongPassword,
+        "the password is wrong from the start",
+        Outage,
+        Soon,
+        Kept,
+    ),
+    row(
+        RotatedPassword,
+        "the password is changed, and connections are closed",
+        Outage,
+        Soon,
+        Kept,
+    ),
+    row(
+        MaxClients,
+        "Redis has closed our connections and has none left, by `maxclients`",
+        Outage,
+        Soon,
+        Kept,
+    ),
+    row(
+        Exhausted,
+        "a pool of the application's own is exhausted",
+        Outage,
+        Soon,
+        Kept,
+    ),
+    row(
+        WorkersEnd,
+        "worker runtimes end that use the same store",
+        Nothing,
+        Unbroken,
+        Kept,
+    ),
+];
+
+pub(super) const OF_SENTINEL: [Row<master_and_replica::Fault>; 3] = [
+    row(
+        MasterKilled,
+        "Sentinel: the master is killed",
+        Outage,
+        TakenOver,
+        HeardKept,
+    ),
+    row(
+        FailoverOrdered,
+        "Sentinel: a failover is ordered, by `SENTINEL FAILOVER`",
+        Delay,
+        Unbroken,
+        HeardKept,
+    ),
+    row(
+        FailoverAfterPause,
+        "Sentinel: the same, after `CLIENT PAUSE .. WRITE` on the master",
+        Outage,
+        TakenOver,
+        Kept,
+    ),
+];
+
+pub(super) const OF_CLUSTER: [Row<shards::Fault>; 4] = [
+    row(
+        SlotsMove,
+        "Cluster: slots move to another node",
+        Nothing,
+        Unbroken,
+        Kept,
+    ),
+    row(
+        PrimaryKilled,
+        "Cluster: a primary is killed",
+        OutageOfShard,
+        TakenOver,
+        HeardKept,
+    ),
+    row(
+        PrimaryKilledOfAll,
+        "Cluster: the same, with `cluster-require-full-coverage yes`, the default",
+        OutageSpreads,
+        TakenOver,
+        HeardKept,
+    ),
+    row(
+        PrimaryReplaced,
+        "Cluster: a primary is replaced by its replica, by `CLUSTER FAILOVER`",
+        Delay,
+        Unbroken,
+        Kept,
+    ),
+];
+
+const fn row<F>(fault: F, what: &'static str, seen: Seen, resumes: Resumes, keys: Keys) -> Row<F> {
+    let told = Told {
+        what,
+        seen,
+        resumes,
+        keys,
+    };
+    Row { fault, told }
+}
