@@ -1,6 +1,6 @@
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::{canonical, hex};
@@ -44,8 +44,7 @@ impl Fingerprint {
     ///
     /// When the value cannot be written as JSON, for instance a map whose keys are not strings.
     pub fn of_value<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
-        let text = serde_json::to_string(value)?;
-        Ok(Self::of_bytes(canonical::valid_json(&text)))
+        canonical::digest(value).map(Self)
     }
 
     /// The 32 bytes of the digest.
@@ -54,10 +53,17 @@ impl Fingerprint {
     }
 }
 
+/// As text: the digest as 64 lower-case hexadecimal digits.
+impl Serialize for Fingerprint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(hex::write(&self.0, &mut [0; 64]))
+    }
+}
+
 /// The digest as 64 lower-case hexadecimal digits.
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::text(&self.0))
+        f.write_str(hex::write(&self.0, &mut [0; 64]))
     }
 }
 

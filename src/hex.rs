@@ -2,20 +2,19 @@
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-/// Appends two digits per byte.
-pub(crate) fn push(out: &mut String, bytes: &[u8]) {
-    out.reserve(bytes.len() * 2);
-    for byte in bytes {
-        out.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        out.push(char::from(DIGITS[usize::from(byte & 0xf)]));
+/// Two digits per byte, written where the caller has room for as many.
+pub(crate) fn write<'a>(bytes: &[u8], room: &'a mut [u8]) -> &'a str {
+    for (byte, digits) in bytes.iter().zip(room.as_chunks_mut().0) {
+        *digits = [byte >> 4, byte & 0xf].map(|half| DIGITS[usize::from(half)]);
     }
+    str::from_utf8(room).unwrap_or_default()
 }
 
 /// Two digits per byte.
 pub(crate) fn text(bytes: &[u8]) -> String {
-    let mut out = String::new();
-    push(&mut out, bytes);
-    out
+    let mut room = vec![0; 2 * bytes.len()];
+    write(bytes, &mut room);
+    String::from_utf8(room).unwrap_or_default()
 }
 
 /// The bytes of exactly as many digits; `None` when there is anything else.

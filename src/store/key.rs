@@ -6,6 +6,9 @@ use std::{
 
 use crate::hex;
 
+/// In which a digest is written.
+const DIGITS: usize = 64;
+
 /// The name of one claim or record: a prefix chosen by the application, and a digest.
 ///
 /// Only a digest of what clients send ever gets in, so no byte of theirs can.
@@ -51,7 +54,7 @@ impl StoreKey {
     pub fn begins_with(&self, text: &str) -> bool {
         match text.strip_prefix(&*self.prefix) {
             Some("") => true,
-            Some(digits) => hex::text(&self.digest).starts_with(digits),
+            Some(digits) => hex::write(&self.digest, &mut [0; DIGITS]).starts_with(digits),
             None => self.prefix.starts_with(text),
         }
     }
@@ -64,6 +67,18 @@ impl StoreKey {
     /// The 32 bytes that tell the keys of one prefix apart.
     pub fn digest(&self) -> &[u8; 32] {
         &self.digest
+    }
+
+    /// As it is [written](#impl-Display-for-StoreKey), in one piece of memory.
+    #[allow(
+        dead_code,
+        reason = "only a store that keeps its claims elsewhere needs it"
+    )]
+    pub(crate) fn to_text(&self) -> String {
+        let mut text = String::with_capacity(self.prefix.len() + DIGITS);
+        text.push_str(&self.prefix);
+        text.push_str(hex::write(&self.digest, &mut [0; DIGITS]));
+        text
     }
 
     /// The first eight bytes of the digest, as even a hash as any.
@@ -84,7 +99,7 @@ impl Hash for StoreKey {
 impl fmt::Display for StoreKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.prefix)?;
-        f.write_str(&hex::text(&self.digest))
+        f.write_str(hex::write(&self.digest, &mut [0; DIGITS]))
     }
 }
 

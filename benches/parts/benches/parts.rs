@@ -74,11 +74,16 @@ fn hostile(c: &mut Criterion) {
     }
     for (name, body) in [
         ("nested, each level out of order", nested),
-        ("one object of many members", format!("{{{}}}", members.join(","))),
+        (
+            "one object of many members",
+            format!("{{{}}}", members.join(",")),
+        ),
         ("escaped letters", format!("[{}]", escapes.join(","))),
         ("open brackets", "[".repeat(64 << 10)),
     ] {
-        group.bench_function(name, |b| b.iter(|| canonical_json(black_box(body.as_bytes()))));
+        group.bench_function(name, |b| {
+            b.iter(|| canonical_json(black_box(body.as_bytes())))
+        });
     }
     group.finish();
 }

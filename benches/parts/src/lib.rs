@@ -107,9 +107,8 @@ impl Subject {
         match path {
             Path::Bare => Self::around(init_service(app.route("/orders", route)).await),
             Path::LockBytes => {
-                let lock = ApiLock::new(store, |req| {
-                    (key(req), Fingerprint::of_bytes(req.bytes()).to_string())
-                });
+                let lock =
+                    ApiLock::new(store, |req| (key(req), Fingerprint::of_bytes(req.bytes())));
                 Self::around(init_service(app.wrap(lock).route("/orders", route)).await)
             }
             Path::LockJson => {

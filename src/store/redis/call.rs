@@ -61,7 +61,7 @@ impl RedisStore {
         deadline: Instant,
         arguments: impl Fn(&mut Cmd),
     ) -> Result<Reply, StoreError> {
-        let key = key.to_string();
+        let key = key.to_text();
         let mut call = script.by_hash(&key);
         arguments(&mut call);
         match self.call(&key, &call, deadline).await? {

@@ -27,6 +27,10 @@ use crate::{
 };
 
 const VERSION: u8 = 1;
+/// The bytes of a fingerprint.
+const FINGERPRINT: usize = 33;
+/// The bytes of a claim behind its attempt.
+const REST: usize = 8 + FINGERPRINT;
 
 /// A value that could be read.
 #[derive(Debug, PartialEq)]
@@ -46,25 +50,29 @@ pub(crate) struct StoredClaim {
 
 /// A claim's value, for its first attempt.
 pub(super) fn encode_claim(claim: &NewClaim) -> Vec<u8> {
-    let mut out = begin_value(b'C', &claim.token);
+    let mut out = begin_value(b'C', &claim.token, 4 + REST);
     out.extend_from_slice(&1_u32.to_be_bytes());
-    out.extend_from_slice(&encode_claim_rest(claim));
+    push_claim_rest(&mut out, claim);
     out
 }
 
 /// What follows the attempt number.
 pub(super) fn encode_claim_rest(claim: &NewClaim) -> Vec<u8> {
-    let mut out = millis(claim.afterlife).to_be_bytes().to_vec();
-    push_fingerprint(&mut out, claim.fingerprint.as_ref());
+    let mut out = Vec::with_capacity(REST);
+    push_claim_rest(&mut out, claim);
     out
+}
+
+fn push_claim_rest(out: &mut Vec<u8>, claim: &NewClaim) {
+    out.extend_from_slice(&millis(claim.afterlife).to_be_bytes());
+    push_fingerprint(out, claim.fingerprint.as_ref());
 }
 
 /// A record's value; `None` when the headers are too long for their field.
 pub(crate) fn encode_record(record: &Record, owner: &OwnerToken) -> Option<Vec<u8>> {
     match record {
         Record::Answer(answer) => {
-            let mut out = begin_value(b'A', owner);
-            out.reserve(64 + answer.size());
+            let mut out = begin_value(b'A', owner, FINGERPRINT + 6 + answer.size());
             push_fingerprint(&mut out, answer.fingerprint.as_ref());
             out.extend_from_slice(&answer.status.to_be_bytes());
             let length = u32::try_from(answer.headers.size()).ok()?;
@@ -74,18 +82,20 @@ pub(crate) fn encode_record(record: &Record, owner: &OwnerToken) -> Option<Vec<u
             Some(out)
         }
         Record::Tombstone(tombstone) => {
-            let mut out = begin_value(b'T', owner);
+            let location = tombstone.location.as_deref().unwrap_or_default();
+            let mut out = begin_value(b'T', owner, FINGERPRINT + 2 + location.len());
             push_fingerprint(&mut out, tombstone.fingerprint.as_ref());
             out.extend_from_slice(&tombstone.status.unwrap_or(0).to_be_bytes());
-            out.extend_from_slice(tombstone.location.as_deref().unwrap_or_default());
+            out.extend_from_slice(location);
             Some(out)
         }
     }
 }
 
-/// What every value but a lock begins with.
-fn begin_value(kind: u8, owner: &OwnerToken) -> Vec<u8> {
-    let mut out = vec![VERSION, kind];
+/// What every value but a lock begins with, and room for `more` bytes.
+fn begin_value(kind: u8, owner: &OwnerToken, more: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(34 + more);
+    out.extend_from_slice(&[VERSION, kind]);
     out.extend_from_slice(owner.to_hex().as_bytes());
     out
 }
@@ -288,7 +298,7 @@ mod tests {
         }
         let longer = [claim.as_slice(), b"x"].concat();
         assert_eq!(decode(longer), None);
-        let mut many_headers = begin_value(b'A', &OwnerToken::random());
+        let mut many_headers = begin_value(b'A', &OwnerToken::random(), 0);
         many_headers.extend([0, 0, 200, 0xff, 0xff, 0xff, 0xff]);
         assert_eq!(decode(many_headers), None);
         let mut bad_token = claim.clone();

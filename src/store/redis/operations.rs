@@ -27,7 +27,7 @@ impl Store for RedisStore {
             return self.lock(claim).await;
         }
         let deadline = self.deadline();
-        let key = claim.key.to_string();
+        let key = claim.key.to_text();
         let mut set = cmd("SET");
         set.arg(&key)
             .arg(codec::encode_claim(claim))
@@ -158,7 +158,7 @@ impl RedisStore {
     }
 
     async fn lock(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
-        let key = claim.key.to_string();
+        let key = claim.key.to_text();
         let mut set = cmd("SET");
         set.arg(&key)
             .arg(claim.token.to_hex())

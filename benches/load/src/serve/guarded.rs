@@ -25,8 +25,8 @@ pub(super) fn lock_over(payload: Payload, redis: Option<&str>) -> Result<ApiLock
     }
 }
 
-fn bytes(req: &RequestView<'_>) -> String {
-    Fingerprint::of_bytes(req.bytes()).to_string()
+fn bytes(req: &RequestView<'_>) -> Fingerprint {
+    Fingerprint::of_bytes(req.bytes())
 }
 
 fn by_value(req: &RequestView<'_>) -> Value {
