@@ -4,6 +4,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     RedisStore, Source,
+    cluster::Node,
     error::{from_redis, unexpected},
     script::Script,
 };
@@ -23,17 +24,35 @@ impl RedisStore {
         deadline: Instant,
     ) -> Result<Reply, StoreError> {
         let _place = self.0.traffic.enter()?;
+        self.send(key, cmd, deadline).await
+    }
+
+    /// The same for one who has a place in the traffic.
+    async fn send(&self, key: &str, cmd: &Cmd, deadline: Instant) -> Result<Reply, StoreError> {
         match &self.0.source {
             Source::Own(own) => Reply::of(own.connections.send(cmd, deadline).await?),
             Source::Cluster(cluster) => Reply::of(cluster.send(key, cmd, deadline).await?),
             Source::Pool(pool) => {
-                let mut connection = pool.connection(deadline, self.0.timeout).await?;
+                let mut connection = pool
+                    .connection(deadline, self.0.timeout, &self.0.traffic)
+                    .await?;
                 match timeout_at(deadline, connection.req_packed_command(cmd)).await {
                     Ok(reply) => Reply::of(reply),
                     Err(_elapsed) => Err(StoreError::timeout()),
                 }
             }
         }
+    }
+
+    /// Sends one command to one node of a cluster, whatever it is about.
+    pub(super) async fn call_node(
+        &self,
+        node: &Node,
+        cmd: &Cmd,
+        deadline: Instant,
+    ) -> Result<Reply, StoreError> {
+        let _place = self.0.traffic.enter()?;
+        Reply::of(node.connections.send(cmd, deadline).await?)
     }
 
     /// Sends a command that is about no key to each server that has keys.
@@ -45,6 +64,7 @@ impl RedisStore {
         let Source::Cluster(cluster) = &self.0.source else {
             return Ok(vec![self.call("", cmd, deadline).await?]);
         };
+        let _place = self.0.traffic.enter()?;
         let nodes = cluster.primaries(deadline).await?;
         let replies = nodes
             .iter()
@@ -61,14 +81,26 @@ impl RedisStore {
         deadline: Instant,
         arguments: impl Fn(&mut Cmd),
     ) -> Result<Reply, StoreError> {
+        let _place = self.0.traffic.enter()?;
+        self.run_in_place(script, key, deadline, arguments).await
+    }
+
+    /// The same for one who has a place in the traffic.
+    pub(super) async fn run_in_place(
+        &self,
+        script: &Script,
+        key: &StoreKey,
+        deadline: Instant,
+        arguments: impl Fn(&mut Cmd),
+    ) -> Result<Reply, StoreError> {
         let key = key.to_string();
         let mut call = script.by_hash(&key);
         arguments(&mut call);
-        match self.call(&key, &call, deadline).await? {
+        match self.send(&key, &call, deadline).await? {
             Reply::NoScript => {
                 let mut call = script.by_text(&key);
                 arguments(&mut call);
-                self.call(&key, &call, deadline).await
+                self.send(&key, &call, deadline).await
             }
             reply => Ok(reply),
         }

@@ -4,9 +4,15 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use redis::{Cmd, Pipeline, RedisError, RedisResult, Value, aio::MultiplexedConnection};
+use tokio::time::Instant;
+
+/// How long a connection is kept at least, whatever the server says over it. Where there is no
+/// other master, every refused call would open a new one.
+const AT_LEAST: Duration = Duration::from_millis(100);
 
 /// A connection that many calls share, and that knows when it is of no more use.
 ///
@@ -14,6 +20,7 @@ use redis::{Cmd, Pipeline, RedisError, RedisResult, Value, aio::MultiplexedConne
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     redis: MultiplexedConnection,
+    opened: Instant,
     broken: Arc<AtomicBool>,
 }
 
@@ -21,6 +28,7 @@ impl Connection {
     pub(super) fn new(redis: MultiplexedConnection) -> Self {
         Self {
             redis,
+            opened: Instant::now(),
             broken: Arc::default(),
         }
     }
@@ -42,14 +50,22 @@ impl Connection {
 
     fn judge(&self, replies: Result<&[Value], &RedisError>) {
         let is_over = match replies {
-            Ok(replies) => replies.iter().any(
-                |reply| matches!(reply, Value::ServerError(err) if is_of_a_replica(err.code())),
-            ),
-            Err(err) => err.is_unrecoverable_error() || err.code().is_some_and(is_of_a_replica),
+            Ok(replies) => replies.iter().any(|reply| match reply {
+                Value::ServerError(err) => self.is_better_left(err.code()),
+                _ => false,
+            }),
+            Err(err) => {
+                err.is_unrecoverable_error()
+                    || err.code().is_some_and(|code| self.is_better_left(code))
+            }
         };
         if is_over {
             self.give_up();
         }
+    }
+
+    fn is_better_left(&self, code: &str) -> bool {
+        is_of_one_deposed(code) && self.opened.elapsed() >= AT_LEAST
     }
 
     /// The next call opens another connection. Calls under way on this one are not cut off.
@@ -62,8 +78,8 @@ impl Connection {
     }
 }
 
-/// What a master says that has become a replica. The next connection leads to its successor, where
-/// Sentinel or the server's name knows it.
-fn is_of_a_replica(code: &str) -> bool {
-    matches!(code, "READONLY" | "MASTERDOWN")
+/// What a master says that has become a replica, or whose replicas have all left it, maybe for a new
+/// one. The next connection leads to its successor, where Sentinel or the server's name knows it.
+fn is_of_one_deposed(code: &str) -> bool {
+    matches!(code, "READONLY" | "MASTERDOWN" | "NOREPLICAS")
 }

@@ -11,11 +11,13 @@ mod finding;
 mod foreign_pool;
 mod inspection;
 mod manager;
+mod open;
 mod operations;
 mod outage;
 mod per_runtime;
 mod pipeline;
 mod place;
+mod push;
 mod scan;
 mod script;
 mod sentinel;
@@ -119,7 +121,7 @@ pub struct RedisStore(Arc<Inner>);
 struct Inner {
     source: Source,
     timeout: Duration,
-    traffic: Traffic,
+    traffic: Arc<Traffic>,
     /// Findings are logged once.
     checked: AtomicBool,
 }
@@ -252,7 +254,7 @@ impl RedisStore {
         Self(Arc::new(Inner {
             source,
             timeout,
-            traffic: Traffic::new(most_in_flight),
+            traffic: Arc::new(Traffic::new(most_in_flight)),
             checked: AtomicBool::new(false),
         }))
     }

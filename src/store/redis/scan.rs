@@ -37,7 +37,7 @@ impl RedisStore {
                 .arg(step);
             let reply = match place {
                 None => self.call("", &scan, deadline).await?,
-                Some(node) => Reply::of(node.connections.send(&scan, deadline).await?)?,
+                Some(node) => self.call_node(node, &scan, deadline).await?,
             };
             let Reply::Value(page) = reply else {
                 return Err(StoreError::unavailable("SCAN was not carried out"));

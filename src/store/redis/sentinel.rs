@@ -4,7 +4,7 @@ use redis::{
     ServerErrorKind, Value, cmd,
 };
 
-use super::{connection::Connection, url};
+use super::{connection::Connection, open::open, url};
 
 /// Knows by Sentinel where the master is.
 ///
@@ -38,12 +38,7 @@ impl Sentinel {
 
     async fn ask(&self, sentinel: &Client) -> RedisResult<(String, u16)> {
         // Who opens a connection to the master has a time limit for all of this.
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(None)
-            .set_response_timeout(None);
-        let mut connection = sentinel
-            .get_multiplexed_async_connection_with_config(&config)
-            .await?;
+        let mut connection = open(sentinel, AsyncConnectionConfig::new()).await?;
         let mut question = cmd("SENTINEL");
         question.arg("GET-MASTER-ADDR-BY-NAME").arg(&self.name);
         let answer = connection.send_packed_command(&question).await?;

@@ -4,7 +4,7 @@ use std::{collections::HashSet, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::future::{Either, select};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, ProtocolVersion, PushInfo, PushKind,
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, ProtocolVersion, PushInfo, PushKind, RedisError,
     RedisResult, ServerErrorKind, Value, aio::MultiplexedConnection, cmd,
 };
 use tokio::{
@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{place::Place, watched::Watched};
+use super::{open::open, place::Place, watched::Watched};
 
 /// What the subscriber is told to do.
 pub(super) enum Order {
@@ -51,7 +51,7 @@ pub(super) async fn run(place: Place, limit: Duration, watched: Arc<Watched>, mu
         limit,
         subscribed: HashSet::new(),
         heard: Instant::now(),
-        was_refused: false,
+        has_complained: false,
     };
     while let Some(order) = orders.recv().await {
         // Dropping an order says that it cannot be done.
@@ -67,7 +67,7 @@ pub(super) async fn run(place: Place, limit: Duration, watched: Arc<Watched>, mu
                 watched.wake_all();
             }
             Err(err) => {
-                log::warn!("no wake-ups from Redis, waiting costs more: {err}");
+                subscriber.complain(&err);
                 not_before = Instant::now() + PAUSE.mul_f64(rand::random_range(0.5..=1.0));
             }
         }
@@ -76,10 +76,7 @@ pub(super) async fn run(place: Place, limit: Duration, watched: Arc<Watched>, mu
 
 async fn connect(place: &Place, limit: Duration) -> RedisResult<(MultiplexedConnection, Pushes)> {
     let (pushed, pushes) = mpsc::unbounded_channel();
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(None)
-        .set_response_timeout(None)
-        .set_push_sender(pushed);
+    let config = AsyncConnectionConfig::new().set_push_sender(pushed);
     let connect = async {
         let info = place.client().await?.get_connection_info().clone();
         // Publications are told apart from replies in this protocol alone.
@@ -88,9 +85,7 @@ async fn connect(place: &Place, limit: Duration) -> RedisResult<(MultiplexedConn
             .clone()
             .set_protocol(ProtocolVersion::RESP3);
         let client = Client::open(info.set_redis_settings(settings))?;
-        client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
+        open(&client, config).await
     };
     match timeout(limit, connect).await {
         Ok(connection) => Ok((connection?, pushes)),
@@ -104,8 +99,8 @@ struct Subscriber {
     subscribed: HashSet<Arc<str>>,
     /// When the server last said anything.
     heard: Instant,
-    /// It is said once, not for every key.
-    was_refused: bool,
+    /// It is said once, not for every key or second.
+    has_complained: bool,
 }
 
 impl Subscriber {
@@ -192,16 +187,21 @@ impl Subscriber {
             Ok(value) if confirms(&value, &PushKind::SSubscribe, &channel) => {
                 self.heard = Instant::now();
                 self.subscribed.insert(channel);
+                self.has_complained = false;
                 Some(Subscribed::Yes)
             }
             Err(err) if err.kind() == NOT_ALLOWED => {
-                if !std::mem::replace(&mut self.was_refused, true) {
-                    log::warn!("no wake-ups from Redis, waiting costs more: {err}");
-                }
+                self.complain(&err);
                 Some(Subscribed::Refused)
             }
             Err(err) if err.kind() == MOVED => Some(Subscribed::Elsewhere),
             Ok(_) | Err(_) => None,
+        }
+    }
+
+    fn complain(&mut self, err: &RedisError) {
+        if !std::mem::replace(&mut self.has_complained, true) {
+            log::warn!("no wake-ups from Redis, waiting costs more: {err}");
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod layout;
 mod node;
+mod probes;
 mod redirect;
 mod slot;
 
