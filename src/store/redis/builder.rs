@@ -125,7 +125,11 @@ impl RedisStoreBuilder {
 }
 
 fn sentinel(master: &str, sentinels: &[String], trust: &Trust) -> Result<Sentinel, ConfigError> {
-    let client = url::open(master, trust)?;
+    // Certificates may be for the servers, for the sentinels or for both, but not for nobody.
+    let client = match sentinels.iter().any(|url| url::has_tls(url)) {
+        true => url::open_any(master, trust)?,
+        false => url::open(master, trust)?,
+    };
     let info = client.get_connection_info();
     let Some((name, _no_port)) = url::address(info) else {
         return Err(ConfigError::new(

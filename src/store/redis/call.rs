@@ -44,15 +44,20 @@ impl RedisStore {
         }
     }
 
-    /// Sends one command to one node of a cluster, whatever it is about.
-    pub(super) async fn call_node(
+    /// Sends a command that is about no key to one server, in a cluster to this node.
+    pub(super) async fn call_at(
         &self,
-        node: &Node,
+        node: Option<&Node>,
         cmd: &Cmd,
         deadline: Instant,
     ) -> Result<Reply, StoreError> {
-        let _place = self.0.traffic.enter()?;
-        Reply::of(node.connections.send(cmd, deadline).await?)
+        match (&self.0.source, node) {
+            (Source::Cluster(cluster), Some(node)) => {
+                let _place = self.0.traffic.enter()?;
+                Reply::of(cluster.send_to(node, cmd, deadline).await?)
+            }
+            _ => self.call("", cmd, deadline).await,
+        }
     }
 
     /// Sends a command that is about no key to each server that has keys.
@@ -68,7 +73,7 @@ impl RedisStore {
         let nodes = cluster.primaries(deadline).await?;
         let replies = nodes
             .iter()
-            .map(|node| node.connections.send(cmd, deadline));
+            .map(|node| cluster.send_to(node, cmd, deadline));
         let replies = try_join_all(replies).await?;
         replies.into_iter().map(Reply::of).collect()
     }

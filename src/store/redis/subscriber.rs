@@ -1,10 +1,10 @@
 //! The task that holds the subscription connection.
 
-use std::{collections::HashSet, pin::pin, sync::Arc, time::Duration};
+use std::{collections::HashSet, fmt, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::future::{Either, select};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, ProtocolVersion, PushInfo, PushKind, RedisError,
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, ProtocolVersion, PushInfo, PushKind,
     RedisResult, ServerErrorKind, Value, aio::MultiplexedConnection, cmd,
 };
 use tokio::{
@@ -74,22 +74,31 @@ pub(super) async fn run(place: Place, limit: Duration, watched: Arc<Watched>, mu
     }
 }
 
-async fn connect(place: &Place, limit: Duration) -> RedisResult<(MultiplexedConnection, Pushes)> {
+/// The error says where to, too.
+async fn connect(
+    place: &Place,
+    limit: Duration,
+) -> Result<(MultiplexedConnection, Pushes), String> {
     let (pushed, pushes) = mpsc::unbounded_channel();
     let config = AsyncConnectionConfig::new().set_push_sender(pushed);
     let connect = async {
-        let info = place.client().await?.get_connection_info().clone();
+        let client = place.client().await.map_err(|err| err.to_string())?;
+        let info = client.get_connection_info().clone();
+        let at = info.addr().to_string();
         // Publications are told apart from replies in this protocol alone.
         let settings = info
             .redis_settings()
             .clone()
             .set_protocol(ProtocolVersion::RESP3);
-        let client = Client::open(info.set_redis_settings(settings))?;
-        open(&client, config).await
+        let opened = match Client::open(info.set_redis_settings(settings)) {
+            Ok(client) => open(&client, config).await,
+            Err(err) => Err(err),
+        };
+        opened.map_err(|err| format!("{at}: {err}"))
     };
     match timeout(limit, connect).await {
         Ok(connection) => Ok((connection?, pushes)),
-        Err(_elapsed) => Err((ErrorKind::Io, "the server did not answer in time").into()),
+        Err(_elapsed) => Err("the server did not answer in time".to_owned()),
     }
 }
 
@@ -199,7 +208,7 @@ impl Subscriber {
         }
     }
 
-    fn complain(&mut self, err: &RedisError) {
+    fn complain(&mut self, err: &dyn fmt::Display) {
         if !std::mem::replace(&mut self.has_complained, true) {
             log::warn!("no wake-ups from Redis, waiting costs more: {err}");
         }

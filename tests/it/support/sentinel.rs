@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::{
     eventually_within,
-    redis::{Redis, free_port},
+    redis::{Redis, free_port, program},
 };
 
 /// The name under which the sentinels watch the master.
@@ -27,20 +27,21 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     pub(crate) async fn start() -> Self {
-        let master = Redis::start();
-        let port = master.port().to_string();
-        let replica = Redis::with(&[
-            "--replicaof",
-            "127.0.0.1",
-            &port,
-            "--repl-diskless-sync-delay",
-            "0",
-        ]);
+        Self::start_with(&[]).await
+    }
+
+    /// With options for TLS they know each other by it alone. Tests can still ask without.
+    pub(crate) async fn start_with(tls: &[&str]) -> Self {
+        let master = Redis::with_tls(tls, &[]);
+        let port = master.known_port().to_string();
+        let replica = ["--replicaof", "127.0.0.1", &port];
+        let replica = [&replica, &["--repl-diskless-sync-delay", "0"][..]].concat();
+        let replica = Redis::with_tls(tls, &replica);
         eventually_within(FAILOVER, "the replica has the master's data", async || {
             info(&replica).contains("master_link_status:up")
         })
         .await;
-        let sentinels: Vec<_> = (0..3).map(|_| Sentinel::start(master.port())).collect();
+        let sentinels: Vec<_> = (0..3).map(|_| Sentinel::start(&master, tls)).collect();
         eventually_within(FAILOVER, "the sentinels know all of it", async || {
             sentinels.iter().all(Sentinel::is_ready)
         })
@@ -68,7 +69,7 @@ impl Fleet {
     /// on for some seconds.
     pub(crate) async fn wait_for_failover(&self) {
         eventually_within(FAILOVER, "the replica takes over", async || {
-            let told = |one: &Sentinel| one.master() == Some(self.replica.port());
+            let told = |one: &Sentinel| one.master() == Some(self.replica.known_port());
             let have_changed = info(&self.replica).contains("role:master")
                 && info(&self.master).contains("role:slave");
             have_changed && self.sentinels.iter().all(told)
@@ -91,24 +92,30 @@ fn info(server: &Redis) -> String {
 /// It ends when this is dropped.
 pub(crate) struct Sentinel {
     port: u16,
+    tls_port: Option<u16>,
     process: Child,
     _dir: TempDir,
 }
 
 impl Sentinel {
-    fn start(master: u16) -> Self {
+    pub(crate) fn start(master: &Redis, tls: &[&str]) -> Self {
         let dir = TempDir::with_prefix("idempotency-").unwrap();
         let port = free_port();
-        let lines = [
+        let tls_port = (!tls.is_empty()).then(free_port);
+        let master = master.known_port();
+        let mut lines = vec![
             format!("port {port}"),
             "bind 127.0.0.1".to_owned(),
             format!("sentinel monitor {NAME} 127.0.0.1 {master} 2"),
             format!("sentinel down-after-milliseconds {NAME} 500"),
             format!("sentinel failover-timeout {NAME} 3000"),
         ];
+        let tls = tls.chunks(2).map(|option| option.join(" "));
+        lines.extend(tls.map(|line| line.trim_start_matches('-').to_owned()));
+        lines.extend(tls_port.map(|port| format!("tls-port {port}")));
         let config = dir.path().join("sentinel.conf");
         fs::write(&config, lines.join("\n")).unwrap();
-        let process = Command::new("redis-server")
+        let process = Command::new(program())
             .arg(&config)
             .arg("--sentinel")
             .current_dir(dir.path())
@@ -116,16 +123,25 @@ impl Sentinel {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("redis-server is installed; tests/run does that");
+            .unwrap_or_else(|err| panic!("{}: {err}; tests/run installs it", program()));
         Self {
             port,
+            tls_port,
             process,
             _dir: dir,
         }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.port)
+        match self.tls_port {
+            None => format!("redis://127.0.0.1:{}/", self.port),
+            Some(port) => format!("rediss://127.0.0.1:{port}/"),
+        }
+    }
+
+    /// The same as a user of Sentinel's own.
+    pub(crate) fn url_of(&self, user: &str, password: &str) -> String {
+        format!("redis://{user}:{password}@127.0.0.1:{}/", self.port)
     }
 
     pub(crate) fn kill(&mut self) {
@@ -151,7 +167,8 @@ impl Sentinel {
     }
 
     pub(crate) fn ask(&self, words: &[&str]) -> redis::RedisResult<redis::Value> {
-        let mut connection = redis::Client::open(self.url())?.get_connection()?;
+        let url = format!("redis://127.0.0.1:{}/", self.port);
+        let mut connection = redis::Client::open(url)?.get_connection()?;
         redis::cmd(words[0]).arg(&words[1..]).query(&mut connection)
     }
 }
