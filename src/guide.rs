@@ -148,6 +148,22 @@
 //! one for wake-ups once somebody waits; on a cluster that many to each primary. What each topology
 //! survives, and how to move from one to the next: [`RedisStore`](crate::RedisStore).
 //!
+//! **Rights** of an ACL user, with the prefix of the keys (`idempotency:`, `ApiLock:` or your own):
+//!
+//! ```text
+//! ACL SETUSER app on >secret ~idempotency:* &idempotency:* +@connection -@dangerous    always
+//! ACL SETUSER app +set +get +del +pexpire +pttl +time +eval +evalsha    always
+//! ACL SETUSER app +spublish +ssubscribe +sunsubscribe     for wake-ups
+//! ACL SETUSER app +info +config|get                       for check
+//! ACL SETUSER app +scan                                   for Inspect
+//! ACL SETUSER app +role                                   with Sentinel
+//! ACL SETUSER app +cluster|slots                          in a cluster, on each node
+//! ACL SETUSER app on >other +@connection -@dangerous +sentinel|get-master-addr-by-name    on each sentinel
+//! ```
+//!
+//! The URL of the master, or of the nodes, has the user and password of the servers, those of the
+//! sentinels have their own. Users are not replicated: every server has to know them.
+//!
 //! **Clocks.** Leases, retention and fences are Redis' own; hosts of the application may disagree.
 //!
 //! **Looking at a key** with `redis-cli` (`examples/inspect` does the same with fewer digits):

@@ -11,6 +11,7 @@ use std::{
 use actix_idempotency::{
     RedisStore, bb8,
     bb8_redis::RedisConnectionManager,
+    redis,
     store::{NewClaim, Store, StoreErrorKind, StoreKey},
 };
 use futures_util::future::join_all;
@@ -528,6 +529,43 @@ async fn a_server_that_is_too_old_is_named_at_first_use() {
     let err = store.ping().await.unwrap_err().to_string();
     assert!(
         err.contains("7.0 or newer") && err.contains("6.2.14"),
+        "{err}"
+    );
+}
+
+#[tokio::test]
+async fn who_is_turned_away_reads_what_redis_says_and_from_where() {
+    for (options, user) in [
+        (&["--maxclients", "1"][..], ""),
+        (&["--maxclients", "1", "--requirepass", "x"], ":x@"),
+    ] {
+        let redis = Redis::with(options);
+        let port = redis.port();
+        let url = format!("redis://{user}127.0.0.1:{port}/");
+        let only = redis::Client::open(url.clone())
+            .unwrap()
+            .get_connection()
+            .unwrap();
+        // The database is chosen by another command before the first that counts.
+        for database in [0, 1] {
+            let store = RedisStore::connect(format!("{url}{database}")).unwrap();
+            let err = store.ping().await.unwrap_err().to_string();
+            assert!(err.contains("max number of clients reached"), "{err}");
+            assert!(err.contains(&format!("127.0.0.1:{port}")), "{err}");
+        }
+        drop(only);
+    }
+}
+
+#[tokio::test]
+async fn who_is_turned_away_without_a_word_reads_what_it_may_be() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || listener.incoming().for_each(drop));
+    let store = RedisStore::connect(format!("redis://127.0.0.1:{port}/")).unwrap();
+    let err = store.ping().await.unwrap_err().to_string();
+    assert!(
+        err.contains("maxclients") && err.contains("rediss://"),
         "{err}"
     );
 }

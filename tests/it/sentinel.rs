@@ -175,7 +175,33 @@ async fn a_server_that_refuses_to_write_is_left() {
     let port = fleet.replica.port().to_string();
     fleet.replica.command(&["REPLICAOF", "NO", "ONE"]);
     fleet.master.command(&["REPLICAOF", "127.0.0.1", &port]);
-    begin(&store, &claim(1)).await.unwrap_err();
-    let err = begin(&store, &claim(1)).await.unwrap_err();
-    assert!(err.to_string().contains("no connection"), "{err}");
+    assert_left(&store).await;
+}
+
+/// Its replicas have another master by now, of which it has not heard.
+#[tokio::test]
+async fn a_server_that_its_replicas_have_left_is_left() {
+    let mut fleet = Fleet::start().await;
+    for (name, value) in [
+        ("min-replicas-to-write", "1"),
+        ("min-replicas-max-lag", "1"),
+    ] {
+        fleet.master.command(&["CONFIG", "SET", name, value]);
+    }
+    let store = fleet.store();
+    wait_for_claim(&store, &claim(0)).await;
+    for sentinel in &mut fleet.sentinels {
+        sentinel.kill();
+    }
+    fleet.replica.command(&["REPLICAOF", "NO", "ONE"]);
+    assert_left(&store).await;
+}
+
+/// A new connection is asked for, of sentinels that are gone.
+async fn assert_left(store: &RedisStore) {
+    eventually("it is left", async || {
+        let err = begin(store, &claim(1)).await.unwrap_err();
+        err.to_string().contains("no connection")
+    })
+    .await;
 }
