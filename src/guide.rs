@@ -145,7 +145,9 @@
 //! out; `examples/payments_postgres` has both, and is tested with a store that forgets everything.
 //!
 //! **Connections** of a process: one per worker that has used the store, one for background work,
-//! one for wake-ups once somebody waits; on a cluster that many to each primary. What each topology
+//! one for wake-ups once somebody waits; on a cluster that many to each primary. Eight workers make
+//! ten, and thirty on a cluster of three primaries: see that `maxclients` (10,000 by default) and the
+//! limit of open files have room for all processes, and twice that during a deployment. What each topology
 //! survives, and how to move from one to the next: [`RedisStore`](crate::RedisStore).
 //!
 //! **Rights** of an ACL user, with the prefix of the keys (`idempotency:`, `ApiLock:` or your own):

@@ -231,6 +231,13 @@
 //!   cluster client sends a command again after a lost connection, which a lock must not be, and
 //!   keeps all shards waiting while it looks for a lost node; its Sentinel client has time limits
 //!   longer than a call's.
+//! * `+switch-master` of Sentinel is not subscribed to. Every way in which a master ends leads to the
+//!   question who it is now: Sentinel closes the connections of one that it demotes, one that is gone
+//!   breaks them or is given up after one timeout, one that has become a replica says `READONLY`, and
+//!   with `min-replicas-to-write` one that its replicas have left says `NOREPLICAS`. A subscription,
+//!   to be held and watched at each sentinel, would save at most the second until the next try; it
+//!   would add something only for a master that is cut off from its sentinels and replicas, not from
+//!   the application, and has no `min-replicas-to-write`.
 //! * `Upgrade: h2c` does not make a request an upgrade. Some clients offer it with every first
 //!   request, and a `POST` would pass unlocked.
 

@@ -570,6 +570,33 @@ async fn who_is_turned_away_without_a_word_reads_what_it_may_be() {
     );
 }
 
+/// Another connection might lead to another master, but not for every call.
+#[tokio::test]
+async fn a_server_that_refuses_to_write_is_not_met_by_a_connection_for_each_call() {
+    let redis = Redis::with(&["--min-replicas-to-write", "1"]);
+    let mut ask = redis.connection();
+    let mut received = || {
+        let stats: String = redis::cmd("INFO").arg("stats").query(&mut ask).unwrap();
+        let count = stats
+            .lines()
+            .find_map(|line| line.strip_prefix("total_connections_received:"));
+        count.unwrap().parse::<u128>().unwrap()
+    };
+    let store = redis.store();
+    let claim = NewClaim::lock(StoreKey::new("t:", [0; 32]), Duration::from_secs(60));
+    let (before, begun) = (received(), Instant::now());
+    for _ in 0..500 {
+        let err = store.begin(&claim).await.unwrap_err();
+        assert!(
+            err.to_string().contains("Not enough good replicas"),
+            "{err}"
+        );
+    }
+    let opened = received() - before;
+    let most = 1 + begun.elapsed().as_millis() / 100;
+    assert!(opened <= most, "{opened} connections, not {most}");
+}
+
 #[tokio::test]
 async fn an_operation_of_two_steps_has_the_time_of_one() {
     let port = pretend(|command| match command {

@@ -72,8 +72,9 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// How many calls of this store may wait for an answer at once. Further ones fail at once, as if
-    /// the server were away.
+    /// How many calls of this store may wait for an answer at once, to all servers together. Further
+    /// ones fail at once, as if the server were away. A call that has given up counts for as long as a
+    /// pool of your own goes on looking for a connection for it.
     ///
     /// Default: 4096. A Redis that answers within a millisecond keeps a hundred waiting at 100,000
     /// calls a second; when thousands wait, it does not answer.

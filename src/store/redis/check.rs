@@ -17,8 +17,8 @@ impl RedisStore {
     /// enough and open to this user for keys with this prefix, and whether its settings may lose
     /// claims or records. Findings are returned, and logged as warnings the first time.
     ///
-    /// Claims and releases one lock under a random key, and looks at `INFO` and `CONFIG GET`, in a
-    /// cluster those of each primary.
+    /// Claims and releases one lock under a random key, publishes and subscribes to another, and looks
+    /// at `INFO` and `CONFIG GET`; in a cluster the latter three at each primary.
     ///
     /// ```
     /// use actix_idempotency::{FindingKind, RedisStore};

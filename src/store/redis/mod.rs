@@ -66,9 +66,9 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 ///
 /// | topology | how |
 /// |---|---|
-/// | one server | [`connect`](Self::connect) with a `redis://` URL, which also holds a user (ACL), password and database |
+/// | one server | [`connect`](Self::connect) with a `redis://` URL, which also holds a user (ACL), password and database; the [guide](crate::guide#redis-in-production) has the rights that a user needs |
 /// | a unix socket | `connect` with a `redis+unix://` URL |
-/// | TLS | a `rediss://` URL and the feature `redis-rustls`; [`certificate_authority`], [`client_certificate`] |
+/// | TLS, on each of these | `rediss://` URLs and the feature `redis-rustls`; [`certificate_authority`], [`client_certificate`] |
 /// | Sentinel | [`RedisStore::sentinel`], by the master's name and the URLs of some sentinels |
 /// | Redis Cluster | [`RedisStore::cluster`], by the URLs of some nodes |
 /// | a pool of your own | [`from_pool`](Self::from_pool) |
@@ -77,8 +77,11 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 /// [`client_certificate`]: RedisStoreBuilder#method.client_certificate
 ///
 /// * **Connections:** one per runtime that uses the store, that is one per actix worker, plus one
-///   for background work, and one for wake-ups once somebody waits; on a cluster, that many to each
-///   primary. Opened at first need, shared by all requests of the worker, replaced when it breaks.
+///   for background work, and one for wake-ups once somebody waits or has called
+///   [`check`](Self::check); on a cluster, that many to each primary. A process with eight workers has
+///   ten, on a cluster of three primaries thirty, and one more to each server once `main` has called
+///   `ping` or `check`. Each sentinel is asked over one of a moment,
+///   whenever one of these is opened. Opened at first need, shared by all requests of the worker, replaced when it breaks.
 ///   There is no ping per use.
 /// * **Bounds:** every call ends within the [timeout](RedisStoreBuilder::timeout), 500 ms. While
 ///   the server cannot be reached, calls fail at once; one at a time tries again, after 50 ms at
@@ -89,6 +92,8 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 /// * **Wake-ups:** completions are published to those who wait (sharded, `SPUBLISH`). A user
 ///   without the permission for channels, a lost subscription or a pool of your own cost the push
 ///   and nothing else: who waits looks ten times a second instead.
+///
+/// Tested with Redis 7.0 and Valkey 8.0; with Redis 8.2 all but TLS.
 ///
 /// # What survives what
 ///
@@ -154,7 +159,8 @@ impl RedisStore {
     /// those: they send a command again after a lost connection, and a lock then meets itself.
     ///
     /// The pool costs what it costs: bb8-redis asks the server before every use, and a pool that
-    /// several workers share makes them wait for each other. While it has no connection to give,
+    /// several workers share makes them wait for each other. Nothing is pushed over it, so who waits
+    /// for a key looks ten times a second. While it has no connection to give,
     /// calls fail at once, but for the one in a second that finds out whether it has.
     ///
     /// ```
@@ -191,6 +197,9 @@ impl RedisStore {
     /// soon as they know of it; until then calls fail at once, as in any outage. What the replica
     /// had not received is lost, see [what survives what](Self#what-survives-what).
     ///
+    /// The servers have to be reachable where the sentinels say that they are: behind a NAT, or in
+    /// containers, set `sentinel announce-ip`, `replica-announce-ip` and the ports that belong to them.
+    ///
     /// ```
     /// use actix_idempotency::RedisStore;
     ///
@@ -212,6 +221,16 @@ impl RedisStore {
     /// Every operation is about one key and goes to the node that serves it, redirections (`MOVED`,
     /// `ASK`) and failovers are followed. A node that is lost fails the calls for its keys, at once,
     /// until a replica has taken over; it keeps no others waiting.
+    ///
+    /// The nodes have to be reachable where they say that they are; addresses are not translated. On
+    /// nodes that are known by other addresses, behind a NAT or in containers, set one of
+    ///
+    /// * `cluster-announce-ip` and `cluster-announce-port` (with TLS `cluster-announce-tls-port`)
+    /// * `cluster-announce-hostname` and `cluster-preferred-endpoint-type hostname`
+    /// * `cluster-preferred-endpoint-type unknown-endpoint`, where all are at one host, under ports
+    ///   of their own: the host is then that of the node that was asked
+    ///
+    /// A node that cannot be reached is named in the error, by the address that it has announced.
     ///
     /// ```
     /// use actix_idempotency::RedisStore;

@@ -6,7 +6,8 @@ use redis::{
 
 use super::{connection::Connection, open::open, url};
 
-/// Knows by Sentinel where the master is.
+/// Knows by Sentinel where the master is, whenever somebody asks. It is not told of changes, see "How
+/// it is built" in the documentation of the crate.
 ///
 /// Not the redis crate's own: that goes through the sentinels with time limits of its own, which
 /// are longer than a call may take, keeps connections to them that belong to one runtime, and opens
