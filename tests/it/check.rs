@@ -73,10 +73,17 @@ async fn what_a_user_may_not_is_an_error_or_a_finding() {
     };
     let all = ["~check:*", "&check:*", "+@all"];
     assert_eq!(check("all", &all).await.unwrap(), []);
-    let channels = check("channels", &["~check:*", "resetchannels", "+@all"])
-        .await
-        .unwrap();
-    assert_eq!(channels, [FindingKind::NoChannel]);
+    for (name, rules) in [
+        (
+            "channels",
+            ["~check:*", "resetchannels", "+@all"].as_slice(),
+        ),
+        ("publishing", &["~check:*", "&*", "+@all", "-spublish"]),
+        ("subscribing", &["~check:*", "&*", "+@all", "-ssubscribe"]),
+    ] {
+        let found = check(name, rules).await.unwrap();
+        assert_eq!(found, [FindingKind::NoChannel], "{name}");
+    }
     let told = check(
         "told",
         &["~check:*", "&check:*", "+@all", "-config", "-info"],

@@ -43,7 +43,7 @@ async fn why(client: &Client) -> Option<RedisError> {
         Err(err) if has_hung_up(&err) => Some(RedisError::from((
             ErrorKind::Io,
             "the server hangs up on new connections",
-            "is maxclients reached, or does it speak TLS alone (rediss://)?".to_owned(),
+            "is maxclients reached, or does it want TLS (rediss://) or a certificate?".to_owned(),
         ))),
         Err(err) => Some(err),
         // This time it was let in.
