@@ -199,6 +199,8 @@ impl RedisStore {
     ///
     /// The servers have to be reachable where the sentinels say that they are: behind a NAT, or in
     /// containers, set `sentinel announce-ip`, `replica-announce-ip` and the ports that belong to them.
+    /// With TLS the servers' certificates have to be for what the sentinels say, an address as a rule,
+    /// a name with `sentinel resolve-hostnames yes` and `sentinel announce-hostnames yes`.
     ///
     /// ```
     /// use actix_idempotency::RedisStore;
@@ -230,7 +232,8 @@ impl RedisStore {
     /// * `cluster-preferred-endpoint-type unknown-endpoint`, where all are at one host, under ports
     ///   of their own: the host is then that of the node that was asked
     ///
-    /// A node that cannot be reached is named in the error, by the address that it has announced.
+    /// A node that cannot be reached is named in the error, by the address that it has announced. With
+    /// TLS its certificate has to be for that address, or for that name.
     ///
     /// ```
     /// use actix_idempotency::RedisStore;
