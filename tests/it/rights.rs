@@ -120,10 +120,7 @@ async fn of_a_master_and_of_the_sentinels() {
     conformance::check(&store).await;
     assert!(users(&fleet.master).contains(&"app".to_owned()));
 
-    fleet.sentinels[0]
-        .ask(&["SENTINEL", "FAILOVER", NAME])
-        .unwrap();
-    fleet.wait_for_failover().await;
+    fleet.fail_over().await;
     eventually_within(FAILOVER, "the new master is followed", async || {
         store.ping().await.is_ok()
     })

@@ -133,10 +133,7 @@ async fn a_master_that_becomes_a_replica_is_left() {
     let fleet = Fleet::start().await;
     let store = fleet.store();
     wait_for_claim(&store, &claim(0)).await;
-    fleet.sentinels[0]
-        .ask(&["SENTINEL", "FAILOVER", NAME])
-        .unwrap();
-    fleet.wait_for_failover().await;
+    fleet.fail_over().await;
     for n in 1..10 {
         wait_for_claim(&store, &claim(n)).await;
     }

@@ -170,7 +170,9 @@ async fn a_subscription_for_which_there_is_no_connection_left_is_complained_of_o
     let redis = Redis::with(&["--maxclients", "3"]);
     // One to ask with, one more until the wait has begun, and that of the store.
     let (mut ask, other) = (redis.connection(), redis.connection());
-    let store = redis.store();
+    // Looks ten times a second, and one that times out would end the wait.
+    let store = RedisStore::builder(redis.url()).timeout(Duration::from_secs(5));
+    let store = store.build().unwrap();
     let claim = claim(0);
     begin(&store, &claim).await;
     let waiting = watch(&store, &claim);

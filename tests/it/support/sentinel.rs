@@ -65,6 +65,22 @@ impl Fleet {
         self.builder().build().unwrap()
     }
 
+    /// Has the replica take over, while the master is well. Asks more than once, because Sentinel gives
+    /// a failover up that takes longer than it should, as on a busy machine; while one is under way it
+    /// refuses another.
+    pub(crate) async fn fail_over(&self) {
+        eventually_within(FAILOVER, "the replica is promoted", async || {
+            if info(&self.replica).contains("role:master") {
+                return true;
+            }
+            let _ = self.sentinels[0].ask(&["SENTINEL", "FAILOVER", NAME]);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            false
+        })
+        .await;
+        self.wait_for_failover().await;
+    }
+
     /// Waits until the replica is the master, and the master a replica. Sentinel lets one that is well go
     /// on for some seconds.
     pub(crate) async fn wait_for_failover(&self) {
