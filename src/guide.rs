@@ -151,8 +151,26 @@
 //!
 //! **Connections** of a process: one per worker that has used the store, one for background work,
 //! one for wake-ups once somebody waits; on a cluster that many to each primary, with Sentinel one
-//! more to each sentinel. What each topology survives, what clients see of each fault, and how to
-//! move from one to the next: [`RedisStore`](crate::RedisStore).
+//! more to each sentinel. Eight workers make ten, and thirty on a cluster of three primaries: see
+//! that `maxclients` (10,000 by default) and the limit of open files have room for all processes, and
+//! twice that during a deployment. What each topology survives, what clients see of each fault, and
+//! how to move from one to the next: [`RedisStore`](crate::RedisStore).
+//!
+//! **Rights** of an ACL user, with the prefix of the keys (`idempotency:`, `ApiLock:` or your own):
+//!
+//! ```text
+//! ACL SETUSER app on >secret ~idempotency:* &idempotency:* +@connection -@dangerous    always
+//! ACL SETUSER app +set +get +del +pexpire +pttl +time +eval +evalsha    always
+//! ACL SETUSER app +spublish +ssubscribe +sunsubscribe     for wake-ups
+//! ACL SETUSER app +info +config|get                       for check
+//! ACL SETUSER app +scan                                   for Inspect
+//! ACL SETUSER app +role                                   with Sentinel
+//! ACL SETUSER app +cluster|slots                          in a cluster, on each node
+//! ACL SETUSER app on >other +@connection -@dangerous +sentinel|get-master-addr-by-name    on each sentinel
+//! ```
+//!
+//! The URL of the master, or of the nodes, has the user and password of the servers, those of the
+//! sentinels have their own. Users are not replicated: every server has to know them.
 //!
 //! **Clocks.** Leases, retention and fences are Redis' own; hosts of the application may disagree.
 //!

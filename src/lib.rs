@@ -231,6 +231,9 @@
 //!   cluster client sends a command again after a lost connection, which a lock must not be, and
 //!   keeps all shards waiting while it looks for a lost node; its Sentinel client has time limits
 //!   longer than a call's.
+//! * The sentinels are asked twice a second whom they name. `+switch-master` would say it too, but a
+//!   subscription is silent for weeks, and a network may forget it meanwhile. Without either, a master
+//!   that is replaced by order goes on for ten seconds and confirms what is then lost.
 //! * `Upgrade: h2c` does not make a request an upgrade. Some clients offer it with every first
 //!   request, and a `POST` would pass unlocked.
 

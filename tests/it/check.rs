@@ -1,6 +1,6 @@
 //! What `RedisStore::check` finds.
 
-use actix_idempotency::{FindingKind, RedisStore};
+use actix_idempotency::{FindingKind, RedisStore, bb8, bb8_redis::RedisConnectionManager};
 
 use crate::support::{log, redis::Redis};
 
@@ -73,10 +73,17 @@ async fn what_a_user_may_not_is_an_error_or_a_finding() {
     };
     let all = ["~check:*", "&check:*", "+@all"];
     assert_eq!(check("all", &all).await.unwrap(), []);
-    let channels = check("channels", &["~check:*", "resetchannels", "+@all"])
-        .await
-        .unwrap();
-    assert_eq!(channels, [FindingKind::NoChannel]);
+    for (name, rules) in [
+        (
+            "channels",
+            ["~check:*", "resetchannels", "+@all"].as_slice(),
+        ),
+        ("publishing", &["~check:*", "&*", "+@all", "-spublish"]),
+        ("subscribing", &["~check:*", "&*", "+@all", "-ssubscribe"]),
+    ] {
+        let found = check(name, rules).await.unwrap();
+        assert_eq!(found, [FindingKind::NoChannel], "{name}");
+    }
     let told = check(
         "told",
         &["~check:*", "&check:*", "+@all", "-config", "-info"],
@@ -89,8 +96,37 @@ async fn what_a_user_may_not_is_an_error_or_a_finding() {
         ("writes", &["~check:*", "&*", "+@all", "-set"]),
     ] {
         let err = check(name, rules).await.unwrap_err().to_string();
+        // Redis: "this user has no permissions", Valkey and Redis 8: "No permissions".
+        let err = err.to_lowercase();
         assert!(err.contains("no permissions"), "{name}: {err}");
     }
+}
+
+#[tokio::test]
+async fn a_pool_of_the_application_is_never_told() {
+    let redis = Redis::with(&["--appendonly", "yes"]);
+    let manager = RedisConnectionManager::new(redis.url()).unwrap();
+    let pool = bb8::Pool::builder().build(manager).await.unwrap();
+    let found = RedisStore::from_pool(pool).check(PREFIX).await.unwrap();
+    let kinds: Vec<_> = found.iter().map(|finding| finding.kind()).collect();
+    assert_eq!(kinds, [FindingKind::NoChannel]);
+    assert!(found[0].to_string().contains("pool"), "{}", found[0]);
+}
+
+/// Redis asks nobody for a permission to say hello, so no user can lose the push by that.
+#[tokio::test]
+async fn hello_cannot_be_forbidden_and_where_it_is_renamed_the_error_says_so() {
+    let redis = Redis::with(&["--appendonly", "yes"]);
+    redis.command(&[
+        "ACL", "SETUSER", "ann", "on", ">pass", "~*", "&*", "+@all", "-hello",
+    ]);
+    let url = format!("redis://ann:pass@127.0.0.1:{}/", redis.port());
+    let found = RedisStore::connect(url).unwrap().check(PREFIX).await;
+    assert_eq!(found.unwrap(), []);
+
+    let renamed = Redis::with(&["--rename-command", "HELLO", ""]);
+    let err = renamed.store().check(PREFIX).await.unwrap_err().to_string();
+    assert!(err.contains("unless HELLO has been renamed"), "{err}");
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use tokio::{task::JoinHandle, time::timeout};
 use crate::support::{
     cluster::{Cluster, SETTLED},
     eventually, eventually_within,
+    redis::Redis,
 };
 
 const LONG: Duration = Duration::from_secs(120);
@@ -93,6 +94,83 @@ async fn a_check_looks_at_each_primary() {
     let kinds: Vec<_> = found.iter().map(|finding| finding.kind()).collect();
     // Alike ones are told once; one of the primaries has a replica.
     assert_eq!(kinds, [FindingKind::NoPersistence, FindingKind::Replicas]);
+}
+
+#[tokio::test]
+async fn a_check_probes_the_channels_of_each_primary() {
+    let cluster = Cluster::start().await;
+    for forbidden in &cluster.primaries {
+        for node in cluster.all() {
+            node.command(&["ACL", "SETUSER", "default", "allchannels"]);
+        }
+        forbidden.command(&["ACL", "SETUSER", "default", "resetchannels"]);
+        let found = cluster.store().check("cluster:").await.unwrap();
+        let kinds: Vec<_> = found.iter().map(|finding| finding.kind()).collect();
+        assert!(kinds.contains(&FindingKind::NoChannel), "{kinds:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_only_asks_whether_it_is_there_hears_of_a_failover_too() {
+    let mut cluster = Cluster::start().await;
+    let store = cluster.store();
+    store.ping().await.unwrap();
+    cluster.primaries[0].kill();
+    store.ping().await.unwrap_err();
+    eventually_within(SETTLED, "its replica is asked", async || {
+        store.ping().await.is_ok()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nodes_are_found_by_the_names_that_they_announce() {
+    let named = [
+        "--cluster-announce-hostname",
+        "localhost",
+        "--cluster-preferred-endpoint-type",
+        "hostname",
+    ];
+    let unknown = ["--cluster-preferred-endpoint-type", "unknown-endpoint"];
+    for options in [&named[..], &unknown] {
+        let cluster = Cluster::start_with(&[], options).await;
+        let store = cluster.store();
+        conformance::check(&store).await;
+        // Redirections name them in the same way.
+        let moved = claim(0);
+        take(&store, &moved).await;
+        let (slot, home) = (cluster.slot(&moved.key), cluster.home(&moved.key));
+        let (from, to) = (&cluster.primaries[home], &cluster.primaries[(home + 1) % 3]);
+        cluster.begin_to_move(slot, from, to);
+        cluster.end_move(slot, from, to);
+        complete(&store, &moved).await;
+        assert_finished(&store, &moved).await;
+    }
+}
+
+/// As behind a NAT: the node that was asked can be reached, the address that it announces cannot.
+#[tokio::test]
+async fn an_address_that_cannot_be_reached_is_named_in_the_error() {
+    // Of this machine, but nobody listens there.
+    let node = Redis::with(&[
+        "--cluster-enabled",
+        "yes",
+        "--cluster-announce-ip",
+        "127.0.0.9",
+    ]);
+    node.command(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+    let store = RedisStore::cluster([node.url()]).build().unwrap();
+    eventually("it has its slots", async || {
+        let err = store.ping().await.unwrap_err().to_string();
+        err.contains(&format!("127.0.0.9:{}", node.port()))
+    })
+    .await;
+    let told = ["CONFIG", "SET", "cluster-preferred-endpoint-type"];
+    node.command(&[&told[..], &["unknown-endpoint"]].concat());
+    eventually("it is found where it was asked", async || {
+        store.ping().await.is_ok()
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use std::{
 use actix_idempotency::{
     RedisStore, bb8,
     bb8_redis::RedisConnectionManager,
+    redis,
     store::{NewClaim, Store, StoreErrorKind, StoreKey},
 };
 use futures_util::future::join_all;
@@ -530,6 +531,70 @@ async fn a_server_that_is_too_old_is_named_at_first_use() {
         err.contains("7.0 or newer") && err.contains("6.2.14"),
         "{err}"
     );
+}
+
+#[tokio::test]
+async fn who_is_turned_away_reads_what_redis_says_and_from_where() {
+    for (options, user) in [
+        (&["--maxclients", "1"][..], ""),
+        (&["--maxclients", "1", "--requirepass", "x"], ":x@"),
+    ] {
+        let redis = Redis::with(options);
+        let port = redis.port();
+        let url = format!("redis://{user}127.0.0.1:{port}/");
+        let only = redis::Client::open(url.clone())
+            .unwrap()
+            .get_connection()
+            .unwrap();
+        // The database is chosen by another command before the first that counts.
+        for database in [0, 1] {
+            let store = RedisStore::connect(format!("{url}{database}")).unwrap();
+            let err = store.ping().await.unwrap_err().to_string();
+            assert!(err.contains("max number of clients reached"), "{err}");
+            assert!(err.contains(&format!("127.0.0.1:{port}")), "{err}");
+        }
+        drop(only);
+    }
+}
+
+#[tokio::test]
+async fn who_is_turned_away_without_a_word_reads_what_it_may_be() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || listener.incoming().for_each(drop));
+    let store = RedisStore::connect(format!("redis://127.0.0.1:{port}/")).unwrap();
+    let err = store.ping().await.unwrap_err().to_string();
+    assert!(
+        err.contains("maxclients") && err.contains("rediss://"),
+        "{err}"
+    );
+}
+
+/// Another connection might lead to another master, but not for every call.
+#[tokio::test]
+async fn a_server_that_refuses_to_write_is_not_met_by_a_connection_for_each_call() {
+    let redis = Redis::with(&["--min-replicas-to-write", "1"]);
+    let mut ask = redis.connection();
+    let mut received = || {
+        let stats: String = redis::cmd("INFO").arg("stats").query(&mut ask).unwrap();
+        let count = stats
+            .lines()
+            .find_map(|line| line.strip_prefix("total_connections_received:"));
+        count.unwrap().parse::<u128>().unwrap()
+    };
+    let store = redis.store();
+    let claim = NewClaim::lock(StoreKey::new("t:", [0; 32]), Duration::from_secs(60));
+    let (before, begun) = (received(), Instant::now());
+    for _ in 0..500 {
+        let err = store.begin(&claim).await.unwrap_err();
+        assert!(
+            err.to_string().contains("Not enough good replicas"),
+            "{err}"
+        );
+    }
+    let opened = received() - before;
+    let most = 1 + begun.elapsed().as_millis() / 100;
+    assert!(opened <= most, "{opened} connections, not {most}");
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ mod payments_postgres;
 mod pressure;
 mod quickstart;
 mod recording;
+mod rights;
 mod round_trips;
 mod sentinel;
 mod shutdown;

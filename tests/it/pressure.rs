@@ -9,8 +9,10 @@ use std::{
 };
 
 use actix_idempotency::{
-    RedisStore, redis,
-    store::{NewClaim, Store, StoreErrorKind, StoreKey},
+    RedisStore, bb8,
+    bb8_redis::RedisConnectionManager,
+    redis,
+    store::{Cursor, Inspect, NewClaim, Store, StoreErrorKind, StoreKey},
 };
 use actix_web::{App, HttpResponse, rt, web};
 use futures_util::future::join_all;
@@ -18,6 +20,7 @@ use futures_util::future::join_all;
 use crate::{
     serve,
     support::{
+        cluster::Cluster,
         eventually,
         gate::{Gate, gated, gated_on},
         locks::{lock_on, on_each_store},
@@ -163,6 +166,67 @@ async fn when_too_many_wait_for_redis_the_next_fail_at_once() {
         assert!(!may_have_run);
         assert!(took < Duration::from_millis(400), "{took:?}");
     }
+    eventually("there is room again", async || store.ping().await.is_ok()).await;
+}
+
+/// Whatever the call is, and however many servers it is for.
+#[tokio::test]
+async fn when_too_many_wait_for_a_cluster_the_next_fail_at_once() {
+    let cluster = Cluster::start().await;
+    let urls = cluster.primaries.iter().map(Redis::url);
+    let store = RedisStore::cluster(urls).max_in_flight(3).build().unwrap();
+    store.check("t:").await.unwrap();
+    for n in 0..100 {
+        let claim = NewClaim::lock(StoreKey::new("t:", [n; 32]), Duration::from_secs(60));
+        store.begin(&claim).await.unwrap();
+    }
+    let most = 100.try_into().unwrap();
+    let page = store.list("t:", &Cursor::start(), most).await.unwrap();
+    assert!(page.entries.len() > 3, "a page is one call");
+
+    for primary in &cluster.primaries {
+        primary.freeze();
+    }
+    let pings = join_all((0..20).map(|_| store.ping())).await;
+    let start = Cursor::start();
+    let lists = join_all((0..20).map(|_| store.list("t:", &start, most))).await;
+    for primary in &cluster.primaries {
+        primary.thaw();
+    }
+    let errors = [
+        pings
+            .into_iter()
+            .map(Result::unwrap_err)
+            .collect::<Vec<_>>(),
+        lists.into_iter().map(Result::unwrap_err).collect(),
+    ];
+    for errors in errors {
+        let refused = errors.iter().map(ToString::to_string);
+        let refused = refused.filter(|err| err.contains("3 calls are waiting"));
+        assert_eq!(refused.count(), 17, "{errors:?}");
+    }
+    eventually("there is room again", async || store.ping().await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn who_has_given_up_waiting_for_a_pool_counts_until_the_pool_has_too() {
+    let redis = Redis::start();
+    let manager = RedisConnectionManager::new(redis.url()).unwrap();
+    let pool = bb8::Pool::builder().max_size(1).build(manager).await;
+    let pool = pool.unwrap();
+    let store = RedisStore::pool_builder(pool.clone())
+        .timeout(Duration::from_millis(100))
+        .max_in_flight(3)
+        .build()
+        .unwrap();
+    store.ping().await.unwrap();
+    let only = pool.get().await.unwrap();
+    for outcome in join_all((0..3).map(|_| store.ping())).await {
+        outcome.unwrap_err();
+    }
+    let err = store.ping().await.unwrap_err().to_string();
+    assert!(err.contains("3 calls are waiting"), "{err}");
+    drop(only);
     eventually("there is room again", async || store.ping().await.is_ok()).await;
 }
 

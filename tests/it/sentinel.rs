@@ -150,7 +150,7 @@ async fn a_master_is_left_when_the_sentinels_name_another() {
     .await;
     fleet.replica.hears_of_all(&fleet.master).await;
 
-    fleet.order_failover();
+    fleet.order_failover().await;
     fleet.replica_is_named().await;
     eventually("wake-ups come from there", async || {
         fleet.replica.channels().len() == 1
@@ -185,7 +185,33 @@ async fn a_server_that_refuses_to_write_is_left() {
     let port = fleet.replica.port().to_string();
     fleet.replica.command(&["REPLICAOF", "NO", "ONE"]);
     fleet.master.command(&["REPLICAOF", "127.0.0.1", &port]);
-    begin(&store, &claim(1)).await.unwrap_err();
-    let err = begin(&store, &claim(1)).await.unwrap_err();
-    assert!(err.to_string().contains("no connection"), "{err}");
+    assert_left(&store).await;
+}
+
+/// Its replicas have another master by now, of which it has not heard.
+#[tokio::test]
+async fn a_server_that_its_replicas_have_left_is_left() {
+    let mut fleet = Fleet::start().await;
+    for (name, value) in [
+        ("min-replicas-to-write", "1"),
+        ("min-replicas-max-lag", "1"),
+    ] {
+        fleet.master.command(&["CONFIG", "SET", name, value]);
+    }
+    let store = fleet.store();
+    wait_for_claim(&store, &claim(0)).await;
+    for sentinel in &mut fleet.sentinels {
+        sentinel.kill();
+    }
+    fleet.replica.command(&["REPLICAOF", "NO", "ONE"]);
+    assert_left(&store).await;
+}
+
+/// A new connection is asked for, of sentinels that are gone.
+async fn assert_left(store: &RedisStore) {
+    eventually("it is left", async || {
+        let err = begin(store, &claim(1)).await.unwrap_err();
+        err.to_string().contains("no connection")
+    })
+    .await;
 }

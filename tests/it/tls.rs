@@ -1,12 +1,20 @@
 //! `rediss://`, with a certificate authority that only the environment knows, or only the builder.
 
-use std::fs;
+use std::{fs, time::Duration};
 
-use actix_idempotency::{RedisStore, store::conformance};
+use actix_idempotency::{RedisStore, RedisStoreBuilder, store::conformance};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
-use crate::{quickstart::Quickstart, support::redis::Redis};
+use crate::{
+    quickstart::Quickstart,
+    support::{
+        cluster::{Cluster, SETTLED},
+        eventually_within,
+        redis::Redis,
+        sentinel::{FAILOVER, Fleet, NAME, Sentinel},
+    },
+};
 
 /// An authority with what it has signed, as files in PEM.
 struct Authority {
@@ -45,9 +53,38 @@ impl Authority {
     }
 
     fn server(&self) -> Redis {
+        let tls = self.tls();
+        let tls: Vec<_> = tls.iter().map(String::as_str).collect();
+        Redis::with_tls(&tls, &["--tls-auth-clients", "no"])
+    }
+
+    /// What a server is told that has a certificate of this authority.
+    fn tls(&self) -> Vec<String> {
         self.sign("redis", "127.0.0.1");
         let [cert, key, authority] = ["redis.crt", "redis.key", "ca.crt"].map(|n| self.path(n));
-        Redis::with_tls(&cert, &key, &authority)
+        let options = [
+            ["--tls-cert-file".to_owned(), cert],
+            ["--tls-key-file".to_owned(), key],
+            ["--tls-ca-cert-file".to_owned(), authority],
+        ];
+        options.concat()
+    }
+
+    /// The same for servers that show each other their certificates, and want to see one of everybody.
+    fn mutual_tls(&self) -> Vec<String> {
+        let more = ["--tls-replication", "yes", "--tls-auth-clients", "yes"];
+        let more = more.map(str::to_owned);
+        [self.tls(), more.to_vec()].concat()
+    }
+
+    /// As one whom such servers know.
+    fn shown_to(&self, store: RedisStoreBuilder) -> RedisStore {
+        self.sign("client", "client");
+        let (certificate, key) = (self.pem("client.crt"), self.pem("client.key"));
+        // A handshake takes its time on a busy machine.
+        let store = store.timeout(Duration::from_secs(5));
+        let store = store.certificate_authority(self.pem("ca.crt"));
+        store.client_certificate(certificate, key).build().unwrap()
     }
 }
 
@@ -69,7 +106,7 @@ async fn an_authority_of_ones_own_is_given_to_the_builder() {
     let authority = Authority::new();
     let redis = authority.server();
     let store = RedisStore::builder(redis.tls_url()).certificate_authority(authority.pem("ca.crt"));
-    let store = store.build().unwrap();
+    let store = store.timeout(Duration::from_secs(5)).build().unwrap();
     conformance::check(&store).await;
     assert!(redis.calls("ssubscribe") > 0, "wake-ups come over TLS too");
 
@@ -87,10 +124,73 @@ async fn a_server_that_asks_who_connects_is_shown_a_certificate() {
         || RedisStore::builder(redis.tls_url()).certificate_authority(authority.pem("ca.crt"));
     trusting().build().unwrap().ping().await.unwrap_err();
 
-    authority.sign("client", "client");
-    let store =
-        trusting().client_certificate(authority.pem("client.crt"), authority.pem("client.key"));
+    let store = authority.shown_to(RedisStore::builder(redis.tls_url()));
+    store.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn sentinels_and_the_servers_that_they_name_are_met_over_tls() {
+    let authority = Authority::new();
+    let tls = authority.mutual_tls();
+    let tls: Vec<_> = tls.iter().map(String::as_str).collect();
+    let fleet = Fleet::start_with(&tls).await;
+    let builder = || RedisStore::sentinel(format!("rediss://{NAME}/"), fleet.urls());
+    let stranger = builder().certificate_authority(authority.pem("ca.crt"));
+    stranger.build().unwrap().ping().await.unwrap_err();
+
+    let store = authority.shown_to(builder());
+    conformance::check(&store).await;
+    assert!(fleet.master.calls("ssubscribe") > 0, "wake-ups come too");
+
+    fleet.fail_over().await;
+    eventually_within(FAILOVER, "wake-ups come from the new master", async || {
+        store.check("tls:").await.is_ok() && fleet.replica.calls("ssubscribe") > 0
+    })
+    .await;
+}
+
+/// Of servers without TLS, by sentinels with it.
+#[tokio::test]
+async fn certificates_may_be_for_the_sentinels_alone() {
+    let authority = Authority::new();
+    let tls = authority.tls();
+    let tls: Vec<_> = tls.iter().map(String::as_str).collect();
+    let fleet = Fleet::start().await;
+    let tls = [&tls, &["--tls-auth-clients", "no"][..]].concat();
+    let guard = Sentinel::start(&fleet.master, &tls);
+    let store = RedisStore::sentinel(format!("redis://{NAME}/"), [guard.url()]);
+    let store = store.certificate_authority(authority.pem("ca.crt"));
     store.build().unwrap().ping().await.unwrap();
+
+    let nobody = RedisStore::sentinel(format!("redis://{NAME}/"), ["redis://127.0.0.1:1/"]);
+    let nobody = nobody.certificate_authority(authority.pem("ca.crt"));
+    let err = nobody.build().unwrap_err();
+    assert!(err.to_string().contains("rediss://"), "{err}");
+}
+
+#[tokio::test]
+async fn all_nodes_of_a_cluster_are_met_over_tls() {
+    let authority = Authority::new();
+    let tls = authority.mutual_tls();
+    let tls: Vec<_> = tls.iter().map(String::as_str).collect();
+    let mut cluster = Cluster::start_with(&tls, &["--tls-cluster", "yes"]).await;
+    let urls = || cluster.primaries[1..].iter().map(Redis::tls_url);
+    let stranger = RedisStore::cluster(urls()).certificate_authority(authority.pem("ca.crt"));
+    stranger.build().unwrap().ping().await.unwrap_err();
+
+    let store = authority.shown_to(RedisStore::cluster(urls()));
+    conformance::check(&store).await;
+    store.check("tls:").await.unwrap();
+    for primary in &cluster.primaries {
+        assert!(primary.calls("ssubscribe") > 0, "wake-ups come from each");
+    }
+
+    cluster.primaries[0].kill();
+    eventually_within(SETTLED, "its replica is followed", async || {
+        store.check("tls:").await.is_ok()
+    })
+    .await;
+    assert!(cluster.replica.calls("set") > 0);
 }
 
 #[test]

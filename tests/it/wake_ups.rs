@@ -1,6 +1,6 @@
 //! Waiting for a key in Redis: by push where it can be had, without it where not.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_idempotency::{
     Fingerprint, RedisStore, redis,
@@ -11,7 +11,7 @@ use actix_idempotency::{
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-use crate::support::{eventually, proxy::Proxy, redis::Redis};
+use crate::support::{eventually, log, proxy::Proxy, redis::Redis};
 
 const LONG: Duration = Duration::from_secs(120);
 /// Less than the look that is taken although nothing was pushed.
@@ -160,6 +160,42 @@ async fn a_half_open_subscription_is_found_out_by_the_look_that_is_taken_all_the
         redis.calls("ssubscribe") > subscribed
     })
     .await;
+    complete(&store, &claim).await;
+    timeout(PUSHED, waiting).await.expect("it is told").unwrap();
+}
+
+#[tokio::test]
+async fn a_subscription_for_which_there_is_no_connection_left_is_complained_of_once() {
+    log::collect();
+    let redis = Redis::with(&["--maxclients", "3"]);
+    // One to ask with, one more until the wait has begun, and that of the store.
+    let (mut ask, other) = (redis.connection(), redis.connection());
+    // Looks ten times a second, and one that times out would end the wait.
+    let store = RedisStore::builder(redis.url()).timeout(Duration::from_secs(5));
+    let store = store.build().unwrap();
+    let claim = claim(0);
+    begin(&store, &claim).await;
+    let waiting = watch(&store, &claim);
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    let said = log::lines_with(&format!(
+        "wake-ups from Redis, waiting costs more: 127.0.0.1:{}",
+        redis.port()
+    ));
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].contains("max number of clients reached"),
+        "{said:?}"
+    );
+
+    drop(other);
+    let end = Instant::now() + Duration::from_secs(10);
+    let mut channels = vec![];
+    while channels.is_empty() {
+        assert!(Instant::now() < end, "never: it is subscribed to");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let question = redis::cmd("PUBSUB").arg("SHARDCHANNELS").to_owned();
+        channels = question.query::<Vec<String>>(&mut ask).unwrap();
+    }
     complete(&store, &claim).await;
     timeout(PUSHED, waiting).await.expect("it is told").unwrap();
 }

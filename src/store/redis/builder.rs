@@ -72,8 +72,9 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// How many calls of this store may wait for an answer at once. Further ones fail at once, as if
-    /// the server were away.
+    /// How many calls of this store may wait for an answer at once, to all servers together. Further
+    /// ones fail at once, as if the server were away. A call that has given up counts for as long as a
+    /// pool of your own goes on looking for a connection for it.
     ///
     /// Default: 4096. A Redis that answers within a millisecond keeps a hundred waiting at 100,000
     /// calls a second; when thousands wait, it does not answer.
@@ -125,7 +126,11 @@ impl RedisStoreBuilder {
 }
 
 fn sentinel(master: &str, sentinels: &[String], trust: &Trust) -> Result<Sentinel, ConfigError> {
-    let client = url::open(master, trust)?;
+    // Certificates may be for the servers, for the sentinels or for both, but not for nobody.
+    let client = match sentinels.iter().any(|url| url::has_tls(url)) {
+        true => url::open_any(master, trust)?,
+        false => url::open(master, trust)?,
+    };
     let info = client.get_connection_info();
     let Some((name, _no_port)) = url::address(info) else {
         return Err(ConfigError::new(

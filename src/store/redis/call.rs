@@ -4,6 +4,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     RedisStore, Source,
+    cluster::Node,
     error::{from_redis, unexpected},
     script::Script,
 };
@@ -23,16 +24,39 @@ impl RedisStore {
         deadline: Instant,
     ) -> Result<Reply, StoreError> {
         let _place = self.0.traffic.enter()?;
+        self.send(key, cmd, deadline).await
+    }
+
+    /// The same for one who has a place in the traffic.
+    async fn send(&self, key: &str, cmd: &Cmd, deadline: Instant) -> Result<Reply, StoreError> {
         match &self.0.source {
             Source::Own(own) => Reply::of(own.connections.send(cmd, deadline).await?),
             Source::Cluster(cluster) => Reply::of(cluster.send(key, cmd, deadline).await?),
             Source::Pool(pool) => {
-                let mut connection = pool.connection(deadline, self.0.timeout).await?;
+                let mut connection = pool
+                    .connection(deadline, self.0.timeout, &self.0.traffic)
+                    .await?;
                 match timeout_at(deadline, connection.req_packed_command(cmd)).await {
                     Ok(reply) => Reply::of(reply),
                     Err(_elapsed) => Err(StoreError::timeout()),
                 }
             }
+        }
+    }
+
+    /// Sends a command that is about no key to one server, in a cluster to this node.
+    pub(super) async fn call_at(
+        &self,
+        node: Option<&Node>,
+        cmd: &Cmd,
+        deadline: Instant,
+    ) -> Result<Reply, StoreError> {
+        match (&self.0.source, node) {
+            (Source::Cluster(cluster), Some(node)) => {
+                let _place = self.0.traffic.enter()?;
+                Reply::of(cluster.send_to(node, cmd, deadline).await?)
+            }
+            _ => self.call("", cmd, deadline).await,
         }
     }
 
@@ -45,10 +69,11 @@ impl RedisStore {
         let Source::Cluster(cluster) = &self.0.source else {
             return Ok(vec![self.call("", cmd, deadline).await?]);
         };
+        let _place = self.0.traffic.enter()?;
         let nodes = cluster.primaries(deadline).await?;
         let replies = nodes
             .iter()
-            .map(|node| node.connections.send(cmd, deadline));
+            .map(|node| cluster.send_to(node, cmd, deadline));
         let replies = try_join_all(replies).await?;
         replies.into_iter().map(Reply::of).collect()
     }
@@ -61,14 +86,26 @@ impl RedisStore {
         deadline: Instant,
         arguments: impl Fn(&mut Cmd),
     ) -> Result<Reply, StoreError> {
+        let _place = self.0.traffic.enter()?;
+        self.run_in_place(script, key, deadline, arguments).await
+    }
+
+    /// The same for one who has a place in the traffic.
+    pub(super) async fn run_in_place(
+        &self,
+        script: &Script,
+        key: &StoreKey,
+        deadline: Instant,
+        arguments: impl Fn(&mut Cmd),
+    ) -> Result<Reply, StoreError> {
         let key = key.to_text();
         let mut call = script.by_hash(&key);
         arguments(&mut call);
-        match self.call(&key, &call, deadline).await? {
+        match self.send(&key, &call, deadline).await? {
             Reply::NoScript => {
                 let mut call = script.by_text(&key);
                 arguments(&mut call);
-                self.call(&key, &call, deadline).await
+                self.send(&key, &call, deadline).await
             }
             reply => Ok(reply),
         }

@@ -1,10 +1,9 @@
 use std::{collections::HashMap, sync::atomic::Ordering, time::Duration};
 
 use redis::{Value, cmd};
-use tokio::time::timeout;
 
 use super::{
-    RedisStore, Source,
+    RedisStore,
     call::Reply,
     finding::{Finding, FindingKind},
 };
@@ -18,8 +17,8 @@ impl RedisStore {
     /// enough and open to this user for keys with this prefix, and whether its settings may lose
     /// claims or records. Findings are returned, and logged as warnings the first time.
     ///
-    /// Claims and releases one lock under a random key, and looks at `INFO` and `CONFIG GET`, in a
-    /// cluster those of each primary.
+    /// Claims and releases one lock under a random key, publishes and subscribes to another, and looks
+    /// at `INFO` and `CONFIG GET`; in a cluster the latter three at each primary.
     ///
     /// ```
     /// use actix_idempotency::{FindingKind, RedisStore};
@@ -42,7 +41,7 @@ impl RedisStore {
         self.ping().await?;
         self.claim_and_release(key_prefix).await?;
         let mut findings = self.settings().await?;
-        findings.extend(self.channel(key_prefix).await?);
+        findings.extend(self.push(key_prefix).await?);
         if !self.0.checked.swap(true, Ordering::AcqRel) {
             for finding in &findings {
                 log::warn!("{finding}");
@@ -104,29 +103,6 @@ impl RedisStore {
             reply => Err(reply.unexpected("a question")),
         });
         values.collect::<Result<_, _>>().map(Some)
-    }
-
-    async fn channel(&self, key_prefix: &str) -> Result<Option<Finding>, StoreError> {
-        let Source::Own(own) = &self.0.source else {
-            return Ok(None);
-        };
-        let key = StoreKey::new(key_prefix, rand::random()).to_string();
-        let mut publish = cmd("SPUBLISH");
-        publish.arg(&key).arg("");
-        let may_publish = self.ask(&publish).await?.is_some();
-        let watch = own.wake_ups.watch(&key);
-        let may_subscribe = timeout(self.0.timeout, watch.subscribe()).await;
-        if may_publish && may_subscribe.unwrap_or(false) {
-            return Ok(None);
-        }
-        Ok(Some(Finding::new(
-            FindingKind::NoChannel,
-            format!(
-                "Redis gives this user no wake-ups, so those who wait for an answer look every \
-                 100 ms instead: allow the channels (ACL SETUSER <user> &{key_prefix}* +spublish \
-                 +ssubscribe +sunsubscribe)"
-            ),
-        )))
     }
 }
 

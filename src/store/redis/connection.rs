@@ -4,11 +4,17 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use redis::{Cmd, Pipeline, RedisError, RedisResult, Value, aio::MultiplexedConnection};
+use tokio::time::Instant;
 
 use super::reign::Reign;
+
+/// How long a connection is kept at least, whatever the server says over it. Where there is no
+/// other master, every refused call would open a new one.
+const AT_LEAST: Duration = Duration::from_millis(100);
 
 /// A connection that many calls share, and that knows when it is of no more use.
 ///
@@ -21,6 +27,7 @@ pub(super) struct Connection {
 
 #[derive(Debug)]
 struct State {
+    opened: Instant,
     broken: AtomicBool,
     reign: Reign,
 }
@@ -30,6 +37,7 @@ impl Connection {
         Self {
             redis,
             state: Arc::new(State {
+                opened: Instant::now(),
                 broken: AtomicBool::new(false),
                 reign,
             }),
@@ -53,14 +61,22 @@ impl Connection {
 
     fn judge(&self, replies: Result<&[Value], &RedisError>) {
         let is_over = match replies {
-            Ok(replies) => replies.iter().any(
-                |reply| matches!(reply, Value::ServerError(err) if is_of_a_replica(err.code())),
-            ),
-            Err(err) => err.is_unrecoverable_error() || err.code().is_some_and(is_of_a_replica),
+            Ok(replies) => replies.iter().any(|reply| match reply {
+                Value::ServerError(err) => self.is_better_left(err.code()),
+                _ => false,
+            }),
+            Err(err) => {
+                err.is_unrecoverable_error()
+                    || err.code().is_some_and(|code| self.is_better_left(code))
+            }
         };
         if is_over {
             self.give_up();
         }
+    }
+
+    fn is_better_left(&self, code: &str) -> bool {
+        is_of_one_deposed(code) && self.state.opened.elapsed() >= AT_LEAST
     }
 
     /// The next call opens another connection. Calls under way on this one are not cut off.
@@ -73,8 +89,8 @@ impl Connection {
     }
 }
 
-/// What a master says that has become a replica. The next connection leads to its successor, where
-/// Sentinel or the server's name knows it.
-fn is_of_a_replica(code: &str) -> bool {
-    matches!(code, "READONLY" | "MASTERDOWN")
+/// What a master says that has become a replica, or whose replicas have all left it, maybe for a new
+/// one. The next connection leads to its successor, where Sentinel or the server's name knows it.
+fn is_of_one_deposed(code: &str) -> bool {
+    matches!(code, "READONLY" | "MASTERDOWN" | "NOREPLICAS")
 }

@@ -18,7 +18,7 @@ pub enum FindingKind {
     NoPersistence,
     /// A failover forgets what was not replicated yet.
     Replicas,
-    /// Those who wait are not woken by push.
+    /// Those who wait are not woken by push: the user may not, or the connections are those of a pool.
     NoChannel,
     /// The server does not tell this user about its settings.
     NotTold,

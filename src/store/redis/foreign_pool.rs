@@ -1,4 +1,4 @@
-use std::{fmt::Debug, time::Duration};
+use std::{fmt::Debug, sync::Arc, time::Duration};
 
 use bb8::{ManageConnection, Pool, RunError};
 use futures_util::future::BoxFuture;
@@ -8,17 +8,18 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{error::from_redis, outage::Outage, version};
+use super::{error::from_redis, outage::Outage, traffic::Traffic, version};
 use crate::store::StoreError;
 
 /// A pool of the application's own, whatever it manages.
 pub(super) trait ForeignPool: Send + Sync {
     /// A connection, by `deadline`; at once an error while the pool is known to have none.
-    fn connection(
-        &self,
+    fn connection<'a>(
+        &'a self,
         deadline: Instant,
         limit: Duration,
-    ) -> BoxFuture<'_, Result<Box<dyn ConnectionLike + Send>, StoreError>>;
+        traffic: &'a Arc<Traffic>,
+    ) -> BoxFuture<'a, Result<Box<dyn ConnectionLike + Send>, StoreError>>;
 }
 
 /// The pool, and what is known of its server.
@@ -45,7 +46,11 @@ where
     M::Error: Debug + Send + Sync + 'static,
 {
     /// A clone, so that the pool has its connection back at once.
-    async fn get(&self, deadline: Instant) -> Result<M::Connection, String> {
+    async fn get(
+        &self,
+        deadline: Instant,
+        traffic: &Arc<Traffic>,
+    ) -> Result<M::Connection, String> {
         let pool = self.pool.clone();
         let mut get = Box::pin(async move { pool.get().await.map(|got| got.clone()) });
         match timeout_at(deadline, &mut get).await {
@@ -54,8 +59,13 @@ where
             Ok(Err(RunError::TimedOut)) => {}
             Err(_elapsed) => {
                 // The pool may be asking a connection that the network has forgotten. Cut off it
-                // would keep that one and ask it again; let go on it finds out.
-                drop(tokio::spawn(get));
+                // would keep that one and ask it again; let go on it finds out. Until then it is
+                // one of those who wait.
+                let place = traffic.stay();
+                drop(tokio::spawn(async move {
+                    let _ = get.await;
+                    drop(place);
+                }));
             }
         }
         Err("the pool had no connection in time".to_owned())
@@ -68,14 +78,15 @@ where
     M::Connection: ConnectionLike + Clone + Send + Sync + 'static,
     M::Error: Debug + Send + Sync + 'static,
 {
-    fn connection(
-        &self,
+    fn connection<'a>(
+        &'a self,
         deadline: Instant,
         limit: Duration,
-    ) -> BoxFuture<'_, Result<Box<dyn ConnectionLike + Send>, StoreError>> {
+        traffic: &'a Arc<Traffic>,
+    ) -> BoxFuture<'a, Result<Box<dyn ConnectionLike + Send>, StoreError>> {
         Box::pin(async move {
             self.outage.check(limit)?;
-            let mut connection = match self.get(deadline).await {
+            let mut connection = match self.get(deadline, traffic).await {
                 Ok(connection) => connection,
                 Err(reason) => {
                     self.outage.begins(&reason);

@@ -1,10 +1,11 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use redis::{AsyncConnectionConfig, ErrorKind, RedisError};
+use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult};
+use tokio::time::{Instant, timeout_at};
 
-use tokio::time::timeout;
-
-use super::{connection::Connection, outage::Outage, place::Place, version};
+use super::{
+    connection::Connection, open::open, outage::Outage, place::Place, reign::Reign, version,
+};
 
 /// How many commands may wait to be written. More than a worker has in flight: a full buffer
 /// would make callers queue.
@@ -23,10 +24,7 @@ pub(super) struct Manager {
 
 impl Manager {
     pub(super) fn new(place: Place, limit: Duration, outage: Arc<Outage>) -> Self {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(None)
-            .set_response_timeout(None)
-            .set_pipeline_buffer_size(PIPELINE);
+        let config = AsyncConnectionConfig::new().set_pipeline_buffer_size(PIPELINE);
         Self {
             place,
             config,
@@ -35,11 +33,8 @@ impl Manager {
         }
     }
 
-    async fn open(&self) -> Result<Connection, RedisError> {
-        let (client, reign) = self.place.client().await?;
-        let redis = client
-            .get_multiplexed_async_connection_with_config(&self.config)
-            .await?;
+    async fn open(&self, client: &Client, reign: Reign) -> RedisResult<Connection> {
+        let redis = open(client, self.config.clone()).await?;
         let mut connection = Connection::new(redis, reign);
         version::check(connection.send(&version::question()).await)?;
         self.place.confirm(&mut connection).await?;
@@ -52,16 +47,17 @@ impl bb8::ManageConnection for Manager {
     type Error = RedisError;
 
     async fn connect(&self) -> Result<Connection, RedisError> {
-        let opened = match timeout(self.limit, self.open()).await {
-            Ok(opened) => opened,
-            Err(_elapsed) => Err(RedisError::from((
-                ErrorKind::Io,
-                "the server did not answer in time",
-            ))),
-        };
+        let deadline = Instant::now() + self.limit;
+        let client = by(deadline, self.place.client()).await;
+        let (client, reign) = client.inspect_err(|err| self.outage.begins(err))?;
+        let opened = by(deadline, self.open(&client, reign)).await;
         match &opened {
             Ok(_) => self.outage.ends(),
-            Err(err) => self.outage.begins(err),
+            // Sentinel or a cluster may have named a server that cannot be reached from here.
+            Err(err) => {
+                let at = client.get_connection_info().addr();
+                self.outage.begins(&format_args!("{at}: {err}"));
+            }
         }
         opened
     }
@@ -76,6 +72,11 @@ impl bb8::ManageConnection for Manager {
     fn has_broken(&self, connection: &mut Connection) -> bool {
         connection.is_broken()
     }
+}
+
+async fn by<T>(deadline: Instant, step: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
+    let late = || RedisError::from((ErrorKind::Io, "the server did not answer in time"));
+    timeout_at(deadline, step).await.map_err(|_| late())?
 }
 
 impl fmt::Debug for Manager {

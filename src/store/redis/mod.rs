@@ -12,11 +12,13 @@ mod foreign_pool;
 mod inspection;
 mod lookout;
 mod manager;
+mod open;
 mod operations;
 mod outage;
 mod per_runtime;
 mod pipeline;
 mod place;
+mod push;
 mod reign;
 mod scan;
 mod script;
@@ -66,9 +68,9 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 ///
 /// | topology | how |
 /// |---|---|
-/// | one server | [`connect`](Self::connect) with a `redis://` URL, which also holds a user (ACL), password and database |
+/// | one server | [`connect`](Self::connect) with a `redis://` URL, which also holds a user (ACL), password and database; the [guide](crate::guide#redis-in-production) has the rights that a user needs |
 /// | a unix socket | `connect` with a `redis+unix://` URL |
-/// | TLS | a `rediss://` URL and the feature `redis-rustls`; [`certificate_authority`], [`client_certificate`] |
+/// | TLS, on each of these | `rediss://` URLs and the feature `redis-rustls`; [`certificate_authority`], [`client_certificate`] |
 /// | Sentinel | [`RedisStore::sentinel`], by the master's name and the URLs of some sentinels |
 /// | Redis Cluster | [`RedisStore::cluster`], by the URLs of some nodes |
 /// | a pool of your own | [`from_pool`](Self::from_pool) |
@@ -77,9 +79,11 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 /// [`client_certificate`]: RedisStoreBuilder#method.client_certificate
 ///
 /// * **Connections:** one per runtime that uses the store, that is one per actix worker, plus one
-///   for background work, and one for wake-ups once somebody waits; on a cluster, that many to each
-///   primary; with Sentinel, one more to each sentinel. Opened at first need, shared by all requests
-///   of the worker, replaced when it breaks. There is no ping per use.
+///   for background work, and one for wake-ups once somebody waits or has called
+///   [`check`](Self::check); on a cluster, that many to each primary; with Sentinel, one more to each
+///   sentinel. A process with eight workers has ten, on a cluster of three primaries thirty, and one
+///   more to each server once `main` has called `ping` or `check`. Opened at first need, shared by
+///   all requests of the worker, replaced when it breaks. There is no ping per use.
 /// * **Bounds:** every call ends within the [timeout](RedisStoreBuilder::timeout), 500 ms. While
 ///   the server cannot be reached, calls fail at once; one at a time tries again, after 50 ms at
 ///   first and a second at last. When [too many](RedisStoreBuilder::max_in_flight) wait for an
@@ -89,6 +93,8 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 /// * **Wake-ups:** completions are published to those who wait (sharded, `SPUBLISH`). A user
 ///   without the permission for channels, a lost subscription or a pool of your own cost the push
 ///   and nothing else: who waits looks ten times a second instead.
+///
+/// Tested with Redis 7.0 and Valkey 8.0; with Redis 8.2 all but TLS.
 ///
 /// # What survives what
 ///
@@ -128,7 +134,7 @@ pub struct RedisStore(Arc<Inner>);
 struct Inner {
     source: Source,
     timeout: Duration,
-    traffic: Traffic,
+    traffic: Arc<Traffic>,
     /// Findings are logged once.
     checked: AtomicBool,
 }
@@ -161,7 +167,8 @@ impl RedisStore {
     /// those: they send a command again after a lost connection, and a lock then meets itself.
     ///
     /// The pool costs what it costs: bb8-redis asks the server before every use, and a pool that
-    /// several workers share makes them wait for each other. While it has no connection to give,
+    /// several workers share makes them wait for each other. Nothing is pushed over it, so who waits
+    /// for a key looks ten times a second. While it has no connection to give,
     /// calls fail at once, but for the one in a second that finds out whether it has.
     ///
     /// ```
@@ -200,6 +207,11 @@ impl RedisStore {
     /// seconds later; until then calls fail at once, as in any outage. What the replica had not
     /// received is lost, see [what survives what](Self#what-survives-what).
     ///
+    /// The servers have to be reachable where the sentinels say that they are: behind a NAT, or in
+    /// containers, set `sentinel announce-ip`, `replica-announce-ip` and the ports that belong to them.
+    /// With TLS the servers' certificates have to be for what the sentinels say, an address as a rule,
+    /// a name with `sentinel resolve-hostnames yes` and `sentinel announce-hostnames yes`.
+    ///
     /// ```
     /// use actix_idempotency::RedisStore;
     ///
@@ -222,6 +234,17 @@ impl RedisStore {
     /// `ASK`) and failovers are followed. A node that is lost fails the calls for its keys, at once,
     /// until a replica has taken over; it keeps no others waiting. (Unless the nodes do: by default
     /// they refuse all keys while some are not served, see `cluster-require-full-coverage`.)
+    ///
+    /// The nodes have to be reachable where they say that they are; addresses are not translated. On
+    /// nodes that are known by other addresses, behind a NAT or in containers, set one of
+    ///
+    /// * `cluster-announce-ip` and `cluster-announce-port` (with TLS `cluster-announce-tls-port`)
+    /// * `cluster-announce-hostname` and `cluster-preferred-endpoint-type hostname`
+    /// * `cluster-preferred-endpoint-type unknown-endpoint`, where all are at one host, under ports
+    ///   of their own: the host is then that of the node that was asked
+    ///
+    /// A node that cannot be reached is named in the error, by the address that it has announced. With
+    /// TLS its certificate has to be for that address, or for that name.
     ///
     /// ```
     /// use actix_idempotency::RedisStore;
@@ -264,7 +287,7 @@ impl RedisStore {
         Self(Arc::new(Inner {
             source,
             timeout,
-            traffic: Traffic::new(most_in_flight),
+            traffic: Arc::new(Traffic::new(most_in_flight)),
             checked: AtomicBool::new(false),
         }))
     }

@@ -19,11 +19,12 @@ impl RedisStore {
         keys: &[StoreKey],
         deadline: Instant,
     ) -> Result<Vec<Reply>, StoreError> {
+        let _place = self.0.traffic.enter()?;
         if let Source::Cluster(_) = self.0.source {
             // Each may have moved to another node. Those for one node still share trips.
             let replies = keys
                 .iter()
-                .map(|key| self.run(script, key, deadline, |_no_arguments| {}));
+                .map(|key| self.run_in_place(script, key, deadline, |_no_arguments| {}));
             return try_join_all(replies).await;
         }
         let calls = pipeline(keys, |key| script.by_hash(key));
@@ -42,14 +43,15 @@ impl RedisStore {
         calls: &Pipeline,
         deadline: Instant,
     ) -> Result<Vec<Reply>, StoreError> {
-        let _place = self.0.traffic.enter()?;
         let sent = match &self.0.source {
             Source::Own(own) => own.connections.send_all(calls, deadline).await?,
             Source::Cluster(_) => {
                 return Err(StoreError::unavailable("a cluster takes no pipelines"));
             }
             Source::Pool(pool) => {
-                let mut connection = pool.connection(deadline, self.0.timeout).await?;
+                let mut connection = pool
+                    .connection(deadline, self.0.timeout, &self.0.traffic)
+                    .await?;
                 // What `Pipeline::query_async` does; that takes no trait object.
                 timeout_at(
                     deadline,

@@ -35,10 +35,7 @@ impl RedisStore {
                 .arg(&pattern)
                 .arg("COUNT")
                 .arg(step);
-            let reply = match place {
-                None => self.call("", &scan, deadline).await?,
-                Some(node) => Reply::of(node.connections.send(&scan, deadline).await?)?,
-            };
+            let reply = self.call_at(place.as_deref(), &scan, deadline).await?;
             let Reply::Value(page) = reply else {
                 return Err(StoreError::unavailable("SCAN was not carried out"));
             };

@@ -6,7 +6,7 @@ use redis::{
     ServerErrorKind, Value, aio::MultiplexedConnection, cmd,
 };
 
-use super::{connection::Connection, lookout::Lookout, reign::Reign, url};
+use super::{connection::Connection, lookout::Lookout, open::open, reign::Reign, url};
 
 /// The host and port of a master.
 pub(super) type Named = (String, u16);
@@ -73,12 +73,7 @@ impl Sentinel {
 
 /// Opens a connection to a sentinel. Who does so, and who asks, has a time limit for all of it.
 pub(super) async fn connect(sentinel: &Client) -> RedisResult<MultiplexedConnection> {
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(None)
-        .set_response_timeout(None);
-    sentinel
-        .get_multiplexed_async_connection_with_config(&config)
-        .await
+    open(sentinel, AsyncConnectionConfig::new()).await
 }
 
 /// Asks a sentinel for the master of this name.

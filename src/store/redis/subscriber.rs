@@ -1,6 +1,6 @@
 //! The task that holds the subscription connection.
 
-use std::{collections::HashSet, pin::pin, sync::Arc, time::Duration};
+use std::{collections::HashSet, fmt, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::future::{Either, select};
 use redis::{
@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{place::Place, reign::Reign, watched::Watched};
+use super::{open::open, place::Place, reign::Reign, watched::Watched};
 
 /// What the subscriber is told to do.
 pub(super) enum Order {
@@ -51,7 +51,7 @@ pub(super) async fn run(place: Place, limit: Duration, watched: Arc<Watched>, mu
         limit,
         subscribed: HashSet::new(),
         heard: Instant::now(),
-        was_refused: false,
+        has_complained: false,
     };
     while let Some(order) = orders.recv().await {
         // Dropping an order says that it cannot be done.
@@ -67,39 +67,39 @@ pub(super) async fn run(place: Place, limit: Duration, watched: Arc<Watched>, mu
                 watched.wake_all();
             }
             Err(err) => {
-                log::warn!("no wake-ups from Redis, waiting costs more: {err}");
+                subscriber.complain(&err);
                 not_before = Instant::now() + PAUSE.mul_f64(rand::random_range(0.5..=1.0));
             }
         }
     }
 }
 
+/// The error says where to, too.
 async fn connect(
     place: &Place,
     limit: Duration,
-) -> RedisResult<(MultiplexedConnection, Pushes, Reign)> {
+) -> Result<(MultiplexedConnection, Pushes, Reign), String> {
     let (pushed, pushes) = mpsc::unbounded_channel();
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(None)
-        .set_response_timeout(None)
-        .set_push_sender(pushed);
+    let config = AsyncConnectionConfig::new().set_push_sender(pushed);
     let connect = async {
-        let (client, reign) = place.client().await?;
+        let (client, reign) = place.client().await.map_err(|err| err.to_string())?;
         let info = client.get_connection_info().clone();
+        let at = info.addr().to_string();
         // Publications are told apart from replies in this protocol alone.
         let settings = info
             .redis_settings()
             .clone()
             .set_protocol(ProtocolVersion::RESP3);
-        let client = Client::open(info.set_redis_settings(settings))?;
-        let connection = client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await?;
+        let opened = match Client::open(info.set_redis_settings(settings)) {
+            Ok(client) => open(&client, config).await,
+            Err(err) => Err(err),
+        };
+        let connection = opened.map_err(|err| format!("{at}: {err}"))?;
         Ok((connection, reign))
     };
     match timeout(limit, connect).await {
         Ok(connected) => connected.map(|(connection, reign)| (connection, pushes, reign)),
-        Err(_elapsed) => Err((ErrorKind::Io, "the server did not answer in time").into()),
+        Err(_elapsed) => Err("the server did not answer in time".to_owned()),
     }
 }
 
@@ -109,8 +109,8 @@ struct Subscriber {
     subscribed: HashSet<Arc<str>>,
     /// When the server last said anything.
     heard: Instant,
-    /// It is said once, not for every key.
-    was_refused: bool,
+    /// It is said once, not for every key or second.
+    has_complained: bool,
 }
 
 impl Subscriber {
@@ -197,16 +197,21 @@ impl Subscriber {
             Ok(value) if confirms(&value, &PushKind::SSubscribe, &channel) => {
                 self.heard = Instant::now();
                 self.subscribed.insert(channel);
+                self.has_complained = false;
                 Some(Subscribed::Yes)
             }
             Err(err) if err.kind() == NOT_ALLOWED => {
-                if !std::mem::replace(&mut self.was_refused, true) {
-                    log::warn!("no wake-ups from Redis, waiting costs more: {err}");
-                }
+                self.complain(&err);
                 Some(Subscribed::Refused)
             }
             Err(err) if err.kind() == MOVED => Some(Subscribed::Elsewhere),
             Ok(_) | Err(_) => None,
+        }
+    }
+
+    fn complain(&mut self, err: &dyn fmt::Display) {
+        if !std::mem::replace(&mut self.has_complained, true) {
+            log::warn!("no wake-ups from Redis, waiting costs more: {err}");
         }
     }
 

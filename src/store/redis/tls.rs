@@ -12,8 +12,8 @@ pub(super) struct Trust {
 }
 
 impl RedisStoreBuilder {
-    /// The certificate authority that the servers' certificates come from, in PEM. For `rediss://`
-    /// URLs.
+    /// The certificate authority that the servers' certificates come from, those of sentinels and of
+    /// all nodes of a cluster too, in PEM. For `rediss://` URLs.
     ///
     /// Default: those that the system trusts, or that `SSL_CERT_FILE` names.
     pub fn certificate_authority(mut self, pem: impl Into<Vec<u8>>) -> Self {
@@ -36,6 +36,14 @@ impl RedisStoreBuilder {
     /// let store = RedisStore::builder("rediss://10.0.0.1/")
     ///     .certificate_authority(authority)
     ///     .client_certificate(certificate, key)
+    ///     .build()?;
+    ///
+    /// // And through Sentinel, or on a cluster:
+    /// # let own = rcgen::generate_simple_self_signed(["app".to_owned()]).unwrap();
+    /// # let authority = own.cert.pem();
+    /// let sentinels = ["rediss://10.0.0.1:26379", "rediss://10.0.0.2:26379"];
+    /// let store = RedisStore::sentinel("rediss://app:secret@mymaster/", sentinels)
+    ///     .certificate_authority(authority)
     ///     .build()?;
     /// # Ok::<_, actix_idempotency::ConfigError>(())
     /// ```

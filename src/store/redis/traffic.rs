@@ -1,4 +1,10 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use crate::store::StoreError;
 
@@ -21,7 +27,7 @@ impl Traffic {
     }
 
     /// A place among those who wait, if there is one.
-    pub(super) fn enter(&self) -> Result<Place<'_>, StoreError> {
+    pub(super) fn enter(&self) -> Result<Place<&Self>, StoreError> {
         // Counted after the fact: for a moment there may be one too many, refused.
         let place = Place(self);
         if self.waiting.fetch_add(1, Ordering::Relaxed) < self.most {
@@ -32,12 +38,18 @@ impl Traffic {
             self.most
         )))
     }
+
+    /// A second place for one who has been let in, to leave something behind that goes on waiting.
+    pub(super) fn stay(self: &Arc<Self>) -> Place<Arc<Self>> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        Place(Arc::clone(self))
+    }
 }
 
 /// One who waits, until it is dropped.
-pub(super) struct Place<'a>(&'a Traffic);
+pub(super) struct Place<T: Deref<Target = Traffic>>(T);
 
-impl Drop for Place<'_> {
+impl<T: Deref<Target = Traffic>> Drop for Place<T> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
@@ -56,6 +68,18 @@ mod tests {
             assert!(!refused.may_have_run());
         }
         drop(one);
+        assert!(traffic.enter().is_ok());
+    }
+
+    #[test]
+    fn what_is_left_behind_takes_up_room() {
+        let traffic = Arc::new(Traffic::new(1));
+        let left_behind = {
+            let _place = traffic.enter().unwrap();
+            traffic.stay()
+        };
+        assert!(traffic.enter().is_err());
+        drop(left_behind);
         assert!(traffic.enter().is_ok());
     }
 }

@@ -13,10 +13,14 @@ pub(super) fn open(url: &str, trust: &tls::Trust) -> Result<Client, ConfigError>
 
 /// One of several servers, of which only those that speak TLS need certificates.
 pub(super) fn open_any(url: &str, trust: &tls::Trust) -> Result<Client, ConfigError> {
-    match url.starts_with("rediss:") || url.starts_with("valkeys:") {
+    match has_tls(url) {
         true => open(url, trust),
         false => open(url, &tls::Trust::default()),
     }
+}
+
+pub(super) fn has_tls(url: &str) -> bool {
+    url.starts_with("rediss:") || url.starts_with("valkeys:")
 }
 
 /// The same server as far as its settings go, at another address.

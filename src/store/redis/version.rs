@@ -18,7 +18,9 @@ pub(super) fn check(answer: RedisResult<Value>) -> Result<(), RedisError> {
         Ok(answer) => answer,
         // A user who may not ask is taken at their word.
         Err(err) if err.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) => return Ok(()),
-        Err(err) if err.code() == Some("ERR") => return Err(too_old("older than 6.0")),
+        Err(err) if is_unknown(&err) => {
+            return Err(too_old("older than 6.0, unless HELLO has been renamed"));
+        }
         Err(err) => return Err(err),
     };
     let version = version_in(&answer).ok_or_else(|| {
@@ -32,6 +34,11 @@ pub(super) fn check(answer: RedisResult<Value>) -> Result<(), RedisError> {
         Some(major) if major >= OLDEST => Ok(()),
         _ => Err(too_old(&version)),
     }
+}
+
+fn is_unknown(err: &RedisError) -> bool {
+    err.code() == Some("ERR")
+        && (err.detail()).is_some_and(|detail| detail.starts_with("unknown command"))
 }
 
 fn version_in(answer: &Value) -> Option<String> {
@@ -88,6 +95,8 @@ mod tests {
     fn a_server_that_does_not_know_the_question_is_too_old() {
         let err = check(said("-ERR unknown command `HELLO`, with args\r\n")).unwrap_err();
         assert!(err.to_string().contains("older than 6.0"), "{err}");
+        let other = check(said("-ERR max number of clients reached\r\n")).unwrap_err();
+        assert!(other.to_string().contains("clients reached"), "{other}");
     }
 
     #[test]

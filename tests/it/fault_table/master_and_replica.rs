@@ -46,12 +46,12 @@ impl Topology for MasterAndReplica {
     async fn strike(&mut self, _service: &Service) {
         match self.fault {
             MasterKilled => self.fleet.master.kill(),
-            FailoverOrdered => self.fleet.order_failover(),
+            FailoverOrdered => self.fleet.order_failover().await,
             FailoverAfterPause => {
                 let pause = ["CLIENT", "PAUSE", "10000", "WRITE"];
                 self.fleet.master.command(&pause);
                 self.settles().await;
-                self.fleet.order_failover();
+                self.fleet.order_failover().await;
             }
         }
     }

@@ -21,8 +21,13 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) async fn start() -> Self {
-        let primaries: Vec<_> = (0..3).map(|_| node()).collect();
-        let replica = node();
+        Self::start_with(&[], &[]).await
+    }
+
+    /// With options for TLS they know each other by it alone. Tests can still ask without.
+    pub(crate) async fn start_with(tls: &[&str], more: &[&str]) -> Self {
+        let primaries: Vec<_> = (0..3).map(|_| node(tls, more)).collect();
+        let replica = node(tls, more);
         for (n, primary) in primaries.iter().enumerate() {
             let (first, last) = (n * SLOTS / 3, (n + 1) * SLOTS / 3 - 1);
             let range = [first.to_string(), last.to_string()];
@@ -33,7 +38,7 @@ impl Cluster {
         }
         let first = &primaries[0];
         for other in primaries[1..].iter().chain([&replica]) {
-            let (port, bus) = (other.port().to_string(), bus_port(other));
+            let (port, bus) = (other.known_port().to_string(), bus_port(other));
             first.command(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
         }
         let cluster = Self { primaries, replica };
@@ -54,7 +59,7 @@ impl Cluster {
         cluster
     }
 
-    fn all(&self) -> impl Iterator<Item = &Redis> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Redis> {
         self.primaries.iter().chain([&self.replica])
     }
 
@@ -107,20 +112,16 @@ impl Cluster {
     }
 }
 
-fn node() -> Redis {
+fn node(tls: &[&str], more: &[&str]) -> Redis {
     let bus = free_port().to_string();
-    Redis::with(&[
-        "--cluster-enabled",
-        "yes",
-        "--cluster-port",
-        &bus,
-        "--cluster-node-timeout",
-        "1000",
-        "--cluster-require-full-coverage",
-        "no",
-        "--repl-diskless-sync-delay",
-        "0",
-    ])
+    let options = [
+        ["--cluster-enabled", "yes"],
+        ["--cluster-port", &bus],
+        ["--cluster-node-timeout", "1000"],
+        ["--cluster-require-full-coverage", "no"],
+        ["--repl-diskless-sync-delay", "0"],
+    ];
+    Redis::with_tls(tls, &[&options.concat(), more].concat())
 }
 
 fn bus_port(node: &Redis) -> String {

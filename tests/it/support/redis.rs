@@ -46,22 +46,16 @@ impl Redis {
                 };
             }
         }
-        panic!("redis-server does not start");
+        panic!("{} does not start", program());
     }
 
-    /// With a second port that speaks TLS.
-    pub(crate) fn with_tls(cert: &str, key: &str, authority: &str) -> Self {
+    /// With a second port that speaks TLS, if there are options for it.
+    pub(crate) fn with_tls(tls: &[&str], more: &[&str]) -> Self {
+        if tls.is_empty() {
+            return Self::with(more);
+        }
         let port = free_port();
-        let mut server = Self::with(
-            &[
-                ["--tls-port", &port.to_string()],
-                ["--tls-cert-file", cert],
-                ["--tls-key-file", key],
-                ["--tls-ca-cert-file", authority],
-                ["--tls-auth-clients", "no"],
-            ]
-            .concat(),
-        );
+        let mut server = Self::with(&[&["--tls-port", &port.to_string()], tls, more].concat());
         server.tls_port = Some(port);
         server
     }
@@ -72,6 +66,11 @@ impl Redis {
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The port by which other servers know it: that for TLS, if there is one.
+    pub(crate) fn known_port(&self) -> u16 {
+        self.tls_port.unwrap_or(self.port)
     }
 
     pub(crate) fn url(&self) -> String {
@@ -190,7 +189,7 @@ impl Redis {
             if let Some(server) = launch(&self.dir, self.port, &self.options) {
                 break server;
             }
-            assert!(Instant::now() < end, "redis-server does not start again");
+            assert!(Instant::now() < end, "{} does not start again", program());
         };
     }
 
@@ -209,6 +208,11 @@ impl Drop for Redis {
     }
 }
 
+/// The program that is tested: `redis-server`, unless `REDIS_SERVER` names another.
+pub(crate) fn program() -> String {
+    std::env::var("REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
+}
+
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     listener.local_addr().unwrap().port()
@@ -216,7 +220,7 @@ pub(crate) fn free_port() -> u16 {
 
 /// Starts a server and waits until it answers; `None` when it ends instead.
 fn launch(dir: &TempDir, port: u16, options: &[String]) -> Option<Child> {
-    let mut server = Command::new("redis-server")
+    let mut server = Command::new(program())
         .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
         .args([
             "--unixsocket",
@@ -233,12 +237,12 @@ fn launch(dir: &TempDir, port: u16, options: &[String]) -> Option<Child> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .expect("redis-server is installed; tests/run does that");
+        .unwrap_or_else(|err| panic!("{}: {err}; tests/run installs it", program()));
     let end = Instant::now() + Duration::from_secs(10);
     while Instant::now() < end {
         if server.try_wait().unwrap().is_some() {
             let log = std::fs::read_to_string(dir.path().join("redis.log"));
-            eprintln!("redis-server ended: {}", log.unwrap_or_default());
+            eprintln!("{} ended: {}", program(), log.unwrap_or_default());
             return None;
         }
         if is_ready(&dir.path().join("redis.sock")) {

@@ -12,13 +12,16 @@ use tempfile::TempDir;
 
 use super::{
     eventually_within,
-    redis::{Redis, free_port},
+    redis::{Redis, free_port, program},
 };
 
 /// The name under which the sentinels watch the master.
 pub(crate) const NAME: &str = "my_master";
 /// Much more than a failover takes on a machine that does nothing else.
 pub(crate) const FAILOVER: Duration = Duration::from_secs(60);
+
+/// When a failover that was ordered has been given up.
+const AGAIN: Duration = Duration::from_secs(3);
 
 pub(crate) struct Fleet {
     pub(crate) master: Redis,
@@ -28,20 +31,21 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     pub(crate) async fn start() -> Self {
-        let master = Redis::start();
-        let port = master.port().to_string();
-        let replica = Redis::with(&[
-            "--replicaof",
-            "127.0.0.1",
-            &port,
-            "--repl-diskless-sync-delay",
-            "0",
-        ]);
+        Self::start_with(&[]).await
+    }
+
+    /// With options for TLS they know each other by it alone. Tests can still ask without.
+    pub(crate) async fn start_with(tls: &[&str]) -> Self {
+        let master = Redis::with_tls(tls, &[]);
+        let port = master.known_port().to_string();
+        let replica = ["--replicaof", "127.0.0.1", &port];
+        let replica = [&replica, &["--repl-diskless-sync-delay", "0"][..]].concat();
+        let replica = Redis::with_tls(tls, &replica);
         eventually_within(FAILOVER, "the replica has the master's data", async || {
             replica.replication("master_link_status").as_deref() == Some("up")
         })
         .await;
-        let sentinels: Vec<_> = (0..3).map(|_| Sentinel::start(master.port())).collect();
+        let sentinels: Vec<_> = (0..3).map(|_| Sentinel::start(&master, tls)).collect();
         eventually_within(FAILOVER, "the sentinels know all of it", async || {
             sentinels.iter().all(Sentinel::is_ready)
         })
@@ -65,10 +69,25 @@ impl Fleet {
         self.builder().build().unwrap()
     }
 
-    /// Has the replica take over, although the master is well.
-    pub(crate) fn order_failover(&self) {
-        let order = ["SENTINEL", "FAILOVER", NAME];
-        self.sentinels[0].ask(&order).unwrap();
+    /// Has the replica take over, although the master is well. Asks more than once, because Sentinel
+    /// gives a failover up that takes longer than it should, as on a busy machine; while one is under
+    /// way it refuses another.
+    pub(crate) async fn order_failover(&self) {
+        let ordered = Cell::new(None);
+        eventually_within(FAILOVER, "the replica is promoted", async || {
+            if ordered.get().is_none_or(|at: Instant| at.elapsed() > AGAIN) {
+                ordered.set(Some(Instant::now()));
+                let _ = self.sentinels[0].ask(&["SENTINEL", "FAILOVER", NAME]);
+            }
+            self.replica.replication("role").as_deref() == Some("master")
+        })
+        .await;
+    }
+
+    /// The same, until everybody knows it.
+    pub(crate) async fn fail_over(&self) {
+        self.order_failover().await;
+        self.replica_is_named().await;
     }
 
     /// Returns when all sentinels name the replica as the master, and tells when last none did.
@@ -76,7 +95,7 @@ impl Fleet {
         let none_did = Cell::new(Instant::now());
         eventually_within(FAILOVER, "the replica takes over", async || {
             let asked = Instant::now();
-            let is_named = |one: &Sentinel| one.master() == Some(self.replica.port());
+            let is_named = |one: &Sentinel| one.master() == Some(self.replica.known_port());
             let count = self.sentinels.iter().filter(|one| is_named(one)).count();
             if count == 0 {
                 none_did.set(asked);
@@ -89,7 +108,7 @@ impl Fleet {
 
     /// Does what Sentinel does some seconds after it has replaced the master by order.
     pub(crate) fn demote_master(&self) {
-        let port = self.replica.port().to_string();
+        let port = self.replica.known_port().to_string();
         self.master.command(&["REPLICAOF", "127.0.0.1", &port]);
         self.master.command(&["CLIENT", "KILL", "TYPE", "normal"]);
     }
@@ -98,24 +117,30 @@ impl Fleet {
 /// It ends when this is dropped.
 pub(crate) struct Sentinel {
     port: u16,
+    tls_port: Option<u16>,
     process: Child,
     _dir: TempDir,
 }
 
 impl Sentinel {
-    fn start(master: u16) -> Self {
+    pub(crate) fn start(master: &Redis, tls: &[&str]) -> Self {
         let dir = TempDir::with_prefix("idempotency-").unwrap();
         let port = free_port();
-        let lines = [
+        let tls_port = (!tls.is_empty()).then(free_port);
+        let master = master.known_port();
+        let mut lines = vec![
             format!("port {port}"),
             "bind 127.0.0.1".to_owned(),
             format!("sentinel monitor {NAME} 127.0.0.1 {master} 2"),
             format!("sentinel down-after-milliseconds {NAME} 500"),
             format!("sentinel failover-timeout {NAME} 3000"),
         ];
+        let tls = tls.chunks(2).map(|option| option.join(" "));
+        lines.extend(tls.map(|line| line.trim_start_matches('-').to_owned()));
+        lines.extend(tls_port.map(|port| format!("tls-port {port}")));
         let config = dir.path().join("sentinel.conf");
         fs::write(&config, lines.join("\n")).unwrap();
-        let process = Command::new("redis-server")
+        let process = Command::new(program())
             .arg(&config)
             .arg("--sentinel")
             .current_dir(dir.path())
@@ -123,16 +148,25 @@ impl Sentinel {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("redis-server is installed; tests/run does that");
+            .unwrap_or_else(|err| panic!("{}: {err}; tests/run installs it", program()));
         Self {
             port,
+            tls_port,
             process,
             _dir: dir,
         }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.port)
+        match self.tls_port {
+            None => format!("redis://127.0.0.1:{}/", self.port),
+            Some(port) => format!("rediss://127.0.0.1:{port}/"),
+        }
+    }
+
+    /// The same as a user of Sentinel's own.
+    pub(crate) fn url_of(&self, user: &str, password: &str) -> String {
+        format!("redis://{user}:{password}@127.0.0.1:{}/", self.port)
     }
 
     pub(crate) fn kill(&mut self) {
@@ -163,7 +197,8 @@ impl Sentinel {
     }
 
     pub(crate) fn ask(&self, words: &[&str]) -> redis::RedisResult<redis::Value> {
-        let mut connection = redis::Client::open(self.url())?.get_connection()?;
+        let url = format!("redis://127.0.0.1:{}/", self.port);
+        let mut connection = redis::Client::open(url)?.get_connection()?;
         redis::cmd(words[0]).arg(&words[1..]).query(&mut connection)
     }
 }

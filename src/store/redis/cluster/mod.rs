@@ -7,6 +7,7 @@
 
 mod layout;
 mod node;
+mod probes;
 mod redirect;
 mod slot;
 
@@ -109,10 +110,7 @@ impl Cluster {
                 Err(_) => None,
             };
             let Some(redirect) = redirect else {
-                // A lost connection is often the first that is heard of a failover.
-                if !matches!(sent, Ok(Ok(_))) {
-                    self.doubt();
-                }
+                self.learn_from(&sent);
                 return sent;
             };
             match pauses.next() {
@@ -137,6 +135,25 @@ impl Cluster {
                     }
                 }
             }
+        }
+    }
+
+    /// Sends a command that is about no key to one node.
+    pub(super) async fn send_to(
+        &self,
+        node: &Node,
+        cmd: &Cmd,
+        deadline: Instant,
+    ) -> Result<RedisResult<Value>, StoreError> {
+        let sent = node.connections.send(cmd, deadline).await;
+        self.learn_from(&sent);
+        sent
+    }
+
+    /// A lost connection is often the first that is heard of a failover.
+    fn learn_from(&self, sent: &Result<RedisResult<Value>, StoreError>) {
+        if !matches!(sent, Ok(Ok(_))) {
+            self.doubt();
         }
     }
 

@@ -1,0 +1,52 @@
+use redis::{
+    AsyncConnectionConfig, Client, ErrorKind, ProtocolVersion, RedisError, RedisResult,
+    aio::MultiplexedConnection,
+};
+
+/// Opens a connection, without a limit of its own. When the server hangs up on it at once, finds
+/// out why.
+pub(super) async fn open(
+    client: &Client,
+    config: AsyncConnectionConfig,
+) -> RedisResult<MultiplexedConnection> {
+    let config = config
+        .set_connection_timeout(None)
+        .set_response_timeout(None);
+    let opened = client.get_multiplexed_async_connection_with_config(&config);
+    match opened.await {
+        Err(err) if has_hung_up(&err) => Err(why(client).await.unwrap_or(err)),
+        opened => opened,
+    }
+}
+
+/// The server has accepted the connection, and then ended it.
+fn has_hung_up(err: &RedisError) -> bool {
+    err.is_connection_dropped() && !err.is_connection_refusal()
+}
+
+/// Redis says why to whom it turns away, and then hangs up. The redis crate takes that for the
+/// answer to commands of its own, to which it does not listen. So this connects once more, with a
+/// single command to which it does.
+async fn why(client: &Client) -> Option<RedisError> {
+    let info = client.get_connection_info().clone();
+    let settings = info.redis_settings().clone();
+    let settings = settings
+        .set_protocol(ProtocolVersion::RESP3)
+        .set_skip_set_lib_name()
+        .set_db(0);
+    let client = Client::open(info.set_redis_settings(settings)).ok()?;
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(None);
+    let opened = client.get_multiplexed_async_connection_with_config(&config);
+    match opened.await {
+        Err(err) if has_hung_up(&err) => Some(RedisError::from((
+            ErrorKind::Io,
+            "the server hangs up on new connections",
+            "is maxclients reached, or does it want TLS (rediss://) or a certificate?".to_owned(),
+        ))),
+        Err(err) => Some(err),
+        // This time it was let in.
+        Ok(_) => None,
+    }
+}

@@ -1,0 +1,63 @@
+use redis::cmd;
+
+use super::{
+    RedisStore, Source,
+    finding::{Finding, FindingKind},
+    wake_ups::WakeUps,
+};
+use crate::store::{StoreError, StoreKey};
+
+impl RedisStore {
+    /// Finds out whether those who wait for a key with this prefix can be told, on each server.
+    pub(super) async fn push(&self, key_prefix: &str) -> Result<Option<Finding>, StoreError> {
+        match &self.0.source {
+            Source::Own(own) => {
+                let key = StoreKey::new(key_prefix, rand::random()).to_string();
+                let is_told = self.is_told(&key, &own.wake_ups).await?;
+                Ok((!is_told).then(|| refused(key_prefix)))
+            }
+            Source::Cluster(cluster) => {
+                for (key, node) in cluster.probes(key_prefix) {
+                    if !self.is_told(&key, &node.wake_ups).await? {
+                        return Ok(Some(refused(key_prefix)));
+                    }
+                }
+                Ok(None)
+            }
+            Source::Pool(_) => Ok(Some(not_by_a_pool())),
+        }
+    }
+
+    async fn is_told(&self, key: &str, wake_ups: &WakeUps) -> Result<bool, StoreError> {
+        let mut publish = cmd("SPUBLISH");
+        publish.arg(key).arg("");
+        match self.call(key, &publish, self.deadline()).await {
+            Ok(_) => {}
+            // It was answered, with a refusal. What is away has been found out before.
+            Err(err) if !err.may_have_run() => return Ok(false),
+            Err(err) => return Err(err),
+        }
+        let watch = wake_ups.watch(key);
+        Ok(watch.subscribe().await)
+    }
+}
+
+fn refused(key_prefix: &str) -> Finding {
+    Finding::new(
+        FindingKind::NoChannel,
+        format!(
+            "Redis gives this user no wake-ups, so those who wait for an answer look every 100 ms \
+             instead: allow the channels (ACL SETUSER <user> &{key_prefix}* +spublish +ssubscribe \
+             +sunsubscribe; in a cluster on each node)"
+        ),
+    )
+}
+
+fn not_by_a_pool() -> Finding {
+    Finding::new(
+        FindingKind::NoChannel,
+        "Redis cannot wake anybody over a pool of the application's own, so those who wait for an \
+         answer look every 100 ms instead: let the store open its connections itself, if that is \
+         too much",
+    )
+}
