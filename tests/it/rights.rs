@@ -122,10 +122,9 @@ async fn of_a_master_and_of_the_sentinels() {
 
     fleet.fail_over().await;
     eventually_within(FAILOVER, "the new master is followed", async || {
-        store.ping().await.is_ok()
+        store.ping().await.is_ok() && users(&fleet.replica).contains(&"app".to_owned())
     })
     .await;
-    assert!(users(&fleet.replica).contains(&"app".to_owned()));
 }
 
 #[tokio::test]

@@ -190,7 +190,8 @@ fn stores_and_claims_know_no_web_framework() {
 #[test]
 fn middlewares_know_no_backend() {
     for file in files() {
-        if !file.path.starts_with("store/") && file.path != "lib.rs" {
+        let may = ["store/", "internals/", "lib.rs"];
+        if !may.iter().any(|path| file.path.starts_with(path)) {
             for name in ["MemoryStore", "RedisStore", "store::memory", "store::redis"] {
                 assert!(!file.code.contains(name), "{} names {name}", file.path);
             }
@@ -201,7 +202,9 @@ fn middlewares_know_no_backend() {
 #[test]
 fn only_the_redis_store_names_redis() {
     for file in files() {
-        if !file.path.starts_with("store/redis/") && file.path != "lib.rs" {
+        // Who reaches in for the benches reaches into this store too.
+        let may = ["store/redis/", "internals/", "lib.rs"];
+        if !may.iter().any(|path| file.path.starts_with(path)) {
             for name in ["redis::", "bb8"] {
                 let named = file.code.lines().any(|line| {
                     line.contains(name) && !line.trim_start().starts_with("pub(crate) mod")
