@@ -10,11 +10,10 @@ use crate::{
     store::{Answer, Inspected, OwnerToken, Record},
 };
 
-/// What one key holds.
+/// What one key holds. Boxed, so that the tables are small and cheap to move when they grow.
 #[derive(Debug)]
 pub(super) enum Entry {
-    Claim(Claim),
-    /// Boxed, because claims are many and records are large.
+    Claim(Box<Claim>),
     Finished(Box<Finished>),
 }
 

@@ -45,14 +45,14 @@ impl Store for MemoryStore {
             }
         };
         let lapses_at = after(now, claim.lease);
-        let entry = Entry::Claim(Claim {
+        let entry = Entry::Claim(Box::new(Claim {
             token: claim.token,
             fingerprint: claim.fingerprint,
             attempt,
             lapses_at,
             forgotten_at: after(lapses_at, claim.afterlife),
             watchers: None,
-        });
+        }));
         self.0.put(&mut shard, &claim.key, entry)?;
         drop(shard);
         purge::keep_going(&self.0);
