@@ -13,8 +13,8 @@ use crate::background;
 
 /// How often expired entries are taken away. Until then they count against the bounds, no more.
 pub(super) const EVERY: Duration = Duration::from_secs(1);
-/// A walk over a store of a million entries takes some 50 ms. It may use this part of a processor.
-const SHARE: u32 = 100;
+/// A walk over a million entries takes some 50 ms. Walks may use this part of a processor.
+const SHARE: u32 = 20;
 
 /// Runs the purge while there is anything to purge.
 pub(super) fn keep_going(table: &Arc<Table>) {
