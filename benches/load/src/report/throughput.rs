@@ -13,8 +13,9 @@ const CPU_OF_FLOOR: f64 = 1.2;
 
 pub(super) fn table(comparison: &Comparison) -> String {
     let mut out = String::from(
-        "| | requests/s | of the bare handler's | of its floor's | server CPU, µs per request | of \
-         its floor's | server core, load core |\n|---|--:|--:|--:|--:|--:|--:|\n",
+        "| | requests/s | of the bare handler's | of its floor's | server CPU, µs per request | the \
+         bare handler's of that | that of its floor's | server core, load core |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|\n",
     );
     let rows = comparison
         .0
@@ -36,10 +37,10 @@ fn line(outcome: &Outcome) -> String {
     let row = &outcome.row;
     let name = &row.name;
     if let Some(why) = &outcome.missing {
-        return format!("| {name} | not measured: {why} | | | | | |\n");
+        return format!("| {name} | not measured: {why} | | | | | | |\n");
     }
     let Some(rate) = outcome.rate() else {
-        return format!("| {name} | **failed** | | | | | |\n");
+        return format!("| {name} | **failed** | | | | | | |\n");
     };
     let has_floor = row.floor.is_some();
     let of_floor = outcome.median(|sample| sample.of_floor);
@@ -49,11 +50,12 @@ fn line(outcome: &Outcome) -> String {
     let load_core = outcome.median(|sample| Some(sample.load_core * 100.0));
     let floored = |text: String| if has_floor { text } else { String::new() };
     format!(
-        "| {name} | {} | {} | {} | {:.1} | {} | {:.0} %, {:.0} % |\n",
+        "| {name} | {} | {} | {} | {:.1} | {} | {} | {:.0} %, {:.0} % |\n",
         thousands(rate),
         at_least(outcome.median(|sample| sample.of_bare), row.target),
         floored(at_least(of_floor, Some(OF_FLOOR))),
         cpu.unwrap_or_default(),
+        at_least(outcome.median(|sample| sample.bare_of_cpu), None),
         floored(at_most(cpu_of_floor, Some(CPU_OF_FLOOR))),
         server_core.unwrap_or_default(),
         load_core.unwrap_or_default(),
