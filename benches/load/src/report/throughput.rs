@@ -11,7 +11,8 @@ use crate::{
 const OF_FLOOR: f64 = 0.95;
 const CPU_OF_FLOOR: f64 = 1.2;
 
-pub(super) fn table(comparison: &Comparison) -> String {
+pub(super) fn table(comparison: &Comparison) -> Option<String> {
+    comparison.0.first()?;
     let mut out = String::from(
         "| | requests/s | of the bare handler's | of its floor's | server CPU, µs per request | the \
          bare handler's of that | that of its floor's | server core, load core |\n\
@@ -30,7 +31,7 @@ pub(super) fn table(comparison: &Comparison) -> String {
     if let Some(note) = note_on_others(comparison) {
         out.push_str(&note);
     }
-    out
+    Some(out)
 }
 
 fn line(outcome: &Outcome) -> String {
