@@ -25,6 +25,8 @@ impl Comparison {
                 match bench.measure(row, seconds) {
                     Ok(mut sample) => {
                         eprintln!("{:.0}/s", sample.tally.rate());
+                        // First of all for the bare handler, which is compared with itself.
+                        latest.insert(row.name.clone(), sample.clone());
                         let floor = row.floor.as_ref().and_then(|floor| latest.get(floor));
                         sample.compare(latest.get(row.bare), floor);
                         outcome.samples.push(sample.clone());

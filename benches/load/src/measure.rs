@@ -120,6 +120,7 @@ impl Bench {
             load_core: of_time(load_core),
             others: of_time(others) / 2.0,
             of_bare: None,
+            bare_of_cpu: None,
             of_floor: None,
             cpu_of_floor: None,
             added: None,

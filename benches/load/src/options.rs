@@ -7,7 +7,8 @@ benches/load/run [options]
 
   --rounds N     how often each row is measured, 5 unless told otherwise; medians are shown
   --seconds N    how long each time, 2 unless told otherwise
-  --rows TEXT    only rows whose name contains TEXT, and those they are compared with
+  --rows TEXT    only rows whose name contains TEXT, and those they are compared with; `waiters`
+                 for how soon those who wait are answered
   --cores A,B    the core of the server under test, and that of wrk and Redis: 0,1
   --quick        one round of a second each: does it all work?
 

@@ -20,6 +20,9 @@ pub(crate) struct Sample {
     pub(crate) others: f64,
     /// Throughput over that of the bare handler, measured shortly before.
     pub(crate) of_bare: Option<f64>,
+    /// Processor time of the bare handler for a request over its own: what `of_bare` would be if the
+    /// server had its core for itself, and nobody else were slow.
+    pub(crate) bare_of_cpu: Option<f64>,
     /// Throughput over that of its floor.
     pub(crate) of_floor: Option<f64>,
     /// Processor time per request over that of its floor.
@@ -45,6 +48,7 @@ impl Sample {
     pub(crate) fn compare(&mut self, bare: Option<&Self>, floor: Option<&Self>) {
         if let Some(bare) = bare {
             self.of_bare = Some(self.tally.rate() / bare.tally.rate());
+            self.bare_of_cpu = Some(bare.cpu_per_request() / self.cpu_per_request());
             self.added = Some(self.tally.p50.saturating_sub(bare.tally.p50));
         }
         if let Some(floor) = floor {

@@ -34,14 +34,13 @@ pub(crate) fn report(
         "# The load comparison".to_owned(),
         ABOUT.to_owned(),
         machine::description(options, redis),
-        "## Throughput".to_owned(),
-        throughput::table(comparison),
     ];
     let mut add = |title: &str, table: Option<String>| {
         if let Some(table) = table {
             sections.extend([format!("## {title}"), table]);
         }
     };
+    add("Throughput", throughput::table(comparison));
     add("Against others", peers::table(comparison));
     add("What Redis does", commands::table(comparison));
     add("Latency, 8 connections", latency::table(comparison));

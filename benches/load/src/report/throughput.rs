@@ -1,20 +1,17 @@
 use std::time::Duration;
 
 use super::verdict::{at_least, at_most, thousands};
-use crate::{
-    comparison::Comparison,
-    outcome::{Outcome, median},
-    row::BARE,
-    sample::Sample,
-};
+use crate::{comparison::Comparison, outcome::Outcome, row::BARE, sample::Sample};
 
 const OF_FLOOR: f64 = 0.95;
 const CPU_OF_FLOOR: f64 = 1.2;
 
-pub(super) fn table(comparison: &Comparison) -> String {
+pub(super) fn table(comparison: &Comparison) -> Option<String> {
+    comparison.0.first()?;
     let mut out = String::from(
-        "| | requests/s | of the bare handler's | of its floor's | server CPU, µs per request | of \
-         its floor's | server core, load core |\n|---|--:|--:|--:|--:|--:|--:|\n",
+        "| | requests/s | of the bare handler's | of its floor's | server CPU, µs per request | the \
+         bare handler's of that | that of its floor's | server core, load core |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|\n",
     );
     let rows = comparison
         .0
@@ -26,20 +23,18 @@ pub(super) fn table(comparison: &Comparison) -> String {
     if let Some(note) = comparison.get(BARE).and_then(note_on_wrk) {
         out.push_str(&note);
     }
-    if let Some(note) = note_on_others(comparison) {
-        out.push_str(&note);
-    }
-    out
+    out.push_str(&note_on_others(comparison));
+    Some(out)
 }
 
 fn line(outcome: &Outcome) -> String {
     let row = &outcome.row;
     let name = &row.name;
     if let Some(why) = &outcome.missing {
-        return format!("| {name} | not measured: {why} | | | | | |\n");
+        return format!("| {name} | not measured: {why} | | | | | | |\n");
     }
     let Some(rate) = outcome.rate() else {
-        return format!("| {name} | **failed** | | | | | |\n");
+        return format!("| {name} | **failed** | | | | | | |\n");
     };
     let has_floor = row.floor.is_some();
     let of_floor = outcome.median(|sample| sample.of_floor);
@@ -49,11 +44,12 @@ fn line(outcome: &Outcome) -> String {
     let load_core = outcome.median(|sample| Some(sample.load_core * 100.0));
     let floored = |text: String| if has_floor { text } else { String::new() };
     format!(
-        "| {name} | {} | {} | {} | {:.1} | {} | {:.0} %, {:.0} % |\n",
+        "| {name} | {} | {} | {} | {:.1} | {} | {} | {:.0} %, {:.0} % |\n",
         thousands(rate),
         at_least(outcome.median(|sample| sample.of_bare), row.target),
         floored(at_least(of_floor, Some(OF_FLOOR))),
         cpu.unwrap_or_default(),
+        at_least(outcome.median(|sample| sample.bare_of_cpu), None),
         floored(at_most(cpu_of_floor, Some(CPU_OF_FLOOR))),
         server_core.unwrap_or_default(),
         load_core.unwrap_or_default(),
@@ -81,9 +77,10 @@ fn note_on_wrk(bare: &Outcome) -> Option<String> {
 }
 
 /// Whether the machine had anything else to do.
-fn note_on_others(comparison: &Comparison) -> Option<String> {
+fn note_on_others(comparison: &Comparison) -> String {
     let samples = comparison.0.iter().flat_map(|outcome| &outcome.samples);
-    let others = median(samples.map(|sample| sample.others * 100.0).collect())?;
+    let others: Vec<f64> = samples.map(|sample| sample.others * 100.0).collect();
+    let others = others.iter().sum::<f64>() / others.len().max(1) as f64;
     let quiet = if others < 5.0 {
         ""
     } else {
