@@ -35,7 +35,7 @@ impl Outcome {
 }
 
 /// The one in the middle, or between the two in the middle.
-pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
+fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     let upper = *values.get(middle)?;

@@ -1,12 +1,7 @@
 use std::time::Duration;
 
 use super::verdict::{at_least, at_most, thousands};
-use crate::{
-    comparison::Comparison,
-    outcome::{Outcome, median},
-    row::BARE,
-    sample::Sample,
-};
+use crate::{comparison::Comparison, outcome::Outcome, row::BARE, sample::Sample};
 
 const OF_FLOOR: f64 = 0.95;
 const CPU_OF_FLOOR: f64 = 1.2;
@@ -28,9 +23,7 @@ pub(super) fn table(comparison: &Comparison) -> Option<String> {
     if let Some(note) = comparison.get(BARE).and_then(note_on_wrk) {
         out.push_str(&note);
     }
-    if let Some(note) = note_on_others(comparison) {
-        out.push_str(&note);
-    }
+    out.push_str(&note_on_others(comparison));
     Some(out)
 }
 
@@ -84,15 +77,14 @@ fn note_on_wrk(bare: &Outcome) -> Option<String> {
 }
 
 /// Whether the machine had anything else to do.
-fn note_on_others(comparison: &Comparison) -> Option<String> {
+fn note_on_others(comparison: &Comparison) -> String {
     let samples = comparison.0.iter().flat_map(|outcome| &outcome.samples);
-    let others = median(samples.map(|sample| sample.others * 100.0).collect())?;
+    let others: Vec<f64> = samples.map(|sample| sample.others * 100.0).collect();
+    let others = others.iter().sum::<f64>() / others.len().max(1) as f64;
     let quiet = if others < 5.0 {
         ""
     } else {
         ": **too much to trust ratios**"
     };
-    Some(format!(
-        "\nOther programs used {others:.0} % of both cores{quiet}.\n"
-    ))
+    format!("\nOther programs used {others:.0} % of both cores{quiet}.\n")
 }
