@@ -86,7 +86,5 @@ fn note_on_others(comparison: &Comparison) -> String {
     } else {
         ": **too much to trust ratios**"
     };
-    Some(format!(
-        "\nOther programs used {others:.0} % of both cores{quiet}.\n"
-    ))
+    format!("\nOther programs used {others:.0} % of both cores{quiet}.\n")
 }
