@@ -102,9 +102,7 @@ impl BodyReader {
         payload: &mut Payload,
         end: &mut Option<Instant>,
     ) -> Result<Option<Bytes>, ReadError> {
-        // Most bodies are here already, and no clock is read for them.
-        let polled = poll_fn(|cx| Poll::Ready(payload.poll_next_unpin(cx))).await;
-        let piece = match polled {
+        let piece = match next_soon(payload).await {
             Poll::Ready(piece) => piece,
             Poll::Pending => {
                 let now = Instant::now();
@@ -116,6 +114,21 @@ impl BodyReader {
         };
         piece.transpose().map_err(ReadError::Broken)
     }
+}
+
+/// The next piece, if it is here, or comes as soon as the task has had another turn. Most bodies have
+/// arrived together with their head, which the server hands over first; no timer is set for them.
+async fn next_soon(payload: &mut Payload) -> Poll<Option<Result<Bytes, PayloadError>>> {
+    let mut turns = 0;
+    poll_fn(|cx| match payload.poll_next_unpin(cx) {
+        Poll::Pending if turns == 0 => {
+            turns += 1;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+        polled => Poll::Ready(polled),
+    })
+    .await
 }
 
 /// A body that is here already, as a payload to be read again.

@@ -4,6 +4,7 @@ use std::{
     time::Duration,
 };
 
+use foldhash::fast::RandomState;
 use futures_util::{StreamExt, stream};
 use tokio::{
     sync::Notify,
@@ -33,7 +34,7 @@ pub(super) struct Renewals {
 
 #[derive(Debug, Default)]
 struct State {
-    entries: HashMap<OwnerToken, Entry>,
+    entries: HashMap<OwnerToken, Entry, RandomState>,
     /// The pause of the task; `None` when there is no task.
     pause: Option<Duration>,
 }
@@ -55,7 +56,7 @@ impl Renewals {
             token,
             Entry {
                 tenure: Arc::clone(tenure),
-                until: Instant::now() + longest,
+                until: tenure.confirmed() + longest,
             },
         );
         match state.pause {

@@ -69,16 +69,19 @@ impl Tenure {
         self.attempt
     }
 
+    /// When the claim was certain.
+    pub(super) fn confirmed(&self) -> Instant {
+        *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How long ago the claim was certain.
     pub(super) fn age(&self) -> Duration {
-        let confirmed = self.confirmed.lock();
-        confirmed.unwrap_or_else(PoisonError::into_inner).elapsed()
+        self.confirmed().elapsed()
     }
 
     /// When the lease ends as far as this process knows.
     pub(super) fn lapses_at(&self) -> Instant {
-        let confirmed = self.confirmed.lock();
-        *confirmed.unwrap_or_else(PoisonError::into_inner) + self.lease.duration()
+        self.confirmed() + self.lease.duration()
     }
 
     /// Whether the claim is another's or nobody's by now, as far as this process knows: the store

@@ -6,6 +6,7 @@ use std::{
     mem,
 };
 
+use foldhash::fast::RandomState;
 use tokio::time::Instant;
 
 use super::entry::Entry;
@@ -14,7 +15,9 @@ use crate::store::{Inspected, StoreError, StoreKey};
 /// A part of the keys, behind one mutex.
 #[derive(Debug, Default)]
 pub(super) struct Shard {
-    entries: HashMap<StoreKey, Entry>,
+    /// A key is hashed several times a request; its digest only has to be mixed with what nobody
+    /// knows, lest somebody choose keys that collide.
+    entries: HashMap<StoreKey, Entry, RandomState>,
     /// Nothing expires before this. A queue in the order of expiry would cost every claim its place
     /// in it, and most are released long before; this costs a comparison, and a walk now and then.
     first_due: Option<Instant>,
