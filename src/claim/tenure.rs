@@ -71,7 +71,10 @@ impl Tenure {
 
     /// When the claim was certain.
     pub(super) fn confirmed(&self) -> Instant {
-        *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner)
+        *self
+            .confirmed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long ago the claim was certain.
