@@ -1,6 +1,5 @@
 //! The core that knows claims but not HTTP: begin, wait, hold, renew, complete, undo, drain.
 
-mod bounded;
 mod completion;
 mod guard;
 mod in_progress;
@@ -18,12 +17,12 @@ use std::{future::Future, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 pub use self::settled::Settled;
-use self::{bounded::bounded, in_progress::InProgress, renewals::Renewals, waiting::Waiting};
 pub(crate) use self::{
     guard::Guard,
     tenure::Tenure,
     wishes::{Verdict, Wishes},
 };
+use self::{in_progress::InProgress, renewals::Renewals, waiting::Waiting};
 use crate::store::{
     Begin, ClaimId, ErasedStore, Held, Lease, NewClaim, OwnerToken, Record, Renewed, Store,
     StoreError,
@@ -78,7 +77,7 @@ impl Claims {
     pub(crate) async fn begin(&self, claim: &Arc<NewClaim>) -> Result<Begun, StoreError> {
         let mut guard = Guard::sent(self.clone(), Arc::clone(claim));
         let asked = Instant::now();
-        let begun = match bounded(self.0.store.begin(claim)).await {
+        let begun = match self.0.store.begin(claim).await {
             Ok(Begin::Claimed { lease, attempt }) => {
                 guard.running(Tenure::new(self.clone(), lease, attempt, asked));
                 return Ok(Begun::Mine(guard));
@@ -145,7 +144,7 @@ impl Claims {
         &'a self,
         lease: &'a Lease,
     ) -> impl Future<Output = Result<Renewed, StoreError>> + 'a {
-        bounded(self.0.store.renew(lease))
+        self.0.store.renew(lease)
     }
 
     fn complete<'a>(
@@ -154,14 +153,14 @@ impl Claims {
         record: &'a Record,
         retention: Duration,
     ) -> impl Future<Output = Result<Held, StoreError>> + 'a {
-        bounded(self.0.store.complete(lease, record, retention))
+        self.0.store.complete(lease, record, retention)
     }
 
     fn release<'a>(
         &'a self,
         lease: &'a Lease,
     ) -> impl Future<Output = Result<Held, StoreError>> + 'a {
-        bounded(self.0.store.release(lease))
+        self.0.store.release(lease)
     }
 
     /// Waits until all that is in progress now has settled: running claims, releases, completions,

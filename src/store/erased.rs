@@ -1,8 +1,11 @@
-use std::{fmt::Debug, time::Duration};
+use std::{fmt::Debug, future::Future, time::Duration};
 
 use futures_util::future::BoxFuture;
 
-use super::{Begin, ClaimId, Held, Lease, NewClaim, Record, Renewed, Store, StoreError, StoreKey};
+use super::{
+    Begin, ClaimId, Held, Lease, NewClaim, Record, Renewed, Store, StoreError, StoreKey,
+    bounded::bounded,
+};
 
 /// [`Store`] with boxed futures, so that a middleware can hold any store without naming it.
 ///
@@ -27,11 +30,11 @@ pub(crate) trait ErasedStore: Debug + Send + Sync + 'static {
 
 impl<S: Store> ErasedStore for S {
     fn begin<'a>(&'a self, claim: &'a NewClaim) -> BoxFuture<'a, Result<Begin, StoreError>> {
-        Box::pin(Store::begin(self, claim))
+        boxed::<S, _>(Store::begin(self, claim))
     }
 
     fn renew<'a>(&'a self, lease: &'a Lease) -> BoxFuture<'a, Result<Renewed, StoreError>> {
-        Box::pin(Store::renew(self, lease))
+        boxed::<S, _>(Store::renew(self, lease))
     }
 
     fn complete<'a>(
@@ -40,11 +43,11 @@ impl<S: Store> ErasedStore for S {
         record: &'a Record,
         retention: Duration,
     ) -> BoxFuture<'a, Result<Held, StoreError>> {
-        Box::pin(Store::complete(self, lease, record, retention))
+        boxed::<S, _>(Store::complete(self, lease, record, retention))
     }
 
     fn release<'a>(&'a self, lease: &'a Lease) -> BoxFuture<'a, Result<Held, StoreError>> {
-        Box::pin(Store::release(self, lease))
+        boxed::<S, _>(Store::release(self, lease))
     }
 
     fn changed<'a>(
@@ -53,5 +56,15 @@ impl<S: Store> ErasedStore for S {
         seen: &'a ClaimId,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(Store::changed(self, key, seen))
+    }
+}
+
+/// Boxes a call, and sees to it that it ends.
+fn boxed<'a, S: Store, T: Send + 'a>(
+    call: impl Future<Output = Result<T, StoreError>> + Send + 'a,
+) -> BoxFuture<'a, Result<T, StoreError>> {
+    match S::IS_BOUNDED {
+        true => Box::pin(call),
+        false => Box::pin(bounded(call)),
     }
 }

@@ -4,6 +4,7 @@
 //! This module is for those who write a store of their own, and for operators: [`Inspect`] shows
 //! what a store holds.
 
+mod bounded;
 mod claim;
 #[cfg(feature = "test-util")]
 pub mod conformance;
@@ -22,6 +23,8 @@ mod token;
 
 use std::{fmt::Debug, future::Future, sync::Arc, time::Duration};
 
+#[cfg(test)]
+pub(crate) use self::bounded::LIMIT;
 pub(crate) use self::erased::ErasedStore;
 pub use self::{
     claim::{Lease, NewClaim, OnLapsed},
@@ -69,6 +72,13 @@ pub use self::{
 /// The suite in `store::conformance` (feature `test-util`) checks what can be checked from
 /// outside. There are no default methods: a store that forgot one would be wrong in silence.
 pub trait Store: Debug + Send + Sync + 'static {
+    /// Whether every call but [`changed`](Self::changed) ends within a bound of the store's own, as
+    /// those of the stores of this crate do. Where they may not, the middlewares give a call up after
+    /// ten seconds.
+    ///
+    /// Default: `false`. It is always safe, and costs each call a timer.
+    const IS_BOUNDED: bool = false;
+
     /// Claims a vacant key, or tells what holds it.
     ///
     /// # Errors

@@ -12,6 +12,9 @@ use crate::store::{
 };
 
 impl Store for MemoryStore {
+    /// Nothing is waited for.
+    const IS_BOUNDED: bool = true;
+
     async fn begin(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
         let now = Instant::now();
         let mut shard = self.0.shard(&claim.key);

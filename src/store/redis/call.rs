@@ -31,7 +31,10 @@ impl RedisStore {
     async fn send(&self, key: &str, cmd: &Cmd, deadline: Instant) -> Result<Reply, StoreError> {
         match &self.0.source {
             Source::Own(own) => Reply::of(own.connections.send(cmd, deadline).await?),
-            Source::Cluster(cluster) => Reply::of(cluster.send(key, cmd, deadline).await?),
+            // Boxed, because it follows redirections, and would make every other call as large.
+            Source::Cluster(cluster) => {
+                Reply::of(Box::pin(cluster.send(key, cmd, deadline)).await?)
+            }
             Source::Pool(pool) => {
                 let mut connection = pool
                     .connection(deadline, self.0.timeout, &self.0.traffic)

@@ -22,6 +22,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const LOOK_ALL_THE_SAME: Duration = Duration::from_secs(5);
 
 impl Store for RedisStore {
+    const IS_BOUNDED: bool = true;
+
     async fn begin(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
         if claim.is_lock() {
             return self.lock(claim).await;
@@ -51,7 +53,8 @@ impl Store for RedisStore {
             Some(Stored::Claim(held)) if held.fingerprint != claim.fingerprint => {
                 Ok(in_flight(&held, None))
             }
-            Some(Stored::Claim(_)) => self.join(claim, deadline).await,
+            // Boxed, so that those who meet no claim take less memory.
+            Some(Stored::Claim(_)) => Box::pin(self.join(claim, deadline)).await,
         }
     }
 

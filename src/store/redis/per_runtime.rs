@@ -168,9 +168,14 @@ impl Link {
         deadline: Instant,
         limit: Duration,
     ) -> Result<Connection, StoreError> {
-        if let Some(connection) = self.current() {
-            return Ok(connection);
+        match self.current() {
+            Some(connection) => Ok(connection),
+            // Boxed, because it is rare and large.
+            None => Box::pin(self.open(deadline, limit)).await,
         }
+    }
+
+    async fn open(&self, deadline: Instant, limit: Duration) -> Result<Connection, StoreError> {
         self.outage.check(limit)?;
         let failed = pin!(self.outage.fails(deadline));
         let got = pin!(self.pool.get());
