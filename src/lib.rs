@@ -203,6 +203,18 @@
 //! * A store bounds its own calls (Redis: 500 ms); the middlewares add a bound of 10 seconds for
 //!   stores that do not. With two bounds of the same length it would be chance which one fires, and
 //!   only the store's own can mark a connection as broken.
+//! * [`MemoryStore`] keeps no queue of what expires. Every claim would pay for its place in it, and
+//!   most are released long before; a walk over the entries, once a second where something may be
+//!   due, costs less and holds no lock for longer than a fraction of a millisecond.
+//! * Recorded headers are one piece of memory ([`store::Headers`]), which stands in Redis as it is and
+//!   is shared by all replays, not a list of names and values with two allocations for each.
+//! * bb8 opens and replaces the connection of a worker, but is not asked for it on every call.
+//! * A body that has come with its head sets no timer, and a store that bounds its own calls
+//!   ([`Store::IS_BOUNDED`](store::Store::IS_BOUNDED)) is not timed again: setting and clearing a
+//!   timer costs as much as a claim in memory.
+//! * One future of about a kilobyte holds a guarded request from its head to its answer. Larger ones
+//!   would not fit into the allocator's fast path, and a second one for the handler alone would be
+//!   another copy of all that it needs.
 //! * A body that is not JSON serialises as text or as a digest, not as an array of numbers: `json!`
 //!   would take 32 bytes for each.
 //! * An undo that keeps finding nothing looks ever less often (up to every ten seconds, until the

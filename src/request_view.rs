@@ -118,7 +118,9 @@ impl<'a> RequestView<'a> {
         serde_json::from_slice(self.bytes).map_err(|err| JsonPayloadError::Deserialize(err).into())
     }
 
-    /// The body's bytes as they came, compressed if the client compressed them.
+    /// The body's bytes as they came, compressed if the client compressed them. Into a payload goes
+    /// [`Fingerprint::of_bytes`](crate::Fingerprint::of_bytes) of them, which costs less than
+    /// [`body`](Self::body) where requests that mean the same are written alike.
     pub fn bytes(&self) -> &Bytes {
         self.bytes
     }

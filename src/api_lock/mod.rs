@@ -119,7 +119,7 @@ impl ApiLock {
     /// answered with its own response, and nothing is locked.
     ///
     /// ```
-    /// use actix_idempotency::{ApiLock, MemoryStore};
+    /// use actix_idempotency::{ApiLock, Fingerprint, MemoryStore};
     /// use actix_web::error::ErrorUnauthorized;
     ///
     /// let lock = ApiLock::try_builder(MemoryStore::new(), |req| {
@@ -127,7 +127,7 @@ impl ApiLock {
     ///         return Ok(None);
     ///     }
     ///     let user = req.header("x-user").ok_or_else(|| ErrorUnauthorized("who are you?"))?;
-    ///     Ok(Some((user.into_owned(), req.bytes().to_vec())))
+    ///     Ok(Some((user.into_owned(), Fingerprint::of_bytes(req.bytes()))))
     /// })
     /// .build()?;
     /// # Ok::<_, actix_idempotency::ConfigError>(())

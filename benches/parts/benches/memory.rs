@@ -1,3 +1,7 @@
+#![allow(
+    clippy::expect_used,
+    reason = "a measurement ends where anything is wrong"
+)]
 //! A claim and its release on the memory store, alone and against another thread, among few and
 //! among many live keys.
 

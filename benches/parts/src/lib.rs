@@ -1,3 +1,7 @@
+#![allow(
+    clippy::expect_used,
+    reason = "a measurement ends where anything is wrong"
+)]
 //! Services in this process, to be called without a socket: what remains is what the middleware
 //! costs.
 
@@ -34,16 +38,24 @@ pub async fn handler(body: Bytes) -> HttpResponse {
 /// What stands around the handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Path {
+    /// Nothing.
     Bare,
+    /// `ApiLock` over the digest of the body's bytes.
     LockBytes,
+    /// `ApiLock` over a JSON value with the body in it.
     LockJson,
+    /// `Idempotency`, keys that nobody has used, a body that compares by its bytes.
     FirstBytes,
+    /// The same with one that compares by value.
     FirstJson,
+    /// `Idempotency`, one key, a body that compares by its bytes.
     ReplayBytes,
+    /// The same with one that compares by value.
     ReplayJson,
 }
 
 impl Path {
+    /// All of them, the bare handler first.
     pub const ALL: [Self; 7] = [
         Self::Bare,
         Self::LockBytes,
@@ -54,10 +66,12 @@ impl Path {
         Self::ReplayJson,
     ];
 
+    /// The path of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|path| path.name() == name)
     }
 
+    /// As it is called on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Bare => "bare",
@@ -97,6 +111,7 @@ impl Path {
 type Answered = Pin<Box<dyn Future<Output = Bytes>>>;
 
 /// A service behind one path.
+#[allow(missing_debug_implementations, reason = "there is nothing to show")]
 pub struct Subject(Box<dyn Fn(TestRequest) -> Answered>);
 
 impl Subject {
@@ -141,6 +156,7 @@ impl Subject {
         }))
     }
 
+    /// Sends a request, and returns the body of its answer.
     pub async fn call(&self, request: TestRequest) -> Bytes {
         self.0(request).await
     }

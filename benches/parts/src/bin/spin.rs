@@ -1,3 +1,7 @@
+#![allow(
+    clippy::expect_used,
+    reason = "a measurement ends where anything is wrong"
+)]
 //! Goes one path again and again, for a profiler to watch, and tells how long it took.
 //!
 //!     valgrind --tool=callgrind target/release/spin first-bytes 5000
