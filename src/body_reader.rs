@@ -119,10 +119,10 @@ impl BodyReader {
 /// The next piece, if it is here, or comes as soon as the task has had another turn. Most bodies have
 /// arrived together with their head, which the server hands over first; no timer is set for them.
 async fn next_soon(payload: &mut Payload) -> Poll<Option<Result<Bytes, PayloadError>>> {
-    let mut turns = 0;
+    let mut is_again = false;
     poll_fn(|cx| match payload.poll_next_unpin(cx) {
-        Poll::Pending if turns == 0 => {
-            turns += 1;
+        Poll::Pending if !is_again => {
+            is_again = true;
             cx.waker().wake_by_ref();
             Poll::Pending
         }

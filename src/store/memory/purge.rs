@@ -15,6 +15,8 @@ use crate::background;
 pub(super) const EVERY: Duration = Duration::from_secs(1);
 /// A walk over a million entries takes some 50 ms. Walks may use this part of a processor.
 const SHARE: u32 = 20;
+/// The longest rest. A walk may seem to take hours: the process can be suspended in the middle of it.
+const LONGEST_REST: Duration = Duration::from_secs(10);
 
 /// Runs the purge while there is anything to purge.
 pub(super) fn keep_going(table: &Arc<Table>) {
@@ -24,9 +26,14 @@ pub(super) fn keep_going(table: &Arc<Table>) {
     let table = Arc::downgrade(table);
     background::spawn(async move {
         while let Some(took) = purge(&table).await {
-            sleep(EVERY.max(took * SHARE)).await;
+            sleep(rest_after(took)).await;
         }
     });
+}
+
+/// How long nothing is done after a walk that took so long.
+fn rest_after(took: Duration) -> Duration {
+    took.saturating_mul(SHARE).clamp(EVERY, LONGEST_REST)
 }
 
 /// Takes expired entries away and tells how long that took; `None` when the purge can end.
@@ -54,4 +61,17 @@ async fn purge(table: &Weak<Table>) -> Option<Duration> {
     let goes_on =
         table.entries.load(Ordering::SeqCst) > 0 && !table.purging.swap(true, Ordering::SeqCst);
     goes_on.then_some(took)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_rests_by_its_length_within_bounds() {
+        assert_eq!(rest_after(Duration::ZERO), EVERY);
+        assert_eq!(rest_after(Duration::from_millis(100)), 2 * EVERY);
+        assert_eq!(rest_after(Duration::from_secs(3600)), LONGEST_REST);
+        assert_eq!(rest_after(Duration::MAX), LONGEST_REST);
+    }
 }

@@ -118,6 +118,18 @@ async fn released_keys_leave_nothing_behind() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn deleted_records_leave_nothing_behind() {
+    let _here = BackgroundHere::here();
+    let store = MemoryStore::new();
+    for n in 0..50_000 {
+        finish(&store, n, &answer(1)).await;
+        assert!(store.delete(&key(n)).await.unwrap());
+    }
+    let places = reserved(&store);
+    assert!(places < 256 * 256, "{places} are kept for no records");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_renewed_claim_outlives_its_first_deadline() {
     let _here = BackgroundHere::here();
     let store = MemoryStore::new();
