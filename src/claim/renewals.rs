@@ -4,8 +4,8 @@ use std::{
     time::Duration,
 };
 
-use foldhash::fast::RandomState;
 use futures_util::{StreamExt, stream};
+use hashbrown::DefaultHashBuilder;
 use tokio::{
     sync::Notify,
     time::{Instant, timeout},
@@ -34,7 +34,7 @@ pub(super) struct Renewals {
 
 #[derive(Debug, Default)]
 struct State {
-    entries: HashMap<OwnerToken, Entry, RandomState>,
+    entries: HashMap<OwnerToken, Entry, DefaultHashBuilder>,
     /// The pause of the task; `None` when there is no task.
     pause: Option<Duration>,
 }

@@ -27,7 +27,8 @@ impl MemoryStoreBuilder {
     }
 
     /// How many claims and records are kept. A full store refuses new claims rather than forget
-    /// a key before its time, for then its operation would run twice.
+    /// a key before its time, for then its operation would run twice. Of a large one, of 65,536
+    /// places or more, up to a hundredth may be unused by then.
     ///
     /// Default: 1,000,000. A claim takes some 200 bytes, a record some 300 besides its content.
     pub fn max_entries(mut self, entries: usize) -> Self {

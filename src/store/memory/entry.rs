@@ -1,36 +1,55 @@
-use std::{num::NonZeroU32, sync::Arc};
+use std::sync::Arc;
 
 use tokio::{
     sync::{Notify, futures::OwnedNotified},
     time::Instant,
 };
 
-use crate::{
-    Fingerprint,
-    store::{Answer, Inspected, OwnerToken, Record},
-};
+use super::life::{Claim, Finished, Found, Holding};
+use crate::store::{Inspected, Record};
 
 /// What one key holds. Boxed, so that the tables are small and cheap to move when they grow.
 #[derive(Debug)]
 pub(super) enum Entry {
-    Claim(Box<Claim>),
+    Claim(Box<Watched>),
     Finished(Box<Finished>),
 }
 
 impl Entry {
+    pub(super) fn new(holding: Holding) -> Self {
+        match holding {
+            Holding::Claim(claim) => Self::Claim(Box::new(Watched {
+                claim,
+                watchers: None,
+            })),
+            Holding::Finished(finished) => Self::Finished(Box::new(finished)),
+        }
+    }
+
+    /// What decisions are made by.
+    pub(super) fn found(&self) -> Found<'_> {
+        match self {
+            Self::Claim(watched) => Found::Claim(&watched.claim),
+            Self::Finished(finished) => Found::Finished(finished),
+        }
+    }
+
     /// From when on the key is vacant.
     pub(super) fn until(&self) -> Instant {
         match self {
-            Self::Claim(claim) => claim.forgotten_at,
+            Self::Claim(watched) => watched.claim.forgotten_at,
             Self::Finished(finished) => finished.until,
         }
     }
 
-    /// The place of its body among all bodies of the store by age, if it has one.
-    pub(super) fn age(&self) -> Option<u64> {
+    /// Since when its body is kept, if it has one.
+    pub(super) fn body_since(&self) -> Option<Instant> {
         match self {
             Self::Claim(_) => None,
-            Self::Finished(finished) => finished.age,
+            Self::Finished(finished) => match finished.record {
+                Record::Answer(_) => Some(finished.since),
+                Record::Tombstone(_) => None,
+            },
         }
     }
 
@@ -38,92 +57,72 @@ impl Entry {
     pub(super) fn size(&self) -> usize {
         match self {
             Self::Claim(_) => 0,
-            Self::Finished(finished) => finished.size(),
+            Self::Finished(finished) => match &finished.record {
+                Record::Answer(answer) => answer.size(),
+                Record::Tombstone(tombstone) => tombstone.location.as_ref().map_or(0, |l| l.len()),
+            },
         }
     }
 
-    /// The claim in this entry, if it carries this token.
-    pub(super) fn claim_of(&mut self, token: &OwnerToken) -> Option<&mut Claim> {
-        match self {
-            Self::Claim(claim) if claim.token == *token => Some(claim),
-            _ => None,
+    /// Gives its body up, if it has one, and tells how many bytes that made free.
+    pub(super) fn bury(&mut self) -> usize {
+        let before = self.size();
+        if let Self::Finished(finished) = self
+            && let Record::Answer(answer) = &finished.record
+        {
+            finished.record = Record::Tombstone(answer.to_tombstone());
+        }
+        before.saturating_sub(self.size())
+    }
+
+    /// Holds its key for longer, if it is a claim.
+    pub(super) fn extend(&mut self, lapses_at: Instant, forgotten_at: Instant) {
+        if let Self::Claim(watched) = self {
+            watched.claim.lapses_at = lapses_at;
+            watched.claim.forgotten_at = forgotten_at;
         }
     }
 
     /// What an operator is told of it, as long as its time has not passed.
     pub(super) fn inspected(&self, now: Instant) -> Inspected {
         let left = self.until() - now;
-        match self {
-            Self::Claim(claim) if claim.is_lock() => Inspected::Lock { left },
-            Self::Claim(claim) => Inspected::Claim {
-                attempt: claim.attempt,
-                fingerprint: claim.fingerprint,
-                lease_left: (claim.lapses_at > now).then(|| claim.lapses_at - now),
-                remembered_for: left,
-            },
-            Self::Finished(finished) => Inspected::finished(&finished.record, 0, left),
+        let claim = match self {
+            Self::Claim(watched) => &watched.claim,
+            Self::Finished(finished) => return Inspected::finished(&finished.record, 0, left),
+        };
+        if claim.is_lock() {
+            return Inspected::Lock { left };
+        }
+        Inspected::Claim {
+            attempt: claim.attempt,
+            fingerprint: claim.fingerprint,
+            lease_left: (claim.lapses_at > now).then(|| claim.lapses_at - now),
+            remembered_for: left,
         }
     }
 }
 
+/// A claim, and who waits for it to end.
 #[derive(Debug)]
-pub(super) struct Claim {
-    pub(super) token: OwnerToken,
-    pub(super) fingerprint: Option<Fingerprint>,
-    pub(super) attempt: NonZeroU32,
-    pub(super) lapses_at: Instant,
-    pub(super) forgotten_at: Instant,
-    /// Who waits for the claim to end; made by the first who does.
-    pub(super) watchers: Option<Arc<Notify>>,
+pub(super) struct Watched {
+    pub(super) claim: Claim,
+    /// Made by the first who does.
+    watchers: Option<Arc<Notify>>,
 }
 
-impl Claim {
+impl Watched {
     /// Ends when the claim does. Counted from this call on.
     pub(super) fn watch(&mut self) -> OwnedNotified {
         let watchers = self.watchers.get_or_insert_default();
         Arc::clone(watchers).notified_owned()
     }
-
-    fn is_lock(&self) -> bool {
-        self.fingerprint.is_none() && self.forgotten_at == self.lapses_at
-    }
 }
 
 /// However it ends: released, replaced, taken away.
-impl Drop for Claim {
+impl Drop for Watched {
     fn drop(&mut self) {
         if let Some(watchers) = &self.watchers {
             watchers.notify_waiters();
         }
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Finished {
-    pub(super) record: Record,
-    /// Who recorded it, so that a repeated completion recognises itself.
-    pub(super) by: OwnerToken,
-    pub(super) until: Instant,
-    /// The place among all bodies of the store by age; `None` for a tombstone.
-    pub(super) age: Option<u64>,
-}
-
-impl Finished {
-    /// The bytes that count against the store's bound.
-    pub(super) fn size(&self) -> usize {
-        match &self.record {
-            Record::Answer(answer) => answer.size(),
-            Record::Tombstone(tombstone) => tombstone.location.as_ref().map_or(0, |l| l.len()),
-        }
-    }
-
-    /// Gives the body up, and tells how many bytes that made free.
-    pub(super) fn bury(&mut self) -> usize {
-        let before = self.size();
-        if let Record::Answer(answer) = &self.record {
-            self.record = Record::Tombstone(Answer::to_tombstone(answer));
-        }
-        self.age = None;
-        before.saturating_sub(self.size())
     }
 }

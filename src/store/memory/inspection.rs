@@ -4,7 +4,7 @@ use tokio::{task::yield_now, time::Instant};
 
 use super::{
     MemoryStore,
-    entry::Entry,
+    life::{Change, Found},
     table::{Table, lock},
 };
 use crate::store::{Cursor, Inspect, Inspected, Page, StoreError, StoreKey};
@@ -51,15 +51,17 @@ impl Inspect for MemoryStore {
     }
 
     async fn force_release(&self, key: &StoreKey) -> Result<bool, StoreError> {
-        let mut shard = self.0.shard(key);
-        let is_claimed = matches!(shard.get(key, Instant::now()), Some(Entry::Claim(_)));
-        Ok(is_claimed && self.0.remove(&mut shard, key))
+        self.0.change(key, Instant::now(), |found| match found {
+            Some(Found::Claim(_)) => (true, Change::Vacate),
+            Some(Found::Finished(_)) | None => (false, Change::Keep),
+        })
     }
 
     async fn delete(&self, key: &StoreKey) -> Result<bool, StoreError> {
-        let mut shard = self.0.shard(key);
-        let is_there = shard.get(key, Instant::now()).is_some();
-        Ok(is_there && self.0.remove(&mut shard, key))
+        self.0.change(key, Instant::now(), |found| match found {
+            Some(_) => (true, Change::Vacate),
+            None => (false, Change::Keep),
+        })
     }
 }
 

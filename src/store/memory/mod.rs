@@ -1,9 +1,11 @@
-//! The embedded store: sharded mutex maps, expiry by a queue per shard.
+//! The embedded store: sharded mutex maps, and a walk over each of them now and then.
 
 mod builder;
 mod entry;
 mod inspection;
+pub(crate) mod life;
 mod operations;
+mod places;
 mod purge;
 mod shard;
 mod table;
@@ -75,7 +77,7 @@ impl Default for MemoryStore {
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore")
-            .field("entries", &self.0.entries.load(Ordering::Relaxed))
+            .field("entries", &self.0.len())
             .field("bytes", &self.0.bytes.load(Ordering::Relaxed))
             .finish_non_exhaustive()
     }

@@ -18,7 +18,8 @@ const SHARE: u32 = 20;
 /// The longest rest. A walk may seem to take hours: the process can be suspended in the middle of it.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 
-/// Runs the purge while there is anything to purge.
+/// Runs the purge while there is anything to purge. Called by whoever makes the first entry of a
+/// shard: the purge does not end before it has found that there is none left.
 pub(super) fn keep_going(table: &Arc<Table>) {
     if table.purging.load(Ordering::SeqCst) || table.purging.swap(true, Ordering::SeqCst) {
         return;
@@ -42,7 +43,7 @@ async fn purge(table: &Weak<Table>) -> Option<Duration> {
     for number in 0..Table::SHARDS {
         let table = table.upgrade()?;
         let begun = Instant::now();
-        let gone = lock(&table.shards[number]).expire(begun);
+        let gone = lock(&table.shards[number]).expire(begun, &table.places);
         for entry in &gone {
             table.uncount(entry);
         }
@@ -52,15 +53,18 @@ async fn purge(table: &Weak<Table>) -> Option<Duration> {
         }
     }
     let table = table.upgrade()?;
-    if table.entries.load(Ordering::SeqCst) > 0 {
+    if is_anything_due(&table) {
         return Some(took);
     }
     table.purging.store(false, Ordering::SeqCst);
-    // A claim that came between these two lines has seen a purge that was about to end. All of
-    // this is sequentially consistent: with less, each side could miss what the other wrote.
-    let goes_on =
-        table.entries.load(Ordering::SeqCst) > 0 && !table.purging.swap(true, Ordering::SeqCst);
+    // A claim that came between these lines may have seen a purge that was about to end. If it did
+    // not, the mutex of its shard makes it see the line above.
+    let goes_on = is_anything_due(&table) && !table.purging.swap(true, Ordering::SeqCst);
     goes_on.then_some(took)
+}
+
+fn is_anything_due(table: &Table) -> bool {
+    (table.shards.iter()).any(|shard| lock(shard).is_anything_due())
 }
 
 #[cfg(test)]

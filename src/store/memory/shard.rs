@@ -1,28 +1,44 @@
-use std::{
-    collections::{
-        HashMap, VecDeque,
-        hash_map::Entry::{Occupied, Vacant},
-    },
-    mem,
-};
+use std::{collections::VecDeque, mem};
 
-use foldhash::fast::RandomState;
+use hashbrown::{
+    DefaultHashBuilder, HashMap,
+    hash_map::EntryRef::{Occupied, Vacant},
+};
 use tokio::time::Instant;
 
-use super::entry::Entry;
+use super::{
+    entry::Entry,
+    life::{Change, Found},
+    places::Places,
+};
 use crate::store::{Inspected, StoreError, StoreKey};
 
 /// A part of the keys, behind one mutex.
 #[derive(Debug, Default)]
 pub(super) struct Shard {
-    /// A key is hashed several times a request; its digest only has to be mixed with what nobody
-    /// knows, lest somebody choose keys that collide.
-    entries: HashMap<StoreKey, Entry, RandomState>,
+    /// hashbrown's map, which finds a key once for looking at it and changing it, and clones it only
+    /// where it stays. The digests only have to be mixed with what nobody knows, lest somebody
+    /// choose keys that collide.
+    entries: HashMap<StoreKey, Entry, DefaultHashBuilder>,
+    /// Places for more entries.
+    unused: usize,
     /// Nothing expires before this. A queue in the order of expiry would cost every claim its place
     /// in it, and most are released long before; this costs a comparison, and a walk now and then.
     first_due: Option<Instant>,
-    /// The entries with a body by age, oldest first, and some that are gone.
-    bodies: VecDeque<(u64, StoreKey)>,
+    /// The entries with a body, oldest first, and some that are gone.
+    bodies: VecDeque<(Instant, StoreKey)>,
+}
+
+/// What became of a key.
+#[derive(Debug)]
+pub(super) struct Changed<T> {
+    pub(super) told: T,
+    /// What it held before.
+    pub(super) gone: Option<Entry>,
+    /// The bytes of what it holds instead, as far as they count against the store's bound.
+    pub(super) added: usize,
+    /// Nothing was due to expire before.
+    pub(super) is_first_due: bool,
 }
 
 impl Shard {
@@ -33,32 +49,66 @@ impl Shard {
             .filter(|entry| entry.until() > now)
     }
 
-    /// Puts an entry in place and returns what was there. A key that has none needs a place first.
-    pub(super) fn put(
+    /// Decides by what a key holds what becomes of it, and does that. A key that is new needs a
+    /// place; where there is none left, nothing is changed.
+    pub(super) fn change<T>(
         &mut self,
         key: &StoreKey,
-        entry: Entry,
-        take_place: impl FnOnce() -> Result<(), StoreError>,
-    ) -> Result<Option<Entry>, StoreError> {
-        let (until, age) = (entry.until(), entry.age());
-        let old = match self.entries.entry(key.clone()) {
-            Occupied(mut place) => Some(place.insert(entry)),
+        now: Instant,
+        places: &Places,
+        decide: impl FnOnce(Option<Found<'_>>) -> (T, Change),
+    ) -> Result<Changed<T>, StoreError> {
+        let (mut due, mut body_since, mut added) = (None, None, 0);
+        let mut entry_of = |holding| {
+            let entry = Entry::new(holding);
+            (due, body_since, added) = (Some(entry.until()), entry.body_since(), entry.size());
+            entry
+        };
+        let (told, gone) = match self.entries.entry_ref(key) {
+            Occupied(mut place) => {
+                let held = place.get_mut();
+                let (told, change) = decide((held.until() > now).then(|| held.found()));
+                let gone = match change {
+                    Change::Keep => None,
+                    Change::Put(holding) => Some(place.insert(entry_of(holding))),
+                    Change::Extend {
+                        lapses_at,
+                        forgotten_at,
+                    } => {
+                        held.extend(lapses_at, forgotten_at);
+                        None
+                    }
+                    Change::Vacate => {
+                        self.unused += 1;
+                        Some(place.remove())
+                    }
+                };
+                (told, gone)
+            }
             Vacant(place) => {
-                take_place()?;
-                place.insert(entry);
-                None
+                let (told, change) = decide(None);
+                if let Change::Put(holding) = change {
+                    if self.unused == 0 {
+                        self.unused = places.take()?;
+                    }
+                    self.unused -= 1;
+                    place.insert_with_key(key.clone(), entry_of(holding));
+                }
+                (told, None)
             }
         };
-        self.first_due = Some(self.first_due.map_or(until, |first| first.min(until)));
-        if let Some(age) = age {
-            self.push_body(age, key.clone());
+        places.take_back(&mut self.unused);
+        let is_first_due = self.first_due.is_none() && due.is_some();
+        self.first_due = earlier(self.first_due, due);
+        if let Some(since) = body_since {
+            self.push_body(since, key.clone());
         }
-        Ok(old)
-    }
-
-    /// Takes an entry away.
-    pub(super) fn remove(&mut self, key: &StoreKey) -> Option<Entry> {
-        self.entries.remove(key)
+        Ok(Changed {
+            told,
+            gone,
+            added,
+            is_first_due,
+        })
     }
 
     /// The first `most` entries in the order of their keys, of those that begin with `prefix` and
@@ -88,7 +138,10 @@ impl Shard {
     }
 
     /// Takes away what was due by `now`, by a walk over all entries if there may be any.
-    pub(super) fn expire(&mut self, now: Instant) -> Vec<Entry> {
+    pub(super) fn expire(&mut self, now: Instant, places: &Places) -> Vec<Entry> {
+        if self.entries.is_empty() {
+            self.first_due = None;
+        }
         if self.first_due.is_none_or(|first| first > now) {
             return Vec::new();
         }
@@ -96,53 +149,53 @@ impl Shard {
         let gone = self.entries.extract_if(|_key, entry| {
             let until = entry.until();
             if until > now {
-                first_due = Some(first_due.map_or(until, |first: Instant| first.min(until)));
+                first_due = earlier(first_due, Some(until));
             }
             until <= now
         });
-        let gone = gone.map(|(_key, entry)| entry).collect();
+        let gone: Vec<_> = gone.map(|(_key, entry)| entry).collect();
+        self.unused += gone.len();
+        places.take_back(&mut self.unused);
         self.first_due = first_due;
         self.give_back();
         gone
     }
 
-    /// The age of the oldest body.
-    pub(super) fn oldest_body(&mut self) -> Option<u64> {
-        while let Some((age, key)) = self.bodies.front() {
-            if self.has_body(key, *age) {
-                return Some(*age);
+    /// Since when the oldest body is kept.
+    pub(super) fn oldest_body(&mut self) -> Option<Instant> {
+        while let Some((since, key)) = self.bodies.front() {
+            if self.has_body(key, *since) {
+                return Some(*since);
             }
             self.bodies.pop_front();
         }
         None
     }
 
-    /// Turns the oldest body into a tombstone, if it is of this age; tells how many bytes that made
-    /// free.
-    pub(super) fn bury(&mut self, age: u64) -> usize {
-        if self.oldest_body() != Some(age) {
+    /// Turns the oldest body into a tombstone, if it is kept since then; tells how many bytes that
+    /// made free.
+    pub(super) fn bury(&mut self, since: Instant) -> usize {
+        if self.oldest_body() != Some(since) {
             return 0;
         }
         let oldest = self.bodies.pop_front();
-        match oldest.and_then(|(_age, key)| self.entries.get_mut(&key)) {
-            Some(Entry::Finished(finished)) => finished.bury(),
-            Some(Entry::Claim(_)) | None => 0,
-        }
+        let entry = oldest.and_then(|(_since, key)| self.entries.get_mut(&key));
+        entry.map_or(0, Entry::bury)
     }
 
     /// Those that are gone are left where they stand. Once they are the majority all of them are
     /// dropped, which costs a constant per body and keeps the rest in proportion to the entries.
-    fn push_body(&mut self, age: u64, key: StoreKey) {
+    fn push_body(&mut self, since: Instant, key: StoreKey) {
         if self.bodies.len() > 2 * self.entries.len() + 64 {
             let mut bodies = mem::take(&mut self.bodies);
-            bodies.retain(|(age, key)| self.has_body(key, *age));
+            bodies.retain(|(since, key)| self.has_body(key, *since));
             self.bodies = bodies;
         }
-        self.bodies.push_back((age, key));
+        self.bodies.push_back((since, key));
     }
 
-    fn has_body(&self, key: &StoreKey, age: u64) -> bool {
-        self.entries.get(key).and_then(Entry::age) == Some(age)
+    fn has_body(&self, key: &StoreKey, since: Instant) -> bool {
+        self.entries.get(key).and_then(Entry::body_since) == Some(since)
     }
 
     /// Returns memory to the allocator once most of it is unused.
@@ -156,7 +209,11 @@ impl Shard {
         }
     }
 
-    #[cfg(test)]
+    /// Whether anything is due to expire, some time.
+    pub(super) fn is_anything_due(&self) -> bool {
+        self.first_due.is_some()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -165,4 +222,9 @@ impl Shard {
     pub(super) fn reserved(&self) -> usize {
         self.entries.capacity() + self.bodies.capacity()
     }
+}
+
+/// The earlier of two moments that may not exist.
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    one.into_iter().chain(other).min()
 }

@@ -1,6 +1,6 @@
 use std::{
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, UNIX_EPOCH},
@@ -8,7 +8,13 @@ use std::{
 
 use tokio::{sync::futures::OwnedNotified, time::Instant};
 
-use super::{entry::Entry, shard::Shard};
+use super::{
+    entry::Entry,
+    life::{Change, Found},
+    places::Places,
+    purge,
+    shard::Shard,
+};
 use crate::store::{ClaimId, StoreError, StoreKey, StoreTime};
 
 /// All keys of a store, and the counts that bound them.
@@ -16,12 +22,9 @@ pub(super) struct Table {
     /// Mutexes, because every operation writes. Sharded, because one for all costs two workers
     /// 600 ns per request instead of 70.
     pub(super) shards: [Mutex<Shard>; Self::SHARDS],
+    pub(super) places: Places,
     max_bytes: usize,
-    max_entries: usize,
     pub(super) bytes: AtomicUsize,
-    pub(super) entries: AtomicUsize,
-    /// Numbers the bodies by age.
-    pub(super) next_age: AtomicU64,
     epoch: Instant,
     /// The wall clock at the epoch, in microseconds. Fences are written down where they outlive the
     /// process, and those of the next one have to be larger.
@@ -39,11 +42,9 @@ impl Table {
     pub(super) fn new(max_bytes: usize, max_entries: usize) -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::default()),
+            places: Places::new(max_entries),
             max_bytes,
-            max_entries,
             bytes: AtomicUsize::new(0),
-            entries: AtomicUsize::new(0),
-            next_age: AtomicU64::new(0),
             epoch: Instant::now(),
             epoch_micros: micros(UNIX_EPOCH.elapsed().unwrap_or_default()),
             last_told: AtomicU64::new(0),
@@ -61,69 +62,47 @@ impl Table {
         usize::from(*last) % Self::SHARDS
     }
 
-    /// Counts one more entry, if there is room for it.
-    fn count_entry(&self) -> Result<(), StoreError> {
-        // In one order with the purge, which decides by this count whether it can end.
-        if self.entries.fetch_add(1, Ordering::SeqCst) < self.max_entries {
-            return Ok(());
+    /// Decides what becomes of a key, does it, and keeps the counts.
+    pub(super) fn change<T>(
+        self: &Arc<Self>,
+        key: &StoreKey,
+        now: Instant,
+        decide: impl FnOnce(Option<Found<'_>>) -> (T, Change),
+    ) -> Result<T, StoreError> {
+        let changed = self.shard(key).change(key, now, &self.places, decide)?;
+        if changed.added > 0 {
+            self.bytes.fetch_add(changed.added, Ordering::Relaxed);
         }
-        self.entries.fetch_sub(1, Ordering::AcqRel);
-        Err(StoreError::unavailable(format!(
-            "the memory store holds {} entries and may hold no more",
-            self.max_entries
-        )))
-    }
-
-    /// Takes an entry away, and keeps the counts; tells whether there was one.
-    pub(super) fn remove(&self, shard: &mut Shard, key: &StoreKey) -> bool {
-        let old = shard.remove(key);
-        if let Some(old) = &old {
-            self.uncount(old);
+        if let Some(gone) = changed.gone {
+            self.uncount(&gone);
         }
-        old.is_some()
+        if changed.added > 0 {
+            self.make_room();
+        }
+        if changed.is_first_due {
+            purge::keep_going(self);
+        }
+        Ok(changed.told)
     }
 
     pub(super) fn uncount(&self, entry: &Entry) {
-        self.entries.fetch_sub(1, Ordering::AcqRel);
-        self.uncount_bytes(entry);
-    }
-
-    fn uncount_bytes(&self, entry: &Entry) {
         let bytes = entry.size();
         if bytes > 0 {
-            self.bytes.fetch_sub(bytes, Ordering::AcqRel);
+            self.bytes.fetch_sub(bytes, Ordering::Relaxed);
         }
-    }
-
-    /// Puts an entry in place of what may be there, and keeps the counts.
-    pub(super) fn put(
-        &self,
-        shard: &mut Shard,
-        key: &StoreKey,
-        entry: Entry,
-    ) -> Result<(), StoreError> {
-        let bytes = entry.size();
-        let old = shard.put(key, entry, || self.count_entry())?;
-        if bytes > 0 {
-            self.bytes.fetch_add(bytes, Ordering::AcqRel);
-        }
-        if let Some(old) = old {
-            self.uncount_bytes(&old);
-        }
-        Ok(())
     }
 
     /// Turns the oldest bodies into tombstones until the rest fits.
-    pub(super) fn make_room(&self) {
-        while self.bytes.load(Ordering::Acquire) > self.max_bytes {
+    fn make_room(&self) {
+        while self.bytes.load(Ordering::Relaxed) > self.max_bytes {
             let oldest = (self.shards.iter())
                 .filter_map(|shard| Some((lock(shard).oldest_body()?, shard)))
-                .min_by_key(|(age, _)| *age);
-            let Some((age, shard)) = oldest else {
+                .min_by_key(|(since, _)| *since);
+            let Some((since, shard)) = oldest else {
                 return;
             };
-            let freed = lock(shard).bury(age);
-            self.bytes.fetch_sub(freed, Ordering::AcqRel);
+            let freed = lock(shard).bury(since);
+            self.bytes.fetch_sub(freed, Ordering::Relaxed);
         }
     }
 
@@ -132,12 +111,19 @@ impl Table {
         let now = Instant::now();
         let mut shard = self.shard(key);
         match shard.get(key, now) {
-            Some(Entry::Claim(claim)) if seen.is(&claim.token) && now < claim.lapses_at => {
+            Some(Entry::Claim(watched))
+                if seen.is(&watched.claim.token) && now < watched.claim.lapses_at =>
+            {
                 // Made under the lock: from here on no change is missed.
-                Some((claim.watch(), claim.lapses_at))
+                Some((watched.watch(), watched.claim.lapses_at))
             }
             _ => None,
         }
+    }
+
+    /// How many entries there are.
+    pub(super) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| lock(shard).len()).sum()
     }
 
     pub(super) fn time(&self) -> StoreTime {

@@ -66,12 +66,12 @@ async fn memory_is_given_back_without_traffic() {
             .unwrap();
     }
     finish(&store, 20_000, &answer(1000)).await;
-    assert_eq!(store.0.entries.load(Ordering::Relaxed), 20_001);
+    assert_eq!(store.0.len(), 20_001);
     let at_peak = reserved(&store);
 
     sleep(Duration::from_secs(62)).await;
 
-    assert_eq!(store.0.entries.load(Ordering::Relaxed), 0);
+    assert_eq!(store.0.len(), 0);
     assert_eq!(store.0.bytes.load(Ordering::Relaxed), 0);
     assert!(store.0.shards.iter().all(|shard| lock(shard).len() == 0));
     assert!(
@@ -95,7 +95,7 @@ async fn the_purge_starts_again_after_it_has_ended() {
             .await
             .unwrap();
         sleep(Duration::from_secs(10)).await;
-        assert_eq!(store.0.entries.load(Ordering::Relaxed), 0);
+        assert_eq!(store.0.len(), 0);
     }
 }
 
@@ -141,7 +141,7 @@ async fn a_renewed_claim_outlives_its_first_deadline() {
         assert!(matches!(renewed, Renewed::Yes { .. }));
     }
     sleep(Duration::from_secs(7)).await;
-    assert_eq!(store.0.entries.load(Ordering::Relaxed), 0);
+    assert_eq!(store.0.len(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -234,7 +234,7 @@ async fn what_an_operator_removes_is_no_longer_counted() {
     store.begin(&claim).await.unwrap();
     assert!(store.delete(&key(0)).await.unwrap());
     assert!(store.force_release(&key(1)).await.unwrap());
-    assert_eq!(store.0.entries.load(Ordering::Relaxed), 0);
+    assert_eq!(store.0.len(), 0);
     assert_eq!(store.0.bytes.load(Ordering::Relaxed), 0);
     // A body that is gone must not be looked for when room is made.
     assert!(

@@ -1,0 +1,171 @@
+//! What one key goes through. Every decision is made here, by what the key holds, what is asked and
+//! what time it is, and by nothing else: no clock, no map, no lock. The store's operations carry
+//! the decisions out; the model of the claims' life walks through all that can follow from them.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::{
+    Fingerprint,
+    store::{Begin, ClaimId, Held, Lease, NewClaim, OnLapsed, OwnerToken, Record},
+};
+
+/// A claim that holds its key until its lease lapses, and is remembered until it is forgotten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub(crate) token: OwnerToken,
+    pub(crate) fingerprint: Option<Fingerprint>,
+    pub(crate) attempt: NonZeroU32,
+    pub(crate) lapses_at: Instant,
+    pub(crate) forgotten_at: Instant,
+}
+
+/// A record, kept until its retention ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Finished {
+    pub(crate) record: Record,
+    /// Who brought it, so that a repeated completion recognises itself.
+    pub(crate) by: OwnerToken,
+    pub(crate) since: Instant,
+    pub(crate) until: Instant,
+}
+
+/// What a key can hold. Once its time has passed it holds nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Holding {
+    Claim(Claim),
+    Finished(Finished),
+}
+
+/// What a key holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Found<'a> {
+    Claim(&'a Claim),
+    Finished(&'a Finished),
+}
+
+/// What becomes of a key.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// It holds what it held.
+    Keep,
+    /// It holds this.
+    Put(Holding),
+    /// Its claim holds it for longer.
+    Extend {
+        lapses_at: Instant,
+        forgotten_at: Instant,
+    },
+    /// It holds nothing.
+    Vacate,
+}
+
+impl Claim {
+    pub(crate) fn is_lock(&self) -> bool {
+        self.fingerprint.is_none() && self.forgotten_at == self.lapses_at
+    }
+}
+
+/// Somebody claims the key.
+pub(crate) fn begin(found: Option<Found<'_>>, claim: &NewClaim, now: Instant) -> (Begin, Change) {
+    let attempt = match found {
+        None => NonZeroU32::MIN,
+        Some(Found::Finished(finished)) => {
+            return (Begin::Finished(finished.record.clone()), Change::Keep);
+        }
+        Some(Found::Claim(held)) if held.token == claim.token => {
+            return (claimed(claim, held.attempt), Change::Keep);
+        }
+        Some(Found::Claim(held)) if now < held.lapses_at => {
+            let same = held.fingerprint == claim.fingerprint;
+            let in_flight = Begin::InFlight {
+                by: Some(ClaimId::of(held.token)),
+                fingerprint: held.fingerprint,
+                left: same.then(|| held.lapses_at - now),
+            };
+            return (in_flight, Change::Keep);
+        }
+        Some(Found::Claim(dead)) => {
+            let same = dead.fingerprint == claim.fingerprint;
+            if !same || claim.on_lapsed == OnLapsed::Report {
+                let fingerprint = dead.fingerprint;
+                return (Begin::Lapsed { fingerprint }, Change::Keep);
+            }
+            dead.attempt.saturating_add(1)
+        }
+    };
+    let lapses_at = after(now, claim.lease);
+    let held = Claim {
+        token: claim.token,
+        fingerprint: claim.fingerprint,
+        attempt,
+        lapses_at,
+        forgotten_at: after(lapses_at, claim.afterlife),
+    };
+    (claimed(claim, attempt), Change::Put(Holding::Claim(held)))
+}
+
+/// An owner asks for another full lease.
+pub(crate) fn renew(found: Option<Found<'_>>, lease: &Lease, now: Instant) -> (Held, Change) {
+    if !is_claim_of(found, lease) {
+        return (Held::Lost, Change::Keep);
+    }
+    let lapses_at = after(now, lease.duration());
+    let change = Change::Extend {
+        lapses_at,
+        forgotten_at: after(lapses_at, lease.afterlife()),
+    };
+    (Held::Yes, change)
+}
+
+/// An owner brings its record. Brought twice it is written once; a place that has become vacant is
+/// filled, for an answer that exists is better kept.
+pub(crate) fn complete(
+    found: Option<Found<'_>>,
+    lease: &Lease,
+    record: &Record,
+    retention: Duration,
+    now: Instant,
+) -> (Held, Change) {
+    match found {
+        Some(Found::Finished(finished)) if finished.by == *lease.token() => {
+            return (Held::Yes, Change::Keep);
+        }
+        Some(Found::Claim(claim)) if claim.token == *lease.token() => {}
+        None => {}
+        Some(_) => return (Held::Lost, Change::Keep),
+    }
+    let finished = Finished {
+        record: record.clone(),
+        by: *lease.token(),
+        since: now,
+        until: after(now, retention),
+    };
+    (Held::Yes, Change::Put(Holding::Finished(finished)))
+}
+
+/// An owner gives the key back.
+pub(crate) fn release(found: Option<Found<'_>>, lease: &Lease) -> (Held, Change) {
+    match is_claim_of(found, lease) {
+        true => (Held::Yes, Change::Vacate),
+        false => (Held::Lost, Change::Keep),
+    }
+}
+
+fn is_claim_of(found: Option<Found<'_>>, lease: &Lease) -> bool {
+    matches!(found, Some(Found::Claim(claim)) if claim.token == *lease.token())
+}
+
+fn claimed(claim: &NewClaim, attempt: NonZeroU32) -> Begin {
+    Begin::Claimed {
+        lease: claim.lease(),
+        attempt,
+    }
+}
+
+/// A moment so far away that it makes no difference is as good as one that does not exist.
+fn after(start: Instant, time: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+    start + time.min(FAR)
+}
