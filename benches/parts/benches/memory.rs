@@ -17,7 +17,7 @@ use std::{
 
 use actix_idempotency::{
     Fingerprint, MemoryStore,
-    store::{NewClaim, Store, StoreKey},
+    store::{Begin, Lease, NewClaim, Store, StoreKey},
 };
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use futures_util::FutureExt;
@@ -39,13 +39,12 @@ fn filled(live: u64) -> MemoryStore {
     store
 }
 
-fn claim(store: &MemoryStore, claim: &NewClaim) {
+fn claim(store: &MemoryStore, claim: &NewClaim) -> Lease {
     let begun = store.begin(claim).now_or_never();
-    black_box(
-        begun
-            .expect("nothing is waited for")
-            .expect("there is room"),
-    );
+    match begun.expect("nothing is waited for") {
+        Ok(Begin::Claimed { lease, .. }) => lease,
+        other => panic!("the key is free and there is room: {other:?}"),
+    }
 }
 
 /// Goes through keys that nobody else uses.
@@ -69,8 +68,8 @@ impl Claims {
     fn claim_and_release(&mut self) {
         self.next = (self.next + 1) % self.claims.len();
         let one = &self.claims[self.next];
-        claim(&self.store, one);
-        let released = self.store.release(&one.lease()).now_or_never();
+        let lease = claim(&self.store, one);
+        let released = self.store.release(&lease).now_or_never();
         black_box(
             released
                 .expect("nothing is waited for")

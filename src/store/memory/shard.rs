@@ -13,8 +13,9 @@ use super::{
 };
 use crate::store::{Inspected, StoreError, StoreKey};
 
-/// A part of the keys, behind one mutex.
+/// A part of the keys, behind one mutex. Aligned, so that it shares no cache line with the next.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 pub(super) struct Shard {
     /// hashbrown's map, which finds a key once for looking at it and changing it, and clones it only
     /// where it stays. The digests only have to be mixed with what nobody knows, lest somebody
