@@ -213,8 +213,8 @@
 //!
 //! To cost a lock a twelfth of such a handler, 450 ns would have to do. The digest, the store, the
 //! clock and the body alone take that: what is left to save is less than what they need. A payload
-//! over [`RequestView::bytes`] or [`RequestView::path`] avoids most of what JSON costs, and another
-//! allocator than the system's much of what a first run does.
+//! over [`RequestView::bytes`] or [`RequestView::path`] avoids most of what JSON costs. Under mimalloc
+//! instead of the system's allocator a lock over JSON adds 2420, a first run 1690.
 //!
 //! On Redis the commands themselves, the same that one would write by hand, are the larger part of
 //! all. `benches/load/run` measures all paths side by side; its tables are in the repository, in

@@ -7,7 +7,7 @@ use crate::store::{
     Begin, ClaimId, Held, Lease, NewClaim, Record, Renewed, Store, StoreError, StoreKey,
 };
 
-/// What is decided, and by what, stands in [`life`].
+// What is decided, and by what, stands in `life`.
 impl Store for MemoryStore {
     /// Nothing is waited for.
     const IS_BOUNDED: bool = true;
