@@ -1,12 +1,18 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Claims, completion::Completion, in_progress::Ticket, job::Job, renewals::Registration,
-    settled::Settled, tenure::Tenure,
+    Claims,
+    completion::Completion,
+    course::{Course, Left, Stage},
+    in_progress::Ticket,
+    job::Job,
+    renewals::Registration,
+    settled::Settled,
+    tenure::Tenure,
 };
 use crate::{
     background,
-    store::{Held, NewClaim, OnLapsed, Record, StoreError},
+    store::{Held, NewClaim, Record, StoreError},
 };
 
 /// Holds a claim. Dropped at any moment, in any state, on any thread, it sees to it that what has
@@ -20,68 +26,64 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Guard {
     claims: Claims,
-    state: State,
-    on_drop: OnLapsed,
+    course: Course<Arc<NewClaim>, Running, Box<Completion>>,
     ticket: Option<Ticket>,
 }
 
+/// A key that is held.
 #[derive(Debug)]
-enum State {
-    /// The claim is under way: it may have been carried out, or be carried out later.
-    Sent(Arc<NewClaim>),
-    /// The key is held.
-    Running(Arc<Tenure>, Option<Registration>),
-    /// The key is held, and this is what has to stand there in the end.
-    Answered(Box<Completion>),
-    /// There is nothing to give back.
-    Settled,
+struct Running {
+    tenure: Arc<Tenure>,
+    renewal: Option<Registration>,
 }
 
 impl Guard {
     pub(super) fn sent(claims: Claims, claim: Arc<NewClaim>) -> Self {
+        let on_drop = claim.on_lapsed;
         Self {
             ticket: Some(claims.0.in_progress.ticket()),
-            on_drop: claim.on_lapsed,
-            state: State::Sent(claim),
+            course: Course::sent(claim, on_drop),
             claims,
         }
     }
 
     pub(super) fn running(&mut self, tenure: Tenure) {
-        self.state = State::Running(Arc::new(tenure), None);
+        self.course.claimed(Running {
+            tenure: Arc::new(tenure),
+            renewal: None,
+        });
     }
 
     pub(super) fn disarm(&mut self) {
-        self.state = State::Settled;
+        self.course.settled();
     }
 
     /// What is known of the claim while it runs.
     pub(crate) fn tenure(&self) -> Option<&Arc<Tenure>> {
-        match &self.state {
-            State::Running(tenure, _) => Some(tenure),
-            State::Sent(_) | State::Answered(_) | State::Settled => None,
+        match &self.course.stage {
+            Stage::Running(running) => Some(&running.tenure),
+            Stage::Sent(_) | Stage::Answered(_) | Stage::Settled => None,
         }
     }
 
     /// Has the claim renewed while it runs, for `longest` at most.
     pub(crate) fn renew_for(&mut self, longest: Duration) {
-        if let State::Running(tenure, renewal) = &mut self.state {
-            *renewal = Some(self.claims.0.renewals.add(tenure, longest));
+        if let Stage::Running(running) = &mut self.course.stage {
+            running.renewal = Some(self.claims.0.renewals.add(&running.tenure, longest));
         }
     }
 
     /// From now on a drop frees the key, whatever happens to dead owners otherwise: the work has
     /// ended, and may be done again.
     pub(crate) fn free_on_drop(&mut self) {
-        self.on_drop = OnLapsed::TakeOver;
+        self.course.free_on_drop();
     }
 
     /// There is an answer: from now on a drop records it.
     pub(crate) fn answered(&mut self, record: Record, retention: Duration) {
-        if let State::Running(tenure, renewal) = &mut self.state {
-            let completion = Completion::new(Arc::clone(tenure), renewal.take(), record, retention);
-            self.state = State::Answered(Box::new(completion));
-        }
+        self.course.answered(|Running { tenure, renewal }| {
+            Box::new(Completion::new(tenure, renewal, record, retention))
+        });
     }
 
     /// Records the answer now, as [`settle`](Self::settle) does.
@@ -95,16 +97,18 @@ impl Guard {
     /// the background goes on.
     pub(crate) async fn settle(mut self) -> Settled {
         self.free_on_drop();
-        let (key, outcome) = match &self.state {
-            State::Running(tenure, _) => (tenure.key(), release(&self.claims, tenure).await),
-            State::Answered(completion) => {
+        let (key, outcome) = match &self.course.stage {
+            Stage::Running(Running { tenure, .. }) => {
+                (tenure.key(), release(&self.claims, tenure).await)
+            }
+            Stage::Answered(completion) => {
                 (completion.key(), completion.attempt(&self.claims).await)
             }
-            State::Sent(_) | State::Settled => return Settled::Lost,
+            Stage::Sent(_) | Stage::Settled => return Settled::Lost,
         };
         match outcome {
             Ok(settled) => {
-                self.state = State::Settled;
+                self.course.settled();
                 settled
             }
             Err(err) => {
@@ -133,21 +137,16 @@ async fn release(claims: &Claims, tenure: &Tenure) -> Result<Settled, StoreError
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let state = std::mem::replace(&mut self.state, State::Settled);
-        let mut job = match state {
-            State::Sent(claim) => Job::Undo(claim),
-            State::Running(tenure, _) => match self.on_drop {
-                OnLapsed::TakeOver => Job::Release(tenure),
-                OnLapsed::Report => {
-                    log::warn!(
-                        "{} was cut off; nobody knows what it has done",
-                        tenure.key()
-                    );
-                    return;
-                }
-            },
-            State::Answered(completion) => Job::Complete(completion),
-            State::Settled => return,
+        let mut job = match self.course.left() {
+            Left::Undo(claim) => Job::Undo(claim),
+            Left::Release(running) => Job::Release(running.tenure),
+            Left::Record(completion) => Job::Complete(completion),
+            Left::Lapse(running) => {
+                let key = running.tenure.key();
+                log::warn!("{key} was cut off; nobody knows what it has done");
+                return;
+            }
+            Left::Nothing => return,
         };
         let Some(place) = job.take_place() else {
             log::error!("too much is waiting, {} is left to its lease", job.key());

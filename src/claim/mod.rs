@@ -1,6 +1,7 @@
 //! The core that knows claims but not HTTP: begin, wait, hold, renew, complete, undo, drain.
 
 mod completion;
+mod course;
 mod guard;
 mod in_progress;
 mod job;

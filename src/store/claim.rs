@@ -53,7 +53,7 @@ impl NewClaim {
 }
 
 /// What becomes of a claim whose lease has lapsed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OnLapsed {
     /// The next claim with the same fingerprint takes the key over, as the next attempt.
     TakeOver,

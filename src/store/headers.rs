@@ -14,7 +14,7 @@ use bytes::Bytes;
 /// let (name, value) = headers.iter().next().unwrap();
 /// assert_eq!((name, &value[..]), ("location", &b"/orders/7"[..]));
 /// ```
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Headers(Bytes);
 
 impl Headers {

@@ -6,7 +6,7 @@ use super::Headers;
 use crate::Fingerprint;
 
 /// What is left of a run that ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Record {
     /// The answer, to be replayed.
     Answer(Answer),
@@ -25,7 +25,7 @@ impl Record {
 }
 
 /// A recorded answer. `Debug` shows its size, never its content.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Answer {
     /// What the request looked like.
     pub fingerprint: Option<Fingerprint>,
@@ -73,7 +73,7 @@ impl fmt::Debug for Answer {
 
 /// Stands where an answer could not be kept, so that the work is never done again.
 /// `Debug` does not show the location.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Tombstone {
     /// What the request looked like.
     pub fingerprint: Option<Fingerprint>,

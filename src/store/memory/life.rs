@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A claim that holds its key until its lease lapses, and is remembered until it is forgotten.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Claim {
     pub(crate) token: OwnerToken,
     pub(crate) fingerprint: Option<Fingerprint>,
@@ -22,7 +22,7 @@ pub(crate) struct Claim {
 }
 
 /// A record, kept until its retention ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Finished {
     pub(crate) record: Record,
     /// Who brought it, so that a repeated completion recognises itself.
@@ -32,7 +32,7 @@ pub(crate) struct Finished {
 }
 
 /// What a key can hold. Once its time has passed it holds nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Holding {
     Claim(Claim),
     Finished(Finished),

@@ -1,0 +1,131 @@
+use std::mem;
+
+use crate::store::OnLapsed;
+
+/// The owner's half of a claim's life, from the moment it is sent until the store has heard how the
+/// work has ended: where it stands, and what is left to do if it goes no further. What it needs for
+/// that is carried along and means nothing here, so that the model walks through the same states as
+/// a [`Guard`](super::Guard).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Course<S, R, A> {
+    pub(super) stage: Stage<S, R, A>,
+    on_drop: OnLapsed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Stage<S, R, A> {
+    /// The claim is under way: it may have been carried out, or be carried out later.
+    Sent(S),
+    /// The key is held.
+    Running(R),
+    /// The key is held, and this is what has to stand there in the end.
+    Answered(A),
+    /// There is nothing to give back.
+    Settled,
+}
+
+/// What has to follow when an owner goes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Left<S, R, A> {
+    /// Frees a key that may come to be held.
+    Undo(S),
+    /// Frees a key that is held.
+    Release(R),
+    /// Leaves a key to its lease, for a dead owner that must not be forgotten.
+    Lapse(R),
+    /// Records an answer. From then on nothing ever releases: a completion that timed out may have
+    /// been carried out, and a release after it would let the work run twice.
+    Record(A),
+    Nothing,
+}
+
+impl<S, R, A> Course<S, R, A> {
+    /// Begins before anything is sent.
+    pub(crate) fn sent(claim: S, on_drop: OnLapsed) -> Self {
+        Self {
+            stage: Stage::Sent(claim),
+            on_drop,
+        }
+    }
+
+    /// The store has said that the key is ours.
+    pub(crate) fn claimed(&mut self, running: R) {
+        self.stage = Stage::Running(running);
+    }
+
+    /// The work has ended, and may be done again: from now on a drop frees the key, whatever happens
+    /// to dead owners otherwise.
+    pub(crate) fn free_on_drop(&mut self) {
+        self.on_drop = OnLapsed::TakeOver;
+    }
+
+    /// There is an answer.
+    pub(crate) fn answered(&mut self, answer: impl FnOnce(R) -> A) {
+        self.stage = match mem::replace(&mut self.stage, Stage::Settled) {
+            Stage::Running(running) => Stage::Answered(answer(running)),
+            other => other,
+        };
+    }
+
+    /// The store has said that the key is another's, that it holds nothing of ours, or that it has
+    /// heard how the work has ended.
+    pub(crate) fn settled(&mut self) {
+        self.stage = Stage::Settled;
+    }
+
+    /// The owner goes, wherever it stands.
+    pub(crate) fn left(&mut self) -> Left<S, R, A> {
+        match mem::replace(&mut self.stage, Stage::Settled) {
+            Stage::Sent(claim) => Left::Undo(claim),
+            Stage::Running(running) => match self.on_drop {
+                OnLapsed::TakeOver => Left::Release(running),
+                OnLapsed::Report => Left::Lapse(running),
+            },
+            Stage::Answered(answer) => Left::Record(answer),
+            Stage::Settled => Left::Nothing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Plain = Course<(), (), ()>;
+
+    #[test]
+    fn what_is_left_follows_from_where_it_stands() {
+        for on_drop in [OnLapsed::TakeOver, OnLapsed::Report] {
+            let mut course = Plain::sent((), on_drop);
+            assert_eq!(course.clone().left(), Left::Undo(()));
+            course.claimed(());
+            let cut_off = match on_drop {
+                OnLapsed::TakeOver => Left::Release(()),
+                OnLapsed::Report => Left::Lapse(()),
+            };
+            assert_eq!(course.clone().left(), cut_off);
+            let mut free = course.clone();
+            free.free_on_drop();
+            assert_eq!(free.left(), Left::Release(()));
+            course.answered(|()| ());
+            course.free_on_drop();
+            assert_eq!(course.clone().left(), Left::Record(()));
+            course.settled();
+            assert_eq!(course.left(), Left::Nothing);
+        }
+    }
+
+    #[test]
+    fn an_owner_goes_once() {
+        let mut course = Plain::sent((), OnLapsed::TakeOver);
+        assert_eq!(course.left(), Left::Undo(()));
+        assert_eq!(course.left(), Left::Nothing);
+    }
+
+    #[test]
+    fn only_work_that_runs_can_be_answered() {
+        let mut course = Plain::sent((), OnLapsed::TakeOver);
+        course.answered(|()| ());
+        assert_eq!(course.left(), Left::Undo(()));
+    }
+}
