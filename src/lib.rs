@@ -315,6 +315,8 @@ mod idempotency;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
+#[cfg(all(test, feature = "memory"))]
+mod model;
 mod once;
 mod policy;
 pub mod problem;

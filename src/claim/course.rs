@@ -25,7 +25,7 @@ pub(super) enum Stage<S, R, A> {
 }
 
 /// What has to follow when an owner goes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Left<S, R, A> {
     /// Frees a key that may come to be held.
     Undo(S),

@@ -17,6 +17,8 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+#[cfg(test)]
+pub(crate) use self::course::{Course, Left};
 pub use self::settled::Settled;
 pub(crate) use self::{
     guard::Guard,
@@ -172,7 +174,7 @@ impl Claims {
 }
 
 /// What a store's answer means to this claim. The fingerprint is looked at first.
-fn meaning(begin: Begin, claim: &NewClaim) -> Begun {
+pub(crate) fn meaning(begin: Begin, claim: &NewClaim) -> Begun {
     let differs = |fingerprint: Option<&_>| fingerprint != claim.fingerprint.as_ref();
     match begin {
         // A lock says nothing of itself, so nobody can say that it stands for other work.

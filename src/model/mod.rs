@@ -1,0 +1,103 @@
+//! All lives of a claim, walked through one by one.
+//!
+//! The store's decisions are those of the embedded store ([`life`](crate::store::memory::life)), the
+//! owner's those of its guard ([`Course`](crate::claim::Course)), and what an outcome means is
+//! [`meaning`](crate::claim::meaning): the code that runs in production. Around them stands what they
+//! cannot choose: three requests for two keys, in every order; calls that are lost, that time out
+//! and are carried out later, or are carried out unheard; requests that are dropped and processes
+//! that are killed at any moment; leases that lapse, or are renewed; waiters that wake or give up; a
+//! store that fails over and loses what it wrote last. stateright walks through everything that can
+//! follow, and in no state may the promise be broken.
+//!
+//! The tests go as far as two ticks, the length of a lease, and one fault lead. Further, with more
+//! memory and time:
+//!
+//! ```text
+//! MODEL_TICKS=4 MODEL_FAULTS=1 cargo test --release --all-features --lib model -- --nocapture
+//! ```
+//!
+//! What is assumed: everybody's clock runs along with the store's, a call is waited for for less time
+//! than a lease lasts, and nothing is under way for longer than an undo looks for it.
+
+mod action;
+mod breach;
+mod call;
+mod mutant;
+mod request;
+mod state;
+mod step;
+mod walk;
+
+use std::env;
+
+use stateright::{Checker, HasDiscoveries, Model};
+
+use self::{mutant::Mutant, walk::Walk};
+use crate::store::OnLapsed;
+
+/// How far a walk goes, unless it is told to go further.
+fn bound(name: &str, usual: u8) -> u8 {
+    let told = env::var(name).ok().map(|told| told.parse());
+    told.map_or(usual, |told| {
+        told.unwrap_or_else(|_| panic!("{name} is a small number"))
+    })
+}
+
+/// Goes through every state that there is; a state that breaks the promise fails it, with the way
+/// that leads there.
+fn all_is_well(on_lapsed: OnLapsed, ticks: u8, faults: u8) {
+    let walk = Walk::new(
+        on_lapsed,
+        bound("MODEL_TICKS", ticks),
+        bound("MODEL_FAULTS", faults),
+    );
+    let checker = walk.checker().threads(2).spawn_bfs().join();
+    println!(
+        "{} states, {} steps",
+        checker.unique_state_count(),
+        checker.state_count()
+    );
+    checker.assert_properties();
+}
+
+#[test]
+fn the_promise_holds_where_dead_owners_are_followed() {
+    all_is_well(OnLapsed::TakeOver, 2, 1);
+}
+
+#[test]
+fn the_promise_holds_where_dead_owners_are_not_followed() {
+    all_is_well(OnLapsed::Report, 2, 1);
+}
+
+#[test]
+fn every_known_way_to_break_the_promise_is_found() {
+    let known = [
+        (Mutant::ReleaseOfAnything, walk::OWNS),
+        (Mutant::CompletionOfAnything, walk::OWNS),
+        (Mutant::WaiterDeletes, walk::OWNS),
+        (Mutant::ClaimInTwoSteps, walk::OWNS),
+        (Mutant::AnswerReleased, walk::RUNS_ONCE),
+        (Mutant::UndoneOnce, walk::CLEANS_UP),
+        (Mutant::NotUndone, walk::CLEANS_UP),
+        (Mutant::FingerprintIgnored, walk::REPLAYS),
+        (Mutant::NeverTakenOver, walk::FREES),
+    ];
+    for (mutant, broken) in known {
+        let walk = Walk::new(OnLapsed::TakeOver, 3, 2).with(mutant);
+        let until = HasDiscoveries::AnyFailures;
+        let checker = walk
+            .checker()
+            .threads(2)
+            .finish_when(until)
+            .spawn_bfs()
+            .join();
+        let found = checker.discoveries();
+        assert!(
+            found.contains_key(broken),
+            "{mutant:?}: only {:?}",
+            found.keys()
+        );
+        println!("{mutant:?} in {} states", checker.unique_state_count());
+    }
+}

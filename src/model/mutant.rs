@@ -1,0 +1,22 @@
+/// A way in which the promise was broken by somebody before, and could be here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mutant {
+    /// A release does not look whose claim it frees.
+    ReleaseOfAnything,
+    /// A completion does not look whose entry it overwrites.
+    CompletionOfAnything,
+    /// A waiter that gives up takes the owner's claim away.
+    WaiterDeletes,
+    /// A claim looks first, and writes then.
+    ClaimInTwoSteps,
+    /// An owner that goes releases its key though there is an answer.
+    AnswerReleased,
+    /// An undo that finds nothing looks no more.
+    UndoneOnce,
+    /// An owner that goes before it was answered leaves no undo.
+    NotUndone,
+    /// A claim with another fingerprint is answered with the record.
+    FingerprintIgnored,
+    /// A claim that has lapsed is still somebody's, for ever.
+    NeverTakenOver,
+}
