@@ -10,8 +10,11 @@ use actix_web::http::header::HeaderMap;
 #[cfg(feature = "redis")]
 pub use self::value::{decode_claim, decode_record, encode_claim, encode_record};
 use crate::{
-    IdempotencyKey, InvalidKey, canonical,
-    idempotency::{key, prefer},
+    canonical,
+    idempotency::{
+        key::{self, IdempotencyKey, InvalidKey},
+        prefer,
+    },
 };
 
 /// The key that a header's value says, with the usual length.
