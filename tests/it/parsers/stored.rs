@@ -119,6 +119,7 @@ fn check(value: Vec<u8>) -> Result<(), TestCaseError> {
     let memory = value.as_ptr_range();
     let copy = value.clone();
     if let Some((owner, attempt, afterlife, fingerprint)) = decode_claim(copy.clone()) {
+        prop_assert_eq!(&value[..2], b"\x01C");
         prop_assert!(attempt > 0);
         prop_assert_eq!(owner, token(&value));
         prop_assert_eq!(
@@ -168,12 +169,13 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_without_harm(
+        version in 0..3_u8,
         kind in prop_oneof![Just(b'A'), Just(b'C'), Just(b'T'), any::<u8>()],
         token: [u8; 16],
         rest in vec(prop_oneof![Just(0), Just(1), any::<u8>()], 0..96),
     ) {
         let token = OwnerToken::from_bytes(token).to_hex();
         check(rest.clone())?;
-        check([&[1, kind], token.as_bytes(), &rest].concat())?;
+        check([&[version, kind], token.as_bytes(), &rest].concat())?;
     }
 }
