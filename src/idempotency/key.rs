@@ -29,7 +29,7 @@ use sfv::{BareItem, Item, Parser};
 pub struct IdempotencyKey(String);
 
 /// The longest key unless the application allows another length.
-pub(super) const LONGEST: usize = 255;
+pub(crate) const LONGEST: usize = 255;
 
 impl IdempotencyKey {
     /// The key without quotes.
@@ -39,7 +39,7 @@ impl IdempotencyKey {
 
     /// Reads a header's value: a String of
     /// [RFC 9651](https://www.rfc-editor.org/rfc/rfc9651#name-strings), or the bare key.
-    pub(super) fn from_header(value: &[u8], longest: usize) -> Result<Self, InvalidKey> {
+    pub(crate) fn from_header(value: &[u8], longest: usize) -> Result<Self, InvalidKey> {
         if value.first() != Some(&b'"') {
             let text = str::from_utf8(value).map_err(|_| InvalidKey(()))?;
             return Self::from_text(text.to_owned(), longest);

@@ -3,7 +3,7 @@
 mod builder;
 mod claim;
 mod fingerprinting;
-mod key;
+pub(crate) mod key;
 mod key_source;
 mod label;
 mod limits;

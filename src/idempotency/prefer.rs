@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use actix_web::http::header::HeaderMap;
 
@@ -9,16 +9,34 @@ pub(crate) fn wait(headers: &HeaderMap) -> Option<Duration> {
     let lines = headers
         .get_all("prefer")
         .filter_map(|line| line.to_str().ok());
-    let mut preferences = lines.flat_map(|line| line.split(','));
+    let mut preferences = lines.flat_map(|line| split(line, ','));
     let seconds = preferences.find_map(|preference| {
-        let preference = preference.split(';').next()?;
-        let (name, value) = preference.split_once('=')?;
-        (name.trim().eq_ignore_ascii_case("wait")).then(|| value.trim().trim_matches('"'))
+        let preference = split(preference, ';').next()?;
+        let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
+        (name.trim().eq_ignore_ascii_case("wait")).then(|| unquoted(value.trim()))
     })?;
-    seconds
-        .parse()
-        .ok()
-        .map(|seconds: u32| Duration::from_secs(seconds.into()))
+    let is_number = seconds.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds: u32 = seconds.parse().ok().filter(|_| is_number)?;
+    Some(Duration::from_secs(seconds.into()))
+}
+
+/// What stands between the separators that are not in quotes.
+fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    text.split(move |c| {
+        let is_literal = mem::take(&mut is_escaped);
+        match c {
+            '"' if !is_literal => is_quoted = !is_quoted,
+            '\\' if is_quoted && !is_literal => is_escaped = true,
+            _ => {}
+        }
+        c == separator && !is_quoted
+    })
+}
+
+fn unquoted(word: &str) -> &str {
+    let inside = word.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    inside.unwrap_or(word)
 }
 
 #[cfg(test)]
@@ -42,10 +60,26 @@ mod tests {
         assert_eq!(of(&["respond-async", "wait=1, wait=2"]), Some(1));
         assert_eq!(of(&["wait=0"]), Some(0));
         for line in [
-            "", "wait", "wait=", "wait=x", "wait=-1", "waiter=1", "wait=1.5",
+            "",
+            "wait",
+            "wait=",
+            "wait=x",
+            "wait=-1",
+            "wait=+1",
+            "waiter=1",
+            "wait=1.5",
+            "wait=\"5",
+            "wait, wait=5",
         ] {
             assert_eq!(of(&[line]), None, "{line}");
         }
         assert_eq!(of(&[]), None);
+    }
+
+    #[test]
+    fn what_is_quoted_is_no_preference() {
+        assert_eq!(of(&[r#"a="x, wait=5", wait=7"#]), Some(7));
+        assert_eq!(of(&[r#"a="\", wait=5", wait=7"#]), Some(7));
+        assert_eq!(of(&[r#"a=b; c=", wait=5;""#]), None);
     }
 }

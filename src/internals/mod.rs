@@ -1,4 +1,4 @@
-//! Not a part of the API: what the benches and the fuzz targets of this repository reach into.
+//! Not a part of the API: what the tests, benches and fuzz targets of this repository reach into.
 
 #[cfg(feature = "redis")]
 mod value;
@@ -8,8 +8,23 @@ use std::time::Duration;
 use actix_web::http::header::HeaderMap;
 
 #[cfg(feature = "redis")]
-pub use self::value::{decode_record, encode_record};
-use crate::{canonical, idempotency::prefer};
+pub use self::value::{decode_claim, decode_record, encode_claim, encode_record};
+use crate::{
+    canonical,
+    idempotency::{
+        key::{self, IdempotencyKey, InvalidKey},
+        prefer,
+    },
+};
+
+/// The key that a header's value says, with the usual length.
+///
+/// # Errors
+///
+/// When it says none.
+pub fn read_key(value: &[u8]) -> Result<IdempotencyKey, InvalidKey> {
+    IdempotencyKey::from_header(value, key::LONGEST)
+}
 
 /// The canonical form of a text that may be JSON.
 pub fn canonical_json(text: &[u8]) -> Option<String> {

@@ -1,7 +1,31 @@
-use crate::store::{
-    OwnerToken, Record,
-    redis::codec::{self, Stored},
+use std::time::Duration;
+
+use crate::{
+    Fingerprint,
+    store::{
+        NewClaim, OwnerToken, Record,
+        redis::codec::{self, Stored},
+    },
 };
+
+/// A claim as it stands in Redis.
+pub fn encode_claim(claim: &NewClaim) -> Vec<u8> {
+    codec::encode_claim(claim)
+}
+
+/// The owner, attempt, afterlife and fingerprint of the claim that a value in Redis is, if it is
+/// one.
+pub fn decode_claim(value: Vec<u8>) -> Option<(OwnerToken, u32, Duration, Option<Fingerprint>)> {
+    match codec::decode(value) {
+        Some(Stored::Claim(claim)) => Some((
+            claim.token,
+            claim.attempt.get(),
+            claim.afterlife,
+            claim.fingerprint,
+        )),
+        Some(Stored::Finished(_) | Stored::Lock) | None => None,
+    }
+}
 
 /// A record as it stands in Redis; `None` when it cannot stand there.
 pub fn encode_record(record: &Record, owner: &OwnerToken) -> Option<Vec<u8>> {

@@ -23,6 +23,7 @@ mod inspect;
 mod interleavings;
 mod lock;
 mod once;
+mod parsers;
 mod payments_postgres;
 mod pressure;
 mod quickstart;

@@ -42,14 +42,14 @@ pub(crate) enum Stored {
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct StoredClaim {
-    pub(super) token: OwnerToken,
-    pub(super) attempt: NonZeroU32,
-    pub(super) afterlife: Duration,
-    pub(super) fingerprint: Option<Fingerprint>,
+    pub(crate) token: OwnerToken,
+    pub(crate) attempt: NonZeroU32,
+    pub(crate) afterlife: Duration,
+    pub(crate) fingerprint: Option<Fingerprint>,
 }
 
 /// A claim's value, for its first attempt.
-pub(super) fn encode_claim(claim: &NewClaim) -> Vec<u8> {
+pub(crate) fn encode_claim(claim: &NewClaim) -> Vec<u8> {
     let mut out = begin_value(b'C', &claim.token, 4 + REST);
     out.extend_from_slice(&1_u32.to_be_bytes());
     push_claim_rest(&mut out, claim);
