@@ -73,12 +73,12 @@ impl<'a> Step<'a> {
                 self.execute(by, token, op);
             }
             Action::Answer(by) => {
-                self.run(by).end = Some(End::Answer);
+                self.note(by, |run| run.end = Some(End::Answer));
                 self.request(by).course.answered(|()| ());
                 self.call(by, Op::Complete);
             }
             Action::Fail(by) => {
-                self.run(by).end = Some(End::Free);
+                self.note(by, |run| run.end = Some(End::Free));
                 self.request(by).course.free_on_drop();
                 self.call(by, Op::Release);
             }
@@ -155,11 +155,9 @@ impl<'a> Step<'a> {
         &mut self.state.requests[by]
     }
 
-    fn run(&mut self, by: usize) -> &mut Run {
-        self.request(by)
-            .run
-            .as_mut()
-            .expect("its handler has begun")
+    /// Notes something of the run of a request, which has begun one.
+    fn note(&mut self, by: usize, note: impl FnMut(&mut Run)) {
+        self.request(by).run.as_mut().into_iter().for_each(note);
     }
 
     fn instant(&self, tick: u8) -> Instant {
@@ -299,7 +297,7 @@ impl<'a> Step<'a> {
                 let (held, change) = life::complete(found, &lease, &record, RETENTION, now);
                 if held == Held::Yes {
                     self.state.seen.vacancy_filled |= is_vacant;
-                    self.run(by).is_recorded = true;
+                    self.note(by, |run| run.is_recorded = true);
                 } else {
                     self.state.seen.late_first = true;
                 }
@@ -470,7 +468,8 @@ impl<'a> Step<'a> {
         let lease = self.new_claim(work, token).lease();
         let (held, change) = life::renew(self.state.found(work.key, now), &lease, now);
         if held == Held::Yes {
-            self.run(by).lapses_at = self.state.now + LEASE;
+            let lapses_at = self.state.now + LEASE;
+            self.note(by, |run| run.lapses_at = lapses_at);
         }
         self.change(by, work.key, change);
     }
