@@ -126,4 +126,11 @@ impl Finished {
         self.age = None;
         before.saturating_sub(self.size())
     }
+    /// The same for the location of a tombstone.
+    pub(super) fn forget_location(&mut self) -> usize {
+        match &mut self.record {
+            Record::Answer(_) => 0,
+            Record::Tombstone(tombstone) => tombstone.location.take().map_or(0, |it| it.len()),
+        }
+    }
 }

@@ -130,6 +130,16 @@ impl Shard {
         }
     }
 
+    /// Takes the locations of all tombstones; tells how many bytes that made free. A walk, because
+    /// only a flood of locations that are longer than bodies leads here.
+    pub(super) fn forget_locations(&mut self) -> usize {
+        let finished = self.entries.values_mut().filter_map(|entry| match entry {
+            Entry::Finished(finished) => Some(finished),
+            Entry::Claim(_) => None,
+        });
+        finished.map(|finished| finished.forget_location()).sum()
+    }
+
     /// Those that are gone are left where they stand. Once they are the majority all of them are
     /// dropped, which costs a constant per body and keeps the rest in proportion to the entries.
     fn push_body(&mut self, age: u64, key: StoreKey) {

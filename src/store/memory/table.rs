@@ -113,16 +113,27 @@ impl Table {
         Ok(())
     }
 
-    /// Turns the oldest bodies into tombstones until the rest fits.
+    /// Turns the oldest bodies into tombstones until the rest fits. Where no body is left to be given
+    /// up, tombstones give up where the created things are.
     pub(super) fn make_room(&self) {
         while self.bytes.load(Ordering::Acquire) > self.max_bytes {
             let oldest = (self.shards.iter())
                 .filter_map(|shard| Some((lock(shard).oldest_body()?, shard)))
                 .min_by_key(|(age, _)| *age);
             let Some((age, shard)) = oldest else {
-                return;
+                return self.forget_locations();
             };
             let freed = lock(shard).bury(age);
+            self.bytes.fetch_sub(freed, Ordering::AcqRel);
+        }
+    }
+
+    fn forget_locations(&self) {
+        for shard in &self.shards {
+            if self.bytes.load(Ordering::Acquire) <= self.max_bytes {
+                return;
+            }
+            let freed = lock(shard).forget_locations();
             self.bytes.fetch_sub(freed, Ordering::AcqRel);
         }
     }
