@@ -14,12 +14,12 @@ use actix_web::{
 use futures_util::future::{Ready, ready};
 use reqwest::RequestBuilder;
 
-use super::with_scope;
+use super::{on_each_store, patient, with_scope};
 use crate::{
     serve,
     support::{
         gate::Gate,
-        keys::{answer, keys_on_each_store, memory_keys, pay},
+        keys::{answer, memory_keys, pay},
         redis::Redis,
         server::{Server, post, status},
     },
@@ -80,11 +80,11 @@ fn with_token(server: &Server, token: &'static str) -> RequestBuilder {
 async fn authenticated_outside_nobody_is_replayed_without_credentials() {
     let redis = Redis::start();
     let by_user_in_redis = Idempotency::builder(
-        redis.store(),
+        patient(&redis),
         Scope::by(|req| req.extensions().get::<User>().map(|user| user.0.clone())),
     );
     // Even where all share one scope, a stranger is turned away before.
-    let [shared, shared_in_redis] = keys_on_each_store(&redis);
+    let [shared, shared_in_redis] = on_each_store(&redis);
     let own = [by_user(MemoryStore::new()), by_user_in_redis];
     let shared = [shared, shared_in_redis.key_prefix("shared:")];
     for (keys, is_own) in own
@@ -167,7 +167,7 @@ async fn a_scope_that_verifies_is_asked_for_every_replay() {
     let redis = Redis::start();
     for keys in [
         with_scope(MemoryStore::new(), verified()),
-        Idempotency::builder(redis.store(), verified()),
+        Idempotency::builder(patient(&redis), verified()),
     ] {
         let keys = keys.build().unwrap();
         let server = serve!(

@@ -144,7 +144,8 @@ async fn a_closure_that_reads_any_json_is_not_brought_down_by_depth() {
 #[tokio::test]
 async fn forms_that_are_made_to_hurt_cost_little() {
     let server = numbered(&memory_keys().build().unwrap(), &Gate::open());
-    let most = 2 * 1024 * 1024;
+    // More than is sorted on the worker itself.
+    let most = 2 * MOST;
     for (n, body) in ["&", "a&", "=&", "%&", "%25", "+"].into_iter().enumerate() {
         let body = body.repeat(most / body.len());
         let begun = Instant::now();
@@ -155,7 +156,7 @@ async fn forms_that_are_made_to_hurt_cost_little() {
         };
         assert_eq!(answer(pay()).await.0, 201);
         assert!(answer(pay()).await.1);
-        assert!(begun.elapsed() < 2 * LONG, "{n} took {:?}", begun.elapsed());
+        assert!(begun.elapsed() < LONG, "{n} took {:?}", begun.elapsed());
     }
 }
 

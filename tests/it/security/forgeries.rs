@@ -2,11 +2,12 @@
 
 use actix_web::{App, HttpRequest, HttpResponse, http::StatusCode, web};
 
+use super::on_each_store;
 use crate::{
     serve,
     support::{
         gate::Gate,
-        keys::{REPLAYED, answer, keys_on_each_store, memory_keys, numbered, pay},
+        keys::{REPLAYED, answer, memory_keys, numbered, pay},
         redis::Redis,
     },
 };
@@ -14,7 +15,7 @@ use crate::{
 #[tokio::test]
 async fn a_client_cannot_claim_to_have_a_replay_or_refuse_one() {
     let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
+    for keys in on_each_store(&redis) {
         let gate = Gate::open();
         let server = numbered(&keys.build().unwrap(), &gate);
         let forged = || {
@@ -33,7 +34,7 @@ async fn a_client_cannot_claim_to_have_a_replay_or_refuse_one() {
 #[tokio::test]
 async fn a_handler_that_calls_its_answer_a_replay_is_not_believed_the_second_time() {
     let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
+    for keys in on_each_store(&redis) {
         let keys = keys.build().unwrap();
         let handler = async || {
             let mut answer = HttpResponse::Created();
@@ -57,7 +58,7 @@ async fn a_handler_that_calls_its_answer_a_replay_is_not_believed_the_second_tim
 async fn an_answer_that_looks_like_ours_is_recorded_like_any_other() {
     const BUSY: &str = r#"{"type":"https://docs.rs/x#busy","title":"x","status":409,"detail":"x"}"#;
     let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
+    for keys in on_each_store(&redis) {
         let (keys, gate) = (keys.build().unwrap(), Gate::open());
         let runs = gate.clone();
         let server = serve!({

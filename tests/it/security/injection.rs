@@ -15,7 +15,7 @@ use actix_web::{
 use bytes::Bytes;
 use serde_json::json;
 
-use super::{raw, with_scope};
+use super::{patient, raw, with_scope};
 use crate::{
     serve,
     support::{
@@ -52,11 +52,11 @@ async fn echo(req: HttpRequest, body: Bytes) -> HttpResponse {
 
 fn echoing(redis: &Redis) -> Server {
     let scope = Scope::by(|req| req.header("x-odd").map(|odd| odd.into_owned()));
-    let keys = with_scope(redis.store(), scope.or_anonymous()).build();
+    let keys = with_scope(patient(&redis), scope.or_anonymous()).build();
     let (keys, lock) = (
         keys.unwrap(),
         ApiLock::new(
-            redis.store(),
+            patient(&redis),
             |req| json!({ "odd": req.header("x-odd"), "body": req.body() }),
         ),
     );
@@ -117,7 +117,7 @@ async fn what_clients_send_reaches_redis_as_data_alone() {
 async fn a_key_with_a_line_end_in_it_runs_nothing() {
     let redis = Redis::start();
     let gate = Gate::open();
-    let keys = with_scope(redis.store(), Scope::header("x-tenant")).build();
+    let keys = with_scope(patient(&redis), Scope::header("x-tenant")).build();
     let server = numbered(&keys.unwrap(), &gate);
     for key in [
         &b"a\r\nx-tenant: eve"[..],
@@ -183,7 +183,7 @@ async fn a_record_with_a_line_end_in_it_splits_no_answer() {
         ("", b"evil"),
     ] {
         redis.command(&["FLUSHALL"]);
-        let (memory, store) = (MemoryStore::new(), redis.store());
+        let (memory, store) = (MemoryStore::new(), patient(&redis));
         let record = with_header(name, value);
         let in_memory = tamper(&memory, keys_on(memory.clone()), record.clone()).await;
         let in_redis = tamper(&store, keys_on(store.clone()), record).await;
@@ -209,7 +209,7 @@ async fn a_hostile_location_is_text_in_a_problem() {
         status: Some(201),
         location: Some(Bytes::from_static(location)),
     });
-    let (memory, store) = (MemoryStore::new(), redis.store());
+    let (memory, store) = (MemoryStore::new(), patient(&redis));
     let in_memory = tamper(&memory, keys_on(memory.clone()), record.clone()).await;
     let in_redis = tamper(&store, keys_on(store.clone()), record).await;
     for (server, _gate) in [in_memory, in_redis] {

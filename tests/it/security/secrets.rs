@@ -6,6 +6,7 @@ use actix_idempotency::{ApiLock, InFlight, MemoryStore, RedisStore, Scope, store
 use actix_web::{App, HttpRequest, HttpResponse, web};
 use reqwest::RequestBuilder;
 use serde::{Serialize, Serializer, ser::Error as _};
+use serde_json::json;
 use tokio::task::JoinHandle;
 
 use super::with_scope;
@@ -38,7 +39,7 @@ fn guarded(store: impl Store + Clone, gate: &Gate) -> Server {
         .build()
         .unwrap();
     let lock = ApiLock::builder(store, |req| {
-        req.header("authorization").map(|it| it.into_owned())
+        json!([req.header("authorization"), req.header("x-panic")])
     })
     .key_prefix(format!("{PREFIX}lock:"))
     .build()
@@ -164,7 +165,7 @@ async fn a_scenario_shows_no_secret_in_log_lines_and_problems() {
     suffer(&guarded(MemoryStore::new(), &gate), &gate).await;
     let in_memory = lines();
     assert!(in_memory >= 3, "{in_memory} lines");
-    let store = RedisStore::builder(url).timeout(Duration::from_secs(5));
+    let store = RedisStore::builder(url).timeout(Duration::from_secs(8));
     let server = guarded(store.build().unwrap(), &gate);
     suffer(&server, &gate).await;
     let with_redis = lines();

@@ -7,7 +7,7 @@ use actix_web::http::Method;
 use reqwest::{RequestBuilder, header::HeaderValue};
 use serde_json::json;
 
-use super::{by_tenant, with_scope};
+use super::{by_tenant, patient, with_scope};
 use crate::support::{
     gate::{Gate, gated, is_refused},
     keys::{answer, is_problem, memory_keys, numbered},
@@ -125,7 +125,7 @@ async fn a_lock_that_names_its_caller_blocks_nobody_else() {
     ];
     for lock in [
         lock_by_caller(MemoryStore::new()),
-        lock_by_caller(redis.store()),
+        lock_by_caller(patient(&redis)),
     ] {
         for ((user, body), (other, text)) in forged {
             let gate = Gate::closed();
