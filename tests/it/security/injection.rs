@@ -52,11 +52,11 @@ async fn echo(req: HttpRequest, body: Bytes) -> HttpResponse {
 
 fn echoing(redis: &Redis) -> Server {
     let scope = Scope::by(|req| req.header("x-odd").map(|odd| odd.into_owned()));
-    let keys = with_scope(patient(&redis), scope.or_anonymous()).build();
+    let keys = with_scope(patient(redis), scope.or_anonymous()).build();
     let (keys, lock) = (
         keys.unwrap(),
         ApiLock::new(
-            patient(&redis),
+            patient(redis),
             |req| json!({ "odd": req.header("x-odd"), "body": req.body() }),
         ),
     );
