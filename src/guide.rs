@@ -51,7 +51,7 @@
 //!   it was done, not what was answered.
 //! * Large answers and streams: [`Recording::max_body`](crate::Recording::max_body). Beyond it the
 //!   fact is remembered. Server-sent events pass as they come; what goes beyond the cap, or is cut
-//!   off, is `response-not-stored` for repetitions. Upgrades (websockets) are never guarded.
+//!   off, is `response-not-stored` for repetitions. A `GET` that upgrades (websockets) is never guarded.
 //! * Who can read the store can read the answers. Keep what it may not know out of it.
 //!
 //! # Order of middlewares
@@ -86,6 +86,62 @@
 //!   and runs to its end without them; request extensions go along.
 //! * After a panic of a handler the answer is an `Err` with status 500: the request went down with
 //!   the handler, so `ErrorHandlers` and `DefaultHeaders` do not see it.
+//!
+//! # Replays and authentication
+//!
+//! **A replay runs nothing of what is inside**: neither the handler, nor its extractors, nor the
+//! middlewares that [`Idempotency`](crate::Idempotency) is wrapped around. What they check they check
+//! for the first request with a key, and for no other. Where the caller is authenticated
+//!
+//! * **in a middleware outside**, as above, every replay needs credentials that are good at that
+//!   moment, and the scope is made of what has been verified;
+//! * **in an extractor, in the handler, or in a middleware inside**, a replay needs no credentials at
+//!   all: the scope is then the only thing between a stolen or guessed key and the recorded answer.
+//!   With `Scope::global()`, `.or_anonymous()`, or a header that clients can set, who knows a key and
+//!   the request that went with it (with `Fingerprinting::off()` the key alone) is answered what
+//!   another was answered.
+//!
+//! Where authentication cannot be moved outside, let the scope do it. Its closure is called for every
+//! request with a key before the store is asked, and its error is the answer:
+//!
+//! ```
+//! use actix_idempotency::{RequestView, Scope};
+//! use actix_web::{Error, error::ErrorUnauthorized};
+//!
+//! # fn account_of(token: &str) -> Option<u64> { (token == "Bearer good").then_some(7) }
+//! /// The same check as in the extractor: signature, expiry, revocation.
+//! fn account(req: &RequestView<'_>) -> Result<u64, Error> {
+//!     let token = req.header("authorization");
+//!     let account = token.and_then(|token| account_of(&token));
+//!     account.ok_or_else(|| ErrorUnauthorized("who are you?"))
+//! }
+//! let scope = Scope::by(account); // without or_anonymous()
+//! ```
+//!
+//! It must verify, not only read: the payload of a token whose signature nobody has checked, or a
+//! user id from a header or the body, is what the caller likes it to be. And it must not be a token
+//! itself, which changes between two tries.
+//!
+//! Permissions are another matter. A replay tells a caller what he was told before; whether he may
+//! still do it, and see it, is asked again only by what is outside. Check there what can be revoked
+//! within the retention, or keep the answer out with [`no_store()`](crate::Claim::no_store).
+//!
+//! # Hostile clients
+//!
+//! `tests/it/security` in the repository is a review: what an attacker would try, what holds against
+//! it, and the test that shows it. What is left to the application:
+//!
+//! * **A rate limit, outside.** Each request with a new key takes a place in the store until its
+//!   retention has passed. A full store forgets nothing and refuses everybody's new claims, so one
+//!   caller without a limit can stop the others. The places of those who wait are shared, too.
+//! * **What must not run twice against the caller's will** is what keys and locks are for. Who wants
+//!   two runs sends two keys, and gets past an [`ApiLock`](crate::ApiLock) by any difference in what
+//!   its payload is made of: another member, `%37` for `7` in a path. Against him only a constraint
+//!   where the work is written down helps.
+//! * **Overridden methods** (`X-HTTP-Method-Override`) are resolved outside, or not at all: inside,
+//!   a `GET` would become a `POST` that nobody guards.
+//! * Requests without a key run unguarded unless it is
+//!   [`required`](crate::IdempotencyBuilder::required).
 //!
 //! # CORS
 //!

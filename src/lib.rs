@@ -293,8 +293,8 @@
 //! * The sentinels are asked twice a second whom they name. `+switch-master` would say it too, but a
 //!   subscription is silent for weeks, and a network may forget it meanwhile. Without either, a master
 //!   that is replaced by order goes on for ten seconds and confirms what is then lost.
-//! * `Upgrade: h2c` does not make a request an upgrade. Some clients offer it with every first
-//!   request, and a `POST` would pass unlocked.
+//! * Only a `GET` upgrades: two headers must not lead a `POST` past the guard. And `Upgrade: h2c` does
+//!   not make a request an upgrade: some clients offer it with every first request.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, cell::Ref, fmt, net::SocketAddr};
+use std::{borrow::Cow, cell::Ref, fmt, iter, net::SocketAddr};
 
 use actix_web::{
     Error, HttpMessage, HttpRequest,
@@ -67,8 +67,9 @@ impl<'a> RequestView<'a> {
 
     /// The value of a header; `None` when it is absent.
     ///
-    /// A header that is repeated gives all its values, joined by `, `. Bytes that are not UTF-8
-    /// are read as Latin-1, so that values that differ stay different.
+    /// A header that is repeated gives all its values, joined by `, `. A value that is not UTF-8 is
+    /// read as Latin-1 behind a DEL (U+007F), which no header can hold: values that differ stay
+    /// different, also from the same text in UTF-8.
     pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         let mut values = self.headers().get_all(name);
         let first = header_text(values.next()?);
@@ -126,10 +127,16 @@ impl<'a> RequestView<'a> {
     }
 }
 
+/// Stands before a header value that is read as Latin-1.
+const NOT_UTF8: char = '\u{7f}';
+
 fn header_text(value: &HeaderValue) -> Cow<'_, str> {
     match str::from_utf8(value.as_bytes()) {
         Ok(text) => Cow::Borrowed(text),
-        Err(_) => value.as_bytes().iter().copied().map(char::from).collect(),
+        Err(_) => {
+            let latin = value.as_bytes().iter().copied().map(char::from);
+            iter::once(NOT_UTF8).chain(latin).collect()
+        }
     }
 }
 
@@ -156,11 +163,13 @@ mod tests {
             .append_header(("x", "a"))
             .append_header(("x", "b"))
             .append_header(("latin", HeaderValue::from_bytes(b"\xe9").unwrap()))
+            .append_header(("utf8", HeaderValue::from_bytes("é".as_bytes()).unwrap()))
             .to_http_request();
         let bytes = Bytes::new();
         let view = RequestView::new(&request, &bytes);
         assert_eq!(view.header("X").as_deref(), Some("a, b"));
-        assert_eq!(view.header("latin").as_deref(), Some("é"));
+        assert_eq!(view.header("latin").as_deref(), Some("\u{7f}é"));
+        assert_eq!(view.header("utf8").as_deref(), Some("é"));
         assert_eq!(view.header("y"), None);
     }
 

@@ -39,7 +39,8 @@ impl Selection {
     }
 }
 
-/// Whether the connection will speak something else after this request.
+/// Whether the connection will speak something else after this request. Only a `GET` can ask for
+/// that: otherwise two headers would lead anybody past the guard of a `POST`.
 ///
 /// `Upgrade: h2c` does not count: some clients offer it with every first request, a POST too,
 /// and actix answers those as HTTP/1.1.
@@ -48,7 +49,9 @@ fn is_upgrade(head: &RequestHead) -> bool {
         return true;
     }
     let offers = head.headers.get(header::UPGRADE);
-    head.upgrade() && offers.is_some_and(|offers| !offers.as_bytes().eq_ignore_ascii_case(b"h2c"))
+    head.method == Method::GET
+        && head.upgrade()
+        && offers.is_some_and(|offers| !offers.as_bytes().eq_ignore_ascii_case(b"h2c"))
 }
 
 impl fmt::Debug for Selection {

@@ -84,7 +84,12 @@ impl PayloadFn {
 fn digest<P: LockPayload>(payload: Option<P>) -> Digest {
     let digest = payload.map(|payload| payload.digest()).transpose();
     digest.map_err(|err| {
-        log::error!("the payload of an ApiLock cannot be written as JSON: {err}");
+        // What the application's own `Serialize` says may repeat what a client has sent.
+        let err = err.to_string();
+        log::error!(
+            "the payload of an ApiLock cannot be written as JSON: {}",
+            err.escape_debug()
+        );
         ErrorInternalServerError("")
     })
 }

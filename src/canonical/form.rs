@@ -4,6 +4,8 @@ use percent_encoding::percent_decode;
 
 /// The pairs of a form, sorted by name; those of one name stay in their order. Each is written with
 /// its lengths.
+///
+/// Names and values are bytes here. Read as text, two that are no UTF-8 would look alike.
 pub(crate) fn form(body: &[u8]) -> Vec<u8> {
     let mut pairs: Vec<_> = pairs(body).collect();
     pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -46,6 +48,38 @@ fn decoded(text: &[u8]) -> Cow<'_, [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a form says when all of it is UTF-8, by the book.
+    fn by_the_book(body: &[u8]) -> Vec<(String, String)> {
+        form_urlencoded::parse(body).into_owned().collect()
+    }
+
+    #[test]
+    fn pairs_are_read_as_the_standard_says() {
+        for body in [
+            "",
+            "a",
+            "a=",
+            "=a",
+            "a=b=c",
+            "&&a=1&&b=2&",
+            "a+b=%20+%2B",
+            "%41=%6a%6A",
+            "a=%",
+            "a=%4",
+            "a=%4g%zz",
+            "a=%C3%A9é",
+            "a;b=1",
+        ] {
+            let mut expected = by_the_book(body.as_bytes());
+            expected.sort_by(|(a, _), (b, _)| a.cmp(b));
+            let pairs = expected.iter().flat_map(|(name, value)| [name, value]);
+            let written: Vec<u8> = pairs
+                .flat_map(|part| [&(part.len() as u64).to_be_bytes(), part.as_bytes()].concat())
+                .collect();
+            assert_eq!(form(body.as_bytes()), written, "{body}");
+        }
+    }
 
     #[test]
     fn names_and_values_are_decoded_and_the_rest_is_told_apart() {

@@ -5,14 +5,12 @@ use super::recorder::Recorder;
 use crate::claim::Guard;
 
 /// What depends on the end of a body, and how much of it is still to come.
-#[derive(Debug)]
 pub(super) struct Companion {
     held: Held,
     /// The bytes still to come, where that is known.
     left: Option<u64>,
 }
 
-#[derive(Debug)]
 enum Held {
     /// Is dropped at the end, whatever the end is.
     Guard { _guard: Guard },

@@ -4,6 +4,7 @@ mod companion;
 mod recorder;
 
 use std::{
+    fmt,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -19,7 +20,6 @@ use crate::claim::Guard;
 pin_project! {
     /// A response body that holds a claim until its last byte has been handed over, or until it
     /// is dropped.
-    #[derive(Debug)]
     pub struct GuardedBody<B> {
         #[pin]
         body: B,
@@ -58,6 +58,15 @@ impl<B: MessageBody> GuardedBody<B> {
     }
 }
 
+/// Neither what is sent nor what is copied of it.
+impl<B> fmt::Debug for GuardedBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuardedBody")
+            .field("guarded", &self.companion.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
 impl<B: MessageBody> MessageBody for GuardedBody<B> {
     type Error = B::Error;
 
@@ -92,5 +101,16 @@ impl<B: MessageBody> MessageBody for GuardedBody<B> {
             return Err(self);
         }
         self.body.try_into_bytes().map_err(Self::free)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_content() {
+        let body = GuardedBody::free(Bytes::from_static(b"secret"));
+        assert_eq!(format!("{body:?}"), "GuardedBody { guarded: false, .. }");
     }
 }

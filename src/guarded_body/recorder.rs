@@ -9,7 +9,6 @@ use crate::{
 
 /// Copies a body as it passes, and records the answer when the body is whole. A body that is cut
 /// off, or does not fit, leaves a tombstone: the work has been done.
-#[derive(Debug)]
 pub(crate) struct Recorder {
     /// `None` once it has been told what to record.
     guard: Option<Guard>,

@@ -65,7 +65,12 @@ impl Fingerprinting {
     {
         Self::from(Method::Closure(Arc::new(move |req| {
             Fingerprint::of_value(&value(req)?).map_err(|err| {
-                log::error!("the value of a fingerprint cannot be written as JSON: {err}");
+                // What the application's own `Serialize` says may repeat what a client has sent.
+                let err = err.to_string();
+                log::error!(
+                    "the value of a fingerprint cannot be written as JSON: {}",
+                    err.escape_debug()
+                );
                 ErrorInternalServerError("")
             })
         })))

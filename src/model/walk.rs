@@ -218,16 +218,16 @@ impl Model for Walk {
         fn sometimes(name: &'static str, seen: fn(&Walk, &State) -> bool) -> Property<Walk> {
             Property::sometimes(name, seen)
         }
-        let follows = match self.rules.on_lapsed {
-            OnLapsed::TakeOver => {
-                sometimes("a dead owner is followed", |_, state| state.seen.takeover)
-            }
-            OnLapsed::Report => {
-                always("no dead owner is followed", |_, state| !state.seen.takeover)
-            }
+        let mut all = match self.rules.on_lapsed {
+            OnLapsed::TakeOver => vec![
+                sometimes("a dead owner is followed", |_, state| state.seen.takeover),
+                sometimes("a first is too late", |_, state| state.seen.late_first),
+            ],
+            OnLapsed::Report => vec![always("nobody follows a dead owner", |_, state| {
+                !state.seen.takeover
+            })],
         };
-        vec![
-            follows,
+        all.extend([
             always(RUNS_ONCE, |_, state| state.breach != Some(Breach::RanTwice)),
             always(REPLAYS, |_, state| {
                 state.breach != Some(Breach::WrongReplay)
@@ -238,9 +238,6 @@ impl Model for Walk {
             always(CLEANS_UP, |walk, state| !walk.is_left_behind(state)),
             sometimes("who has waited is told the answer", |_, state| {
                 state.seen.replay_after_wait
-            }),
-            sometimes("a first is too late to record", |_, state| {
-                state.seen.late_first
             }),
             sometimes("an undo finds its claim", |_, state| state.seen.undo),
             sometimes("an answer fills a vacancy", |_, state| {
@@ -253,6 +250,7 @@ impl Model for Walk {
                     .filter(|it| it.run.is_some() && it.work.key == 0);
                 state.has_failed_over && runs.count() > 1
             }),
-        ]
+        ]);
+        all
     }
 }

@@ -1,7 +1,9 @@
+use std::fmt;
+
 use serde::{Serialize, Serializer};
 
 /// An additional member of a problem's body.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Extension {
     /// The status of the answer that could not be kept.
     OriginalStatus(u16),
@@ -25,5 +27,23 @@ impl Serialize for Extension {
             Self::OriginalStatus(status) => status.serialize(serializer),
             Self::Location(location) => location.serialize(serializer),
         }
+    }
+}
+
+/// A location is content of the answer.
+impl fmt::Debug for Extension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_content() {
+        let location = Extension::Location("/secret".to_owned());
+        assert_eq!(format!("{location:?}"), "location");
     }
 }

@@ -673,11 +673,14 @@ async fn skipped_requests_and_upgrades_pass() {
         let request = post(&server, "/upload", "x").header("idempotency-key", "a");
         assert_eq!(answer(request).await.2, format!("run {run}"));
     }
+
+    let guards_get = memory_keys().methods([Method::GET]).build().unwrap();
+    let server = numbered(&guards_get, &gate);
     for run in 3..=4 {
         let mut wire = Wire::to(server.addr()).await;
         let upgrade = "connection: upgrade\r\nupgrade: websocket\r\n";
         wire.send(format!(
-            "POST / HTTP/1.1\r\nhost: x\r\nidempotency-key: u\r\n{upgrade}\r\n"
+            "GET / HTTP/1.1\r\nhost: x\r\nidempotency-key: u\r\n{upgrade}\r\n"
         ))
         .await;
         wire.read_until(&format!("run {run}")).await;

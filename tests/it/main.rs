@@ -30,6 +30,7 @@ mod quickstart;
 mod recording;
 mod rights;
 mod round_trips;
+mod security;
 mod sentinel;
 mod shutdown;
 mod structure;

@@ -18,7 +18,8 @@ impl MemoryStoreBuilder {
     }
 
     /// How many bytes of recorded headers and bodies are kept. Beyond that the oldest answers
-    /// become tombstones: their key stays known, their content is gone.
+    /// become tombstones: their key stays known, their content is gone. Where that is not enough, they
+    /// forget their `Location` too.
     ///
     /// Default: 256 MiB, a day of small answers at a few per second.
     pub fn max_bytes(mut self, bytes: usize) -> Self {

@@ -75,6 +75,17 @@ impl Entry {
         before.saturating_sub(self.size())
     }
 
+    /// Gives its location up, if it is a tombstone, and tells how many bytes that made free.
+    pub(super) fn forget_location(&mut self) -> usize {
+        match self {
+            Self::Finished(finished) => match &mut finished.record {
+                Record::Tombstone(tombstone) => tombstone.location.take().map_or(0, |it| it.len()),
+                Record::Answer(_) => 0,
+            },
+            Self::Claim(_) => 0,
+        }
+    }
+
     /// Holds its key for longer, if it is a claim.
     pub(super) fn extend(&mut self, lapses_at: Instant, forgotten_at: Instant) {
         if let Self::Claim(watched) = self {

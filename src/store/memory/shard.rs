@@ -184,6 +184,12 @@ impl Shard {
         entry.map_or(0, Entry::bury)
     }
 
+    /// Takes the locations of all tombstones; tells how many bytes that made free. A walk, because
+    /// only a flood of locations that are longer than bodies leads here.
+    pub(super) fn forget_locations(&mut self) -> usize {
+        self.entries.values_mut().map(Entry::forget_location).sum()
+    }
+
     /// Those that are gone are left where they stand. Once they are the majority all of them are
     /// dropped, which costs a constant per body and keeps the rest in proportion to the entries.
     fn push_body(&mut self, since: Instant, key: StoreKey) {

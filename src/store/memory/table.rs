@@ -92,16 +92,27 @@ impl Table {
         }
     }
 
-    /// Turns the oldest bodies into tombstones until the rest fits.
+    /// Turns the oldest bodies into tombstones until the rest fits. Where no body is left to be given
+    /// up, tombstones give up where the created things are.
     fn make_room(&self) {
         while self.bytes.load(Ordering::Relaxed) > self.max_bytes {
             let oldest = (self.shards.iter())
                 .filter_map(|shard| Some((lock(shard).oldest_body()?, shard)))
                 .min_by_key(|(since, _)| *since);
             let Some((since, shard)) = oldest else {
-                return;
+                return self.forget_locations();
             };
             let freed = lock(shard).bury(since);
+            self.bytes.fetch_sub(freed, Ordering::Relaxed);
+        }
+    }
+
+    fn forget_locations(&self) {
+        for shard in &self.shards {
+            if self.bytes.load(Ordering::Relaxed) <= self.max_bytes {
+                return;
+            }
+            let freed = lock(shard).forget_locations();
             self.bytes.fetch_sub(freed, Ordering::Relaxed);
         }
     }

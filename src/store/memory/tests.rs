@@ -298,3 +298,32 @@ async fn fences_grow_from_one_process_to_the_next() {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
+
+/// Locations as long as bodies would otherwise stay, whatever the bound.
+#[tokio::test(start_paused = true)]
+async fn short_of_bytes_without_bodies_tombstones_forget_their_locations() {
+    let store = MemoryStore::builder().max_bytes(5000).build().unwrap();
+    let told = |length: usize| {
+        Record::Tombstone(Tombstone {
+            fingerprint: None,
+            status: Some(201),
+            location: Some(Bytes::from(vec![b'/'; length])),
+        })
+    };
+    for n in 0..200 {
+        finish(&store, n, &told(1000)).await;
+        let bytes = store.0.bytes.load(Ordering::SeqCst);
+        assert!(bytes <= 5000, "{bytes} after {n}");
+    }
+    let mut with_location = 0;
+    for n in 0..200 {
+        match look(&store, n).await {
+            Begin::Finished(Record::Tombstone(tombstone)) => {
+                assert_eq!(tombstone.status, Some(201));
+                with_location += usize::from(tombstone.location.is_some());
+            }
+            other => panic!("{n} is forgotten: {other:?}"),
+        }
+    }
+    assert!((1..=5).contains(&with_location), "{with_location}");
+}

@@ -3,6 +3,8 @@ use redis::{
     aio::MultiplexedConnection,
 };
 
+use super::error::discreet;
+
 /// Opens a connection, without a limit of its own. When the server hangs up on it at once, finds
 /// out why.
 pub(super) async fn open(
@@ -14,8 +16,8 @@ pub(super) async fn open(
         .set_response_timeout(None);
     let opened = client.get_multiplexed_async_connection_with_config(&config);
     match opened.await {
-        Err(err) if has_hung_up(&err) => Err(why(client).await.unwrap_or(err)),
-        opened => opened,
+        Err(err) if has_hung_up(&err) => Err(discreet(why(client).await.unwrap_or(err))),
+        opened => opened.map_err(discreet),
     }
 }
 

@@ -1,0 +1,230 @@
+//! What clients send stays data: in Redis, in answers, in problems.
+
+use std::time::Duration;
+
+use actix_idempotency::{
+    ApiLock, Fingerprinting, IdempotencyBuilder, MemoryStore, Scope,
+    redis::{self, Value},
+    store::{Answer, NewClaim, Record, Store, Tombstone},
+};
+use actix_web::{
+    App, HttpRequest, HttpResponse,
+    http::{Method, header::HeaderValue},
+    web,
+};
+use bytes::Bytes;
+use serde_json::json;
+
+use super::{patient, raw, with_scope};
+use crate::{
+    serve,
+    support::{
+        gate::Gate,
+        keys::{REPLAYED, is_problem, keys_on, numbered, pay},
+        redis::Redis,
+        server::{Server, client},
+    },
+};
+
+const HOSTILE: [&[u8]; 12] = [
+    b"\r\n*1\r\n$8\r\nFLUSHALL\r\n",
+    b"*1\r\n$8\r\nFLUSHALL\r\n",
+    b"$-1\r\n-ERR\r\n",
+    b"') redis.call('FLUSHALL') --",
+    b"KEYS[1]..ARGV[1]]]--[[",
+    b"{slot}*?[a-z]\\",
+    b"a\0b",
+    b"\x01A\x01C\x01T",
+    b"\xff\xfe\x80",
+    b"\x1b[2J\x07",
+    b"%0d%0aset-cookie:%20a=1",
+    b"${jndi:ldap://127.0.0.1/a}",
+];
+
+/// Answers with what it was sent, so that it is recorded too.
+async fn echo(req: HttpRequest, body: Bytes) -> HttpResponse {
+    let mut answer = HttpResponse::Created();
+    if let Some(odd) = req.headers().get("x-odd") {
+        answer.insert_header(("x-odd", odd.clone()));
+    }
+    answer.body(body)
+}
+
+fn echoing(redis: &Redis) -> Server {
+    let scope = Scope::by(|req| req.header("x-odd").map(|odd| odd.into_owned()));
+    let keys = with_scope(patient(redis), scope.or_anonymous()).build();
+    let (keys, lock) = (
+        keys.unwrap(),
+        ApiLock::new(
+            patient(redis),
+            |req| json!({ "odd": req.header("x-odd"), "body": req.body() }),
+        ),
+    );
+    serve!(
+        App::new()
+            .wrap(lock.clone())
+            .wrap(keys.clone())
+            .default_service(web::to(echo))
+    )
+}
+
+#[tokio::test]
+async fn what_clients_send_reaches_redis_as_data_alone() {
+    let redis = Redis::start();
+    redis.command(&["SET", "witness", "untouched"]);
+    let server = echoing(&redis);
+    for (n, hostile) in HOSTILE.into_iter().enumerate() {
+        let key = match hostile.iter().all(u8::is_ascii_graphic) {
+            true => String::from_utf8(hostile.to_vec()).unwrap(),
+            false => format!("plain-{n}"),
+        };
+        let odd = HeaderValue::from_bytes(hostile).ok();
+        for is_replay in [false, true] {
+            let mut request = client().post(server.url("/")).body(hostile);
+            request = request.header("idempotency-key", &key);
+            if let Some(odd) = &odd {
+                request = request.header("x-odd", odd.as_bytes());
+            }
+            let told = request.send().await.unwrap();
+            assert_eq!(told.status(), 201, "{key}");
+            assert_eq!(told.headers().contains_key(REPLAYED), is_replay, "{key}");
+            let came = told
+                .headers()
+                .get("x-odd")
+                .map(|odd| odd.as_bytes().to_vec());
+            assert_eq!(came.as_deref(), odd.as_ref().map(|odd| odd.as_bytes()));
+            assert_eq!(told.bytes().await.unwrap(), hostile);
+        }
+    }
+    let witness: String = redis::from_redis_value(redis.command(&["GET", "witness"])).unwrap();
+    assert_eq!(witness, "untouched");
+    assert_eq!(redis.command(&["DEL", "witness"]), Value::Int(1));
+    let stored = redis.keys();
+    assert_eq!(stored.len(), HOSTILE.len(), "{stored:?}");
+    for key in stored {
+        let digits = key.strip_prefix("idempotency:").unwrap();
+        let hex = digits
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        assert!(hex && digits.len() == 64, "{key}");
+    }
+    assert_eq!(redis.calls("flushall"), 0);
+}
+
+/// A line end in a header value begins another header, or nothing at all; it is never a part of a
+/// key or scope.
+#[tokio::test]
+async fn a_key_with_a_line_end_in_it_runs_nothing() {
+    let redis = Redis::start();
+    let gate = Gate::open();
+    let keys = with_scope(patient(&redis), Scope::header("x-tenant")).build();
+    let server = numbered(&keys.unwrap(), &gate);
+    for key in [
+        &b"a\r\nx-tenant: eve"[..],
+        b"a\nx-tenant: eve",
+        b"a\rx-tenant: eve",
+        b"a\r\n x-tenant: eve",
+        b"a\r\nidempotency-key: b",
+        b"a\0b",
+        b"a\x1b[31m",
+        b"a\x7f",
+        b"a\tb",
+        b"\"a\\\r\n\"",
+        b"",
+    ] {
+        let head = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-tenant: ann\r\n";
+        let tail = b"\r\ncontent-length: 0\r\n\r\n";
+        let told = raw(
+            &server,
+            &[&head[..], b"idempotency-key: ", key, tail].concat(),
+        )
+        .await;
+        let status = told.get(..12).unwrap_or_default();
+        assert!(
+            ["HTTP/1.1 400", "HTTP/1.1 401"].contains(&status),
+            "{:?}: {told}",
+            key.escape_ascii().to_string()
+        );
+    }
+    assert_eq!(gate.entered(), 0);
+    assert_eq!(redis.calls("set"), 0);
+}
+
+/// Stores a record as somebody would who can write to the store.
+async fn tamper(store: &impl Store, keys: IdempotencyBuilder, record: Record) -> (Server, Gate) {
+    let keys = keys.fingerprinting(Fingerprinting::off()).build().unwrap();
+    let key = keys.stored_key(None, &Method::POST, "/", &"a".parse().unwrap());
+    let lease = NewClaim::lock(key, Duration::from_secs(60)).lease();
+    let day = Duration::from_secs(86_400);
+    store.complete(&lease, &record, day).await.unwrap();
+    let gate = Gate::open();
+    (numbered(&keys, &gate), gate)
+}
+
+fn with_header(name: &str, value: &[u8]) -> Record {
+    Record::Answer(Answer {
+        fingerprint: None,
+        status: 201,
+        headers: [(name, value)].into_iter().collect(),
+        body: Bytes::new(),
+    })
+}
+
+#[tokio::test]
+async fn a_record_with_a_line_end_in_it_splits_no_answer() {
+    let redis = Redis::start();
+    for (name, value) in [
+        ("x", &b"a\r\nset-cookie: evil=1"[..]),
+        ("x", b"a\r\n\r\n<script>evil</script>"),
+        ("x", b"a\nevil: 1"),
+        ("x", b"evil\0"),
+        ("x\r\nset-cookie", b"evil"),
+        ("x y", b"evil"),
+        ("", b"evil"),
+    ] {
+        redis.command(&["FLUSHALL"]);
+        let (memory, store) = (MemoryStore::new(), patient(&redis));
+        let record = with_header(name, value);
+        let in_memory = tamper(&memory, keys_on(memory.clone()), record.clone()).await;
+        let in_redis = tamper(&store, keys_on(store.clone()), record).await;
+        for (server, gate) in [in_memory, in_redis] {
+            is_problem(pay(&server, "a", "tea"), 409, "response-not-stored", false).await;
+            let told = raw(&server, PAY).await;
+            assert!(!told.contains("evil"), "{told}");
+            assert_eq!(gate.entered(), 0, "it is not run over");
+        }
+    }
+}
+
+const PAY: &[u8] = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nidempotency-key: a\r\n\
+    content-length: 0\r\n\r\n";
+
+#[tokio::test]
+async fn a_hostile_location_is_text_in_a_problem() {
+    let redis = Redis::start();
+    let location =
+        b"/\"},\"status\":200,\r\nset-cookie: evil=1\r\n\r\n\x1b[2J\0<b>\xff\xe2\x80\xa8";
+    let record = Record::Tombstone(Tombstone {
+        fingerprint: None,
+        status: Some(201),
+        location: Some(Bytes::from_static(location)),
+    });
+    let (memory, store) = (MemoryStore::new(), patient(&redis));
+    let in_memory = tamper(&memory, keys_on(memory.clone()), record.clone()).await;
+    let in_redis = tamper(&store, keys_on(store.clone()), record).await;
+    for (server, _gate) in [in_memory, in_redis] {
+        let told = raw(&server, PAY).await;
+        let (head, body) = told.split_once("\r\n\r\n").unwrap();
+        assert!(
+            !head.contains("evil") && !head.contains("location"),
+            "{head}"
+        );
+        assert!(!body.contains(|c: char| c.is_control()), "{body:?}");
+        let problem: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(problem["status"], 409);
+        assert_eq!(
+            problem["location"],
+            String::from_utf8_lossy(location).as_ref()
+        );
+    }
+}

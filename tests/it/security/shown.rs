@@ -1,0 +1,236 @@
+//! `Debug` of every public type, and `Display` of every error, on values full of secrets.
+
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Debug},
+    fs,
+    future::poll_fn,
+    path::Path,
+    pin::pin,
+    sync::{Arc, Mutex},
+};
+
+use actix_idempotency::{
+    ApiLock, BackgroundHere, Claim, Claimed, Done, Fingerprint, Fingerprinting, IdempotencyKey,
+    InFlight, InvalidKey, KeySource, Limits, LostOwner, MemoryStore, Once, Recording, RedisStore,
+    Scope, Settled, StoreFailure, problem::Problems, store::OwnerToken,
+};
+use actix_service::{Service, Transform, always_ready};
+use actix_web::{
+    Error, FromRequest, HttpResponse,
+    body::MessageBody,
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    test::TestRequest,
+};
+use bytes::Bytes;
+use futures_util::{future::LocalBoxFuture, stream};
+use serde_json::json;
+
+use super::{shown_stores::of_stores, with_scope};
+use crate::support::{
+    eventually,
+    moody::{Mood, Moody},
+};
+
+pub(super) const SECRET: &str = "c4nary-to-be-shown";
+/// Of a claim, which it can end.
+pub(super) const TOKEN: [u8; 16] = *b"0wner-of-a-claim";
+/// Traits, which show nothing.
+const TRAITS: [&str; 4] = ["Inspect", "IntoLabel", "LockPayload", "Store"];
+
+/// What has been shown, and of which type.
+#[derive(Clone, Default)]
+pub(super) struct Shown(Arc<Mutex<Vec<(&'static str, String)>>>);
+
+impl Shown {
+    pub(super) fn add(&self, name: &'static str, value: &impl Debug) {
+        self.0
+            .lock()
+            .unwrap()
+            .push((name, format!("{value:?} {value:#?}")));
+    }
+}
+
+/// The types that `pub use` and `pub struct` name in these files.
+fn public_types() -> BTreeSet<String> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut names = BTreeSet::new();
+    for file in ["lib.rs", "store/mod.rs", "problem/mod.rs"] {
+        let text = fs::read_to_string(src.join(file)).unwrap();
+        for item in [
+            "\npub use self::",
+            "\npub struct ",
+            "\npub enum ",
+            "\npub trait ",
+        ] {
+            for rest in text.split(item).skip(1) {
+                let end = match item.contains("use") {
+                    true => rest.find(';'),
+                    false => rest.find([':', '(', '<', ' ']),
+                };
+                let item = &rest[..end.unwrap()];
+                let words = item.split(|c: char| !c.is_alphanumeric() && c != '_');
+                names.extend(
+                    words
+                        .filter(|w| w.starts_with(char::is_uppercase))
+                        .map(str::to_owned),
+                );
+            }
+        }
+    }
+    names
+}
+
+/// What stands in the code of an application, or is made of it.
+async fn of_an_application(shown: &Shown) {
+    shown.add("Problems", &Problems::new());
+    shown.add("Limits", &Limits::new());
+    shown.add("Recording", &Recording::new());
+    shown.add("Fingerprinting", &Fingerprinting::by(|_| Ok(SECRET)));
+    shown.add("KeySource", &KeySource::by(|_| SECRET));
+    shown.add("Scope", &Scope::by(|_| SECRET));
+    shown.add("InFlight", &InFlight::Reject);
+    shown.add("LostOwner", &LostOwner::Refuse);
+    shown.add("StoreFailure", &StoreFailure::FailClosed);
+    let key: IdempotencyKey = SECRET.parse().unwrap();
+    shown.add("IdempotencyKey", &key);
+    let err: InvalidKey = format!("{SECRET} x").parse::<IdempotencyKey>().unwrap_err();
+    shown.add("InvalidKey", &(err, err.to_string()));
+    let config = RedisStore::connect(format!("redis://:{SECRET}@x:y")).unwrap_err();
+    shown.add("ConfigError", &(&config, config.to_string()));
+    shown.add("Fingerprint", &Fingerprint::of_bytes(SECRET));
+}
+
+/// Work without HTTP.
+async fn of_once(shown: &Shown) {
+    let store = Moody::new().renew(Mood::Err);
+    let builder = Once::builder(store);
+    shown.add("OnceBuilder", &builder);
+    let once = builder.build().unwrap();
+    shown.add("Once", &once);
+    let fingerprint = Some(Fingerprint::of_bytes(SECRET));
+    let Claimed::Proceed(run) = once.claim(SECRET, fingerprint).await.unwrap() else {
+        panic!("it is new");
+    };
+    let err = run.fence().await.unwrap_err();
+    shown.add("FenceError", &(&err, err.to_string()));
+    shown.add("Run", &run);
+    let settled: Settled = run.complete(SECRET).await;
+    shown.add("Settled", &settled);
+    let again = once.claim(SECRET, fingerprint).await.unwrap();
+    shown.add("Claimed", &again);
+    let Claimed::Replay(done) = again else {
+        panic!("it is done");
+    };
+    assert_eq!(done, Done::Completed(Bytes::from_static(SECRET.as_bytes())));
+    shown.add(
+        "Done",
+        &(done, Done::Failed(Bytes::from_static(SECRET.as_bytes()))),
+    );
+}
+
+/// Answers with a secret in pieces, and shows the claim under which it does.
+struct Handler(Shown);
+
+impl Service<ServiceRequest> for Handler {
+    type Response = ServiceResponse;
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<ServiceResponse, Error>>;
+
+    always_ready!();
+
+    fn call(&self, req: ServiceRequest) -> Self::Future {
+        let shown = self.0.clone();
+        Box::pin(async move {
+            let claim = Claim::from_request(req.request(), &mut Payload::None).await;
+            shown.add("Claim", &claim?);
+            let piece = Ok::<_, Error>(Bytes::from_static(SECRET.as_bytes()));
+            let pieces = stream::iter([piece, Ok(Bytes::from_static(SECRET.as_bytes()))]);
+            let mut answer = HttpResponse::Ok();
+            answer.insert_header(("location", SECRET));
+            Ok(req.into_response(answer.streaming(pieces)))
+        })
+    }
+}
+
+impl Debug for Handler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Handler")
+    }
+}
+
+/// Both middlewares, and what they hand to closures and handlers.
+async fn of_requests(shown: &Shown) {
+    let (in_scope, in_payload, in_render) = (shown.clone(), shown.clone(), shown.clone());
+    let scope = Scope::by(move |req| {
+        in_scope.add("RequestView", req);
+        in_scope.add("Body", &req.body());
+        SECRET
+    });
+    let problems = Problems::new().render(move |problem| {
+        in_render.add("Problem", problem);
+        in_render.add("ProblemKind", &problem.kind());
+        problem.to_response()
+    });
+    let keys = with_scope(MemoryStore::builder().max_bytes(60).build().unwrap(), scope);
+    let keys = keys.problems(problems);
+    shown.add("IdempotencyBuilder", &keys);
+    let keys = keys.build().unwrap();
+    shown.add("Idempotency", &keys);
+    let lock = ApiLock::builder(MemoryStore::new(), move |req| {
+        in_payload.add("RequestView", req);
+        json!(SECRET)
+    });
+    shown.add("ApiLockBuilder", &lock);
+    let lock = lock.build().unwrap();
+    shown.add("ApiLock", &lock);
+
+    let locked = lock.new_transform(Handler(shown.clone())).await.unwrap();
+    shown.add("ApiLockMiddleware", &locked);
+    let service = keys.new_transform(locked).await.unwrap();
+    shown.add("IdempotencyMiddleware", &service);
+    let request = || {
+        let request = TestRequest::post().uri(&format!("/?token={SECRET}"));
+        let request = request.insert_header(("idempotency-key", SECRET));
+        let request = request.insert_header(("authorization", SECRET));
+        request.set_payload(SECRET).to_srv_request()
+    };
+    let mut body = pin!(service.call(request()).await.unwrap().into_body());
+    // A piece has been copied, to be recorded.
+    let piece = poll_fn(|cx| body.as_mut().poll_next(cx)).await;
+    assert_eq!(piece.unwrap().unwrap(), SECRET);
+    shown.add("GuardedBody", &body);
+    while poll_fn(|cx| body.as_mut().poll_next(cx)).await.is_some() {}
+    // The store is short of bytes by now, so that this is a problem, with a location.
+    eventually("it is a problem with a location", async || {
+        service.call(request()).await.unwrap();
+        let shown = shown.0.lock().unwrap();
+        let mut problems = shown.iter().filter(|(name, _)| *name == "Problem");
+        problems.any(|(_, text)| text.contains("location"))
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn debug_of_every_public_type_and_display_of_every_error_show_no_secret() {
+    let shown = Shown::default();
+    of_an_application(&shown).await;
+    of_stores(&shown).await;
+    of_once(&shown).await;
+    of_requests(&shown).await;
+    shown.add("BackgroundHere", &BackgroundHere::here());
+    let shown = shown.0.lock().unwrap();
+    let secrets = [SECRET, &OwnerToken::from_bytes(TOKEN).to_hex(), "0wner"];
+    for (name, text) in &*shown {
+        for secret in secrets {
+            assert!(!text.contains(secret), "{name}: {text}");
+        }
+        // `Bytes` and `Vec<u8>` can show themselves in numbers, too.
+        assert!(!text.contains("99, 52, 110"), "{name}: {text}");
+    }
+    let seen = shown.iter().map(|(name, _)| (*name).to_owned());
+    let seen: BTreeSet<_> = seen.chain(TRAITS.map(str::to_owned)).collect();
+    let types = public_types();
+    assert!(types.len() > 50, "{types:?}");
+    assert_eq!(seen, types, "every public type is shown here");
+}
