@@ -222,6 +222,9 @@ impl Model for Walk {
             OnLapsed::TakeOver => vec![
                 sometimes("a dead owner is followed", |_, state| state.seen.takeover),
                 sometimes("a first is too late", |_, state| state.seen.late_first),
+                sometimes("an answer fills a vacancy", |_, state| {
+                    state.seen.vacancy_filled
+                }),
             ],
             OnLapsed::Report => vec![always("nobody follows a dead owner", |_, state| {
                 !state.seen.takeover
@@ -240,9 +243,6 @@ impl Model for Walk {
                 state.seen.replay_after_wait
             }),
             sometimes("an undo finds its claim", |_, state| state.seen.undo),
-            sometimes("an answer fills a vacancy", |_, state| {
-                state.seen.vacancy_filled
-            }),
             sometimes("work runs again after a failover", |_, state| {
                 let runs = state
                     .requests
