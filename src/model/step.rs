@@ -106,11 +106,11 @@ impl<'a> Step<'a> {
             }
             Action::Work { by, is_heard } => self.work(by, is_heard),
             Action::FailOver => {
-                self.fault();
-                self.state.has_failed_over = true;
                 if let Some((key, before)) = self.state.last_write.take() {
                     self.state.keys[key] = before;
                 }
+                self.state.has_failed_over = true;
+                self.fault();
             }
         }
         self.forget();
