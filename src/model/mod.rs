@@ -20,10 +20,13 @@
 //! than a lease lasts, and nothing is under way for longer than an undo looks for it.
 
 mod action;
+mod at_the_store;
 mod breach;
 mod call;
+mod checks;
 mod mutant;
 mod request;
+mod rules;
 mod state;
 mod step;
 mod walk;

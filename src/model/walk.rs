@@ -9,8 +9,9 @@ use super::{
     call::Call,
     mutant::Mutant,
     request::{Doing, End, Request, Run, Work},
+    rules::{CLAIMS, LEASE, PATIENCE, Rules, number_of, owner_of},
     state::{KEYS, Seen, State},
-    step::{CLAIMS, LEASE, PATIENCE, Rules, Step, number_of, owner_of},
+    step::Step,
 };
 use crate::{
     claim::{Course, Left},
@@ -109,7 +110,8 @@ impl Walk {
             Doing::Waiting(seen) => {
                 let claim = state.claim(request.work.key);
                 let is_there = claim.is_some_and(|claim| seen.is(&claim.token));
-                let lapsed = claim.is_some_and(|claim| claim.lapses_at <= self.at(state.now));
+                let lapsed =
+                    claim.is_some_and(|claim| claim.lapses_at <= self.rules.instant(state.now));
                 if (!is_there || lapsed) && request.claims < CLAIMS {
                     actions.push(Action::Wake(by));
                 }
@@ -138,13 +140,9 @@ impl Walk {
         }
     }
 
-    fn at(&self, tick: u8) -> Instant {
-        self.rules.began + std::time::Duration::from_secs(tick.into())
-    }
-
     /// A claim that is held though nothing will ever end it but its lease.
     fn is_left_behind(&self, state: &State) -> bool {
-        let now = self.at(state.now);
+        let now = self.rules.instant(state.now);
         (0..KEYS).any(|key| {
             let claim = state.claim(key).filter(|claim| claim.lapses_at > now);
             claim.is_some_and(|claim| {

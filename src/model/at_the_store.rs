@@ -1,0 +1,129 @@
+use super::{
+    breach::Breach,
+    call::{Op, Reply},
+    mutant::Mutant,
+    rules::{LEASE, RETENTION, number_of, owner_of, record_of},
+    step::Step,
+};
+use crate::{
+    claim::{Begun, meaning},
+    store::{
+        Begin, Held, NewClaim, Record,
+        memory::life::{self, Change, Claim, Found, Holding},
+    },
+};
+
+/// What happens at the store.
+impl Step<'_> {
+    /// The store does what was asked, by the same decisions as the embedded one.
+    pub(super) fn execute(&mut self, by: usize, token: u16, op: Op) -> Reply {
+        let now = self.rules.instant(self.state.now);
+        let work = self.request(by).work;
+        let claim = self.rules.new_claim(work, token);
+        let lease = claim.lease();
+        let found = self.state.found(work.key, now);
+        let is_vacant = found.is_none();
+        match op {
+            Op::Begin => {
+                let (begin, change) = match self.rules.has(Mutant::NeverTakenOver) {
+                    true => life::begin(found, &claim, self.rules.began),
+                    false => life::begin(found, &claim, now),
+                };
+                if self.rules.has(Mutant::ClaimInTwoSteps) && matches!(begin, Begin::Claimed { .. })
+                {
+                    return Reply::Vacant;
+                }
+                let reply = self.reply(begin, &claim, is_vacant);
+                self.check_reply(by, reply);
+                self.change(by, work.key, change);
+                reply
+            }
+            Op::Put => {
+                let (_, change) = life::begin(None, &claim, now);
+                self.change(by, work.key, change);
+                let at = self.state.now;
+                Reply::Claimed { at }
+            }
+            Op::Complete => {
+                let record = record_of(claim.fingerprint, token);
+                let found = found.filter(|_| !self.rules.has(Mutant::CompletionOfAnything));
+                let (held, change) = life::complete(found, &lease, &record, RETENTION, now);
+                if held == Held::Yes {
+                    self.state.seen.vacancy_filled |= is_vacant;
+                    self.note(by, |run| run.is_recorded = true);
+                } else {
+                    self.state.seen.late_first = true;
+                }
+                self.change(by, work.key, change);
+                Reply::Held(held == Held::Yes)
+            }
+            Op::Release => {
+                let (held, change) = match self.rules.has(Mutant::ReleaseOfAnything) && !is_vacant {
+                    true => (Held::Yes, Change::Vacate),
+                    false => life::release(found, &lease),
+                };
+                self.change(by, work.key, change);
+                Reply::Held(held == Held::Yes)
+            }
+        }
+    }
+
+    fn reply(&mut self, begin: Begin, claim: &NewClaim, is_vacant: bool) -> Reply {
+        if let Begin::Claimed { .. } = begin {
+            self.state.seen.takeover |= !is_vacant;
+            let at = self.state.now;
+            return Reply::Claimed { at };
+        }
+        let begun = match (begin, self.rules.has(Mutant::FingerprintIgnored)) {
+            (Begin::Finished(record), true) => Begun::Finished(record),
+            (begin, _) => meaning(begin, claim),
+        };
+        match begun {
+            Begun::Finished(Record::Answer(answer)) => Reply::Finished(answer.status),
+            Begun::InFlight(by) => Reply::InFlight(by),
+            Begun::Mismatch | Begun::Lapsed => Reply::Refused,
+            other => unreachable!("{other:?} does not follow from what the model stores"),
+        }
+    }
+
+    /// Writes what was decided, if it changes anything, and sees whose it was.
+    pub(super) fn change(&mut self, by: usize, key: usize, change: Change) {
+        let now = self.rules.instant(self.state.now);
+        let owner = match self.state.found(key, now) {
+            Some(Found::Claim(claim)) if claim.lapses_at > now => Some(claim.token),
+            Some(Found::Finished(finished)) => Some(finished.by),
+            _ => None,
+        };
+        let holding = match change {
+            Change::Keep => return,
+            Change::Put(holding) => Some(holding),
+            Change::Vacate => None,
+            Change::Extend {
+                lapses_at,
+                forgotten_at,
+            } => self.state.claim(key).map(|claim| {
+                Holding::Claim(Claim {
+                    lapses_at,
+                    forgotten_at,
+                    ..claim.clone()
+                })
+            }),
+        };
+        if owner.is_some_and(|owner| owner_of(number_of(&owner)) != by) {
+            self.state.breach(Breach::Stolen);
+        }
+        self.state.write(key, holding);
+    }
+
+    pub(super) fn renew(&mut self, by: usize) {
+        let (token, work) = (self.token(by), self.request(by).work);
+        let now = self.rules.instant(self.state.now);
+        let lease = self.rules.new_claim(work, token).lease();
+        let (held, change) = life::renew(self.state.found(work.key, now), &lease, now);
+        if held == Held::Yes {
+            let lapses_at = self.state.now + LEASE;
+            self.note(by, |run| run.lapses_at = lapses_at);
+        }
+        self.change(by, work.key, change);
+    }
+}

@@ -1,0 +1,61 @@
+use super::{
+    breach::Breach,
+    call::Reply,
+    request::{End, Request, Run},
+    rules::{fingerprint_of, owner_of},
+    step::Step,
+};
+use crate::store::{OnLapsed, memory::life::Found};
+
+/// What is promised, looked at where it could be broken.
+impl Step<'_> {
+    /// Whether the handler of another request keeps everybody else's from running: its answer stands
+    /// in the store, or its claim was held when the other was made.
+    pub(super) fn is_not_to_be_followed(&self, other: &Request, claimed_at: u8) -> bool {
+        let Some(run) = &other.run else {
+            return false;
+        };
+        let is_held = run.lapses_at > claimed_at || self.rules.on_lapsed == OnLapsed::Report;
+        run.is_recorded
+            || match run.end {
+                Some(End::Free) => false,
+                Some(End::CutOff) => self.rules.on_lapsed == OnLapsed::Report,
+                Some(End::Answer) | None => is_held,
+            }
+    }
+
+    /// A recorded answer is what everybody is told, and a key whose owner is dead blocks nobody.
+    pub(super) fn check_reply(&mut self, by: usize, reply: Reply) {
+        let (work, now) = (self.request(by).work, self.rules.instant(self.state.now));
+        if self.state.has_failed_over {
+            return;
+        }
+        let runs = self.state.requests.iter().filter(|it| it.work == work);
+        let mut recorded = runs.filter_map(|it| it.run.filter(|run| run.is_recorded));
+        if recorded.any(|run| reply != Reply::Finished(run.token)) {
+            self.state.breach(Breach::AnswerLost);
+        }
+        let is_free = match self.state.found(work.key, now) {
+            None => true,
+            Some(Found::Claim(claim)) => {
+                let is_same = claim.fingerprint == Some(fingerprint_of(work));
+                is_same && claim.lapses_at <= now && self.rules.on_lapsed == OnLapsed::TakeOver
+            }
+            Some(Found::Finished(_)) => false,
+        };
+        if is_free && !matches!(reply, Reply::Claimed { .. }) {
+            self.state.breach(Breach::Blocked);
+        }
+    }
+
+    /// A replay is the answer of a run of the same work, and of the one that has been recorded.
+    pub(super) fn check_replay(&mut self, by: usize, run: u16) {
+        let work = self.request(by).work;
+        self.state.seen.replay_after_wait |= self.request(by).claims > 1;
+        let first = &self.state.requests[owner_of(run)];
+        let answered = |it: &Run| it.token == run && it.end == Some(End::Answer);
+        if first.work != work || !first.run.as_ref().is_some_and(answered) {
+            self.state.breach(Breach::WrongReplay);
+        }
+    }
+}
