@@ -42,7 +42,8 @@
 //! | **No tenant sees another's answer** | keys live in a scope that has to be chosen |
 //!
 //! What it cannot do is know what a process has done that died: see
-//! [choosing a policy for crashes](guide#choosing-a-policy-for-crashes). The [guide] says how to
+//! [choosing a policy for crashes](guide#choosing-a-policy-for-crashes). What each of these promises
+//! rests on, what breaks it and how that is known: [promise]. The [guide] says how to
 //! choose a scope, what to record, in which order to wrap, which headers CORS has to allow, and has
 //! tables for those who come from other libraries. What clients see when something is refused:
 //! [problem].
@@ -320,6 +321,7 @@ mod model;
 mod once;
 mod policy;
 pub mod problem;
+pub mod promise;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}
