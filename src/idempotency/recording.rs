@@ -8,7 +8,7 @@ use super::named_header::NamedHeader;
 use crate::{ConfigError, store};
 use actix_web::{
     dev::ResponseHead,
-    http::header::{self, HeaderMap, HeaderName},
+    http::header::{self, CONNECTION, HeaderMap, HeaderName},
 };
 
 type Rule = dyn Fn(&ResponseHead) -> bool + Send + Sync;
@@ -179,7 +179,12 @@ impl Recording {
     /// The headers that are recorded, repeated ones repeated.
     pub(super) fn of(&self, headers: &HeaderMap) -> store::Headers {
         let recorded = headers.iter().filter(|(name, _)| self.takes_header(name));
-        recorded.collect()
+        if !headers.contains_key(CONNECTION) {
+            return recorded.collect();
+        }
+        recorded
+            .filter(|(name, _)| !is_of_connection(headers, name))
+            .collect()
     }
 
     fn takes_header(&self, name: &HeaderName) -> bool {
@@ -192,6 +197,17 @@ impl Recording {
                 Headers::Without(names) => !is_in(names),
             }
     }
+}
+
+/// Whether the answer says that a header is meant for its connection only
+/// ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1)).
+fn is_of_connection(headers: &HeaderMap, name: &HeaderName) -> bool {
+    let lists = headers.get_all(CONNECTION);
+    let mut names = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
+    names.any(|listed| {
+        let listed = listed.trim_ascii();
+        listed.eq_ignore_ascii_case(name.as_str().as_bytes())
+    })
 }
 
 /// `name` is in lower case.
@@ -265,6 +281,23 @@ mod tests {
             .collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn what_connection_names_is_of_that_connection() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("connection", "keep-alive , X-Hop"),
+            ("connection", "x-other"),
+            ("x-hop", "1"),
+            ("x-other", "1"),
+            ("x-end", "1"),
+        ] {
+            headers.append(name.parse().unwrap(), HeaderValue::from_static(value));
+        }
+        let recorded = Recording::new().of(&headers);
+        let names: Vec<_> = recorded.iter().map(|(name, _)| name.to_owned()).collect();
+        assert_eq!(names, ["x-end"]);
     }
 
     #[test]

@@ -1,4 +1,10 @@
-use std::{num::NonZeroUsize, sync::atomic::Ordering};
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use tokio::time::{Duration, advance, sleep};
@@ -173,6 +179,39 @@ async fn short_of_bytes_the_oldest_bodies_become_tombstones() {
         Begin::Finished(Record::Tombstone(_))
     ));
     assert!(store.0.bytes.load(Ordering::Relaxed) <= 3000);
+}
+
+/// Tells when its memory goes.
+struct Large(Vec<u8>, Arc<AtomicBool>);
+
+impl AsRef<[u8]> for Large {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Large {
+    fn drop(&mut self) {
+        self.1.store(true, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_small_piece_keeps_nothing_large_in_memory() {
+    let _here = BackgroundHere::here();
+    let (store, gone) = (MemoryStore::new(), Arc::new(AtomicBool::new(false)));
+    let upload = Bytes::from_owner(Large(vec![b'x'; 1_000_000], Arc::clone(&gone)));
+    let echo = Record::Answer(Answer {
+        fingerprint: None,
+        status: 200,
+        headers: Default::default(),
+        body: upload.slice(..10),
+    });
+    drop(upload);
+    finish(&store, 0, &echo).await;
+    drop(echo);
+    assert!(gone.load(Ordering::Relaxed), "ten bytes keep a million");
+    assert!(matches!(look(&store, 0).await, Begin::Finished(_)));
 }
 
 #[tokio::test(start_paused = true)]
