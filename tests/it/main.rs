@@ -9,6 +9,7 @@
 mod api;
 mod body;
 mod cancellation;
+mod chaos;
 mod check;
 mod client;
 mod cluster;

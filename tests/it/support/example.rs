@@ -63,11 +63,24 @@ impl Example {
         &self.said
     }
 
-    /// Asks it to end, and waits until it has.
-    pub(crate) async fn terminate(mut self) {
-        let kill = format!("kill -TERM {}", self.process.id());
+    /// Stops the process where it stands.
+    pub(crate) fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    pub(crate) fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.process.id());
         let sent = Command::new("sh").args(["-c", &kill]).status();
         assert!(sent.unwrap().success());
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(crate) async fn terminate(mut self) {
+        self.signal("TERM");
         let ended = tokio::task::spawn_blocking(move || {
             let ended = self.process.wait();
             (self, ended)

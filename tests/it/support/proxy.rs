@@ -3,7 +3,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU16, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -21,6 +21,7 @@ use tokio::{
 /// test, so it needs a runtime with more than one thread.
 pub(crate) struct Proxy {
     addr: SocketAddr,
+    leads_to: Arc<AtomicU16>,
     opened: Arc<AtomicUsize>,
     network: watch::Sender<Network>,
     listens: JoinHandle<()>,
@@ -65,15 +66,19 @@ impl Proxy {
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let addr = listener.local_addr().unwrap();
+        let leads_to = Arc::new(AtomicU16::new(port));
         let (numbers, of_each) = (Arc::clone(&opened), network.subscribe());
+        let goal = Arc::clone(&leads_to);
         let listens = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let number = numbers.fetch_add(1, Ordering::SeqCst);
+                let port = goal.load(Ordering::SeqCst);
                 tokio::spawn(connect(client, port, number, of_each.clone()));
             }
         });
         Self {
             addr,
+            leads_to,
             opened,
             network,
             listens,
@@ -82,6 +87,12 @@ impl Proxy {
 
     pub(crate) fn port(&self) -> u16 {
         self.addr.port()
+    }
+
+    /// Where connections lead that are opened from now on: a server that is started anew has another
+    /// port.
+    pub(crate) fn lead_to(&self, port: u16) {
+        self.leads_to.store(port, Ordering::SeqCst);
     }
 
     /// How many connections have been opened.
@@ -160,6 +171,7 @@ async fn connect(
             _ = passes => return,
             _ = network.wait_for(|network| network.resets(number)) => {}
         }
+        let _ = server.set_zero_linger();
     }
     let _ = client.set_zero_linger();
 }

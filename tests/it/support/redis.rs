@@ -181,7 +181,7 @@ impl Redis {
         self.server.wait().unwrap();
     }
 
-    /// Starts again on the same port, without data.
+    /// Starts again on the same port, without data unless its options keep it.
     pub(crate) fn restart(&mut self) {
         self.kill();
         let end = Instant::now() + Duration::from_secs(10);
