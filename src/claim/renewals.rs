@@ -22,8 +22,8 @@ const AT_ONCE: usize = 256;
 /// Renews the claims of handlers that run: one task for all of them, while there are any.
 ///
 /// Once a second, or every sixth of the shortest lease where that is less, it renews what is older
-/// than a third of its lease. So a claim is renewed at half of its lease at the latest, and there is
-/// time for more tries. Most handlers have ended by then and cost nothing but their entry.
+/// than a third of its lease. So a claim is renewed at half of its lease at the latest, and if the
+/// store hangs then, once more before it lapses. Most handlers have ended by then and cost nothing but their entry.
 #[derive(Debug, Default)]
 pub(super) struct Renewals {
     /// Locked to add or remove an entry and to walk over all; never across an await.
@@ -144,8 +144,8 @@ async fn round(due: Vec<Arc<Tenure>>) {
 }
 
 async fn renew(tenure: &Tenure) -> Result<(), String> {
-    // A store that hangs must not keep the others from their turn.
-    match timeout(tenure.lease().duration() / 3, tenure.renew()).await {
+    // A store that hangs must not keep the others from their turn, nor this one from another try.
+    match timeout(tenure.lease().duration() / 4, tenure.renew()).await {
         Ok(Ok(Some(_))) => Ok(()),
         Ok(Ok(None)) => {
             if !tenure.is_ending() {
