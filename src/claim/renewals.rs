@@ -23,7 +23,8 @@ const AT_ONCE: usize = 256;
 ///
 /// Once a second, or every sixth of the shortest lease where that is less, it renews what is older
 /// than a third of its lease. So a claim is renewed at half of its lease at the latest, and if the
-/// store hangs then, once more before it lapses. Most handlers have ended by then and cost nothing but their entry.
+/// store hangs then, once more before it lapses. Most handlers have ended by then and cost nothing
+/// but their entry.
 #[derive(Debug, Default)]
 pub(super) struct Renewals {
     /// Locked to add or remove an entry and to walk over all; never across an await.
