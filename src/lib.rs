@@ -254,6 +254,11 @@
 //! * [`MemoryStore`] keeps no queue of what expires. Every claim would pay for its place in it, and
 //!   most are released long before; a walk over the entries, once a second where something may be
 //!   due, costs less and holds no lock for longer than a fraction of a millisecond.
+//! * What becomes of a key in memory, and what follows when an owner goes, is decided in two places
+//!   that know neither clock nor runtime (`store/memory/life.rs`, `claim/course.rs`): the model of all
+//!   lives of a claim is of the code itself. See [how we know](promise#how-we-know).
+//! * The shards of [`MemoryStore`] take places for entries by the batch. One count for all would be the
+//!   only thing that every request of every worker writes to.
 //! * Recorded headers are one piece of memory ([`store::Headers`]), which stands in Redis as it is and
 //!   is shared by all replays, not a list of names and values with two allocations for each.
 //! * bb8 opens and replaces the connection of a worker, but is not asked for it on every call.
