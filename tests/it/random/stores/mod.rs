@@ -11,7 +11,7 @@ use actix_idempotency::{BackgroundHere, MemoryStore, store::Inspect};
 use futures_util::future::join_all;
 use proptest::{
     strategy::{Strategy, ValueTree},
-    test_runner::{Config, TestCaseError, TestError, TestRunner},
+    test_runner::{TestCaseError, TestError, TestRunner},
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -20,6 +20,7 @@ use self::{
     play::{Pace, play},
     sequence::{Sequence, sequences},
 };
+use super::config;
 use crate::support::redis::Redis;
 
 /// How many sequences go on side by side, and share the time that passes.
@@ -39,14 +40,6 @@ const REAL: Pace = Pace {
     watch: Duration::from_secs(5),
 };
 
-fn runner() -> TestRunner {
-    TestRunner::new(Config {
-        failure_persistence: None,
-        max_shrink_time: 20_000,
-        ..Config::default()
-    })
-}
-
 /// Plays one sequence alone.
 async fn alone<S: Inspect + Clone>(
     store: &S,
@@ -60,7 +53,7 @@ async fn alone<S: Inspect + Clone>(
 /// Plays many sequences at once, spread over a tick, so that they do not get into each other's way.
 /// One that fails is made smaller.
 fn side_by_side<S: Inspect + Clone>(runtime: &Runtime, store: &S, pace: Pace) -> Certainty {
-    let mut runner = runner();
+    let mut runner = TestRunner::new(config(1));
     let trees: Vec<_> = (0..AT_ONCE)
         .map(|_| sequences().new_tree(&mut runner).unwrap())
         .collect();
