@@ -38,6 +38,18 @@ pub(super) enum What {
 }
 
 impl Heard {
+    /// What kind of thing it is.
+    pub(super) fn kind(&self) -> &str {
+        match &self.what {
+            What::Answer { is_replay, .. } if *is_replay => "replay",
+            What::Answer { .. } => "answer",
+            What::Problem(_, name, _) => name,
+            What::Broken => "broken",
+            What::Failed => "failed",
+            What::Left => "left",
+        }
+    }
+
     pub(super) fn took(&self) -> Duration {
         self.at - self.asked
     }

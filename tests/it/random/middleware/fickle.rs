@@ -2,17 +2,24 @@ use std::{
     collections::BTreeMap,
     fmt::Debug,
     future::{Future, pending},
+    num::NonZeroUsize,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use actix_idempotency::{
     MemoryStore,
-    store::{Begin, ClaimId, Held, Lease, NewClaim, Record, Renewed, Store, StoreError, StoreKey},
+    store::{
+        Begin, ClaimId, Cursor, Held, Inspect, Inspected, Lease, NewClaim, Record, Renewed, Store,
+        StoreError, StoreKey,
+    },
 };
 use tokio::time::sleep;
 
 use super::log::Log;
+
+/// What is put into the store by nobody.
+const OWN: &str = "own:";
 
 /// How one call goes wrong.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +44,7 @@ pub(super) type Faults = BTreeMap<usize, Fault>;
 /// A memory store that does to each call what is planned for it.
 #[derive(Clone, Debug)]
 pub(super) struct Fickle {
-    pub(super) store: MemoryStore,
+    store: MemoryStore,
     faults: Arc<Mutex<Planned>>,
     log: Log,
 }
@@ -49,11 +56,33 @@ struct Planned {
 }
 
 impl Fickle {
-    pub(super) fn new(faults: Faults, log: Log) -> Self {
+    /// Called before the background is moved to the runtime of the test: the store's purge begins here,
+    /// by something to be purged, and stays outside. Its walk, once in every second that is not waited
+    /// for, would be most of the work of a plan.
+    pub(super) async fn new(faults: Faults, log: Log) -> Self {
+        let store = MemoryStore::new();
+        let last = StoreKey::new(OWN, [0; 32]);
+        let day = Duration::from_secs(24 * 3600);
+        store.begin(&NewClaim::lock(last, day)).await.unwrap();
         Self {
-            store: MemoryStore::new(),
+            store,
             faults: Arc::new(Mutex::new(Planned { faults, calls: 0 })),
             log,
+        }
+    }
+
+    /// All that a middleware has put into it.
+    pub(super) async fn entries(&self) -> Vec<(StoreKey, Inspected)> {
+        let most = NonZeroUsize::new(1000).unwrap();
+        let page = self.store.list("", &Cursor::start(), most).await.unwrap();
+        let entries = page.entries.into_iter();
+        entries.filter(|(key, _)| key.prefix() != OWN).collect()
+    }
+
+    /// Takes them away.
+    pub(super) async fn clear(&self) {
+        for (key, _) in self.entries().await {
+            self.store.delete(&key).await.unwrap();
         }
     }
 

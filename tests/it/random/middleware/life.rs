@@ -1,9 +1,9 @@
-use std::{num::NonZeroUsize, time::Duration};
+use std::time::Duration;
 
 use actix_http::Request as Sent;
 use actix_idempotency::{
     ApiLock, BackgroundHere, Claim, Idempotency, InFlight, LostOwner, RequestView, Scope,
-    store::{Cursor, Inspect, Inspected},
+    store::Inspected,
 };
 use actix_web::{
     App, Error, HttpRequest, Route,
@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::{
-    client::{What, send},
+    client::{Heard, What, send},
     fickle::Fickle,
     log::Log,
     plan::{Guard, Plan, Request},
@@ -37,25 +37,27 @@ const UNDO: Duration = Duration::from_secs(25);
 
 /// Lives a plan through, from its first request until nothing is left of it. Tells what was not as
 /// promised, and all that happened.
-pub(super) fn live(plan: &Plan) -> Result<(), String> {
+pub(super) fn live(plan: &Plan) -> Result<Vec<Heard>, String> {
     let runtime = Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .unwrap();
     LocalSet::new().block_on(&runtime, async {
-        let _here = BackgroundHere::here();
         let log = Log::new();
+        let store = Fickle::new(plan.faults.clone(), log.clone()).await;
+        let _here = BackgroundHere::here();
         let outcome = match plan.guard {
-            Guard::Lock => with_a_lock(plan, &log).await,
-            Guard::Keys { lost_owner, wait } => with_keys(plan, lost_owner, wait, &log).await,
+            Guard::Lock => with_a_lock(plan, store, &log).await,
+            Guard::Keys { lost_owner, wait } => {
+                with_keys(plan, store, lost_owner, wait, &log).await
+            }
         };
         outcome.map_err(|why| format!("{why}\n{}\n", log.text()))
     })
 }
 
-async fn with_a_lock(plan: &Plan, log: &Log) -> Result<(), String> {
-    let store = Fickle::new(plan.faults.clone(), log.clone());
+async fn with_a_lock(plan: &Plan, store: Fickle, log: &Log) -> Result<Vec<Heard>, String> {
     let runs = Runs::new(plan.guard, log.clone());
     let payload = |req: &RequestView<'_>| {
         let tenant = req.header("x-tenant").map(String::from);
@@ -76,18 +78,19 @@ async fn with_a_lock(plan: &Plan, log: &Log) -> Result<(), String> {
         store,
         runs,
     };
-    life.all(&service, || lock.drain(LONG)).await?;
+    let heard = life.all(&service, || lock.drain(LONG)).await?;
     drop((service, lock));
-    life.ends().await
+    life.ends().await?;
+    Ok(heard)
 }
 
 async fn with_keys(
     plan: &Plan,
+    store: Fickle,
     lost_owner: LostOwner,
     wait: Option<Duration>,
     log: &Log,
-) -> Result<(), String> {
-    let store = Fickle::new(plan.faults.clone(), log.clone());
+) -> Result<Vec<Heard>, String> {
     let runs = Runs::new(plan.guard, log.clone());
     let keys = Idempotency::builder(store.clone(), Scope::header("x-tenant"))
         .lease(LEASE)
@@ -105,9 +108,10 @@ async fn with_keys(
         store,
         runs,
     };
-    life.all(&service, || keys.drain(LONG)).await?;
+    let heard = life.all(&service, || keys.drain(LONG)).await?;
     drop((service, keys));
-    life.ends().await
+    life.ends().await?;
+    Ok(heard)
 }
 
 /// Does what is planned for the request, or what a probe does.
@@ -144,7 +148,11 @@ struct Life<'a> {
 }
 
 impl Life<'_> {
-    async fn all<S, B>(&self, service: &S, drain: impl AsyncFn() -> bool) -> Result<(), String>
+    async fn all<S, B>(
+        &self,
+        service: &S,
+        drain: impl AsyncFn() -> bool,
+    ) -> Result<Vec<Heard>, String>
     where
         S: Service<Sent, Response = ServiceResponse<B>, Error = Error>,
         B: MessageBody,
@@ -173,7 +181,8 @@ impl Life<'_> {
         sleep(UNDO).await;
         self.nothing_is_held().await?;
         self.probe(service).await?;
-        self.is_at_rest()
+        self.is_at_rest()?;
+        Ok(heard)
     }
 
     /// What was begun has come to its end, whoever left, and nothing was begun that should not.
@@ -192,12 +201,14 @@ impl Life<'_> {
 
     /// Nothing but records is left, and what nobody may follow.
     async fn nothing_is_held(&self) -> Result<(), String> {
-        let runs = self.runs.all();
-        let unknown = runs
-            .iter()
-            .filter(|run| run.panicked && run.is_final)
-            .count();
-        let held = self.entries().await;
+        let unknown = self.unknown();
+        let held: Vec<_> = self
+            .store
+            .entries()
+            .await
+            .into_iter()
+            .map(|(_, held)| held)
+            .collect();
         let claims = held
             .iter()
             .filter(|held| matches!(held, Inspected::Claim { .. }))
@@ -214,15 +225,11 @@ impl Life<'_> {
         }
     }
 
-    async fn entries(&self) -> Vec<Inspected> {
-        let most = NonZeroUsize::new(1000).unwrap();
-        let page = self
-            .store
-            .store
-            .list("", &Cursor::start(), most)
-            .await
-            .unwrap();
-        page.entries.into_iter().map(|(_, held)| held).collect()
+    /// How many have panicked where nobody may follow.
+    fn unknown(&self) -> usize {
+        let runs = self.runs.all();
+        let unknown = runs.iter().filter(|run| run.panicked && run.is_final);
+        unknown.count()
     }
 
     /// Every key answers as it has to: what is done is told, what is free runs.
@@ -231,8 +238,10 @@ impl Life<'_> {
         S: Service<Sent, Response = ServiceResponse<B>, Error = Error>,
         B: MessageBody,
     {
-        // By then nobody knows any longer what a dead owner was about.
-        sleep(LEASE).await;
+        if self.unknown() > 0 {
+            // Until then they count as running.
+            sleep(LEASE).await;
+        }
         let mut number = self.plan.requests.len();
         for planned in &self.plan.requests {
             for payload in [planned.payload, "tea", "coffee"] {
@@ -258,16 +267,7 @@ impl Life<'_> {
 
     /// When its records are gone there is nothing left to do.
     async fn ends(&self) -> Result<(), String> {
-        let most = NonZeroUsize::new(1000).unwrap();
-        let page = self
-            .store
-            .store
-            .list("", &Cursor::start(), most)
-            .await
-            .unwrap();
-        for (key, _) in page.entries {
-            self.store.store.delete(&key).await.unwrap();
-        }
+        self.store.clear().await;
         sleep(LONG).await;
         match Handle::current().metrics().num_alive_tasks() {
             0 => Ok(()),
