@@ -4,156 +4,34 @@
 //! all that can be the case is kept, and what a store says rules some of it out; a store breaks the
 //! contract when nothing is left.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
-use actix_idempotency::store::{Inspected, OnLapsed, Record, StoreTime};
+use actix_idempotency::store::{Inspected, OnLapsed, Record};
 
 use super::{
     history::{Call, Span, Told},
+    key::{Claimed, Key, Phase, phases},
     play::Pace,
-    sequence::{Claim, Sequence, Step, records},
+    sequence::{Claim, Step, records},
 };
 
-/// What a key holds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Key {
-    Vacant,
-    Claimed(Claimed),
-    Finished {
-        by: usize,
-        record: usize,
-        until: Span,
-    },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Claimed {
-    by: usize,
-    attempt: u32,
-    lapses: Span,
-    forgotten: Span,
-}
-
-/// The same at one moment.
-#[derive(Clone, Copy, Debug)]
-enum Phase {
-    Vacant,
-    Live(Claimed),
-    Lapsed(Claimed),
-    Finished { by: usize, record: usize },
-}
-
-/// How many calls there were, and before how many of them a time might or might not have ended.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Certainty {
-    pub(super) calls: usize,
-    pub(super) unsure: usize,
-}
-
-impl Certainty {
-    pub(super) fn add(&mut self, other: Self) {
-        self.calls += other.calls;
-        self.unsure += other.unsure;
-    }
-}
-
-struct Contract<'a> {
-    claims: &'a [Claim],
+/// What calls may lead to.
+pub(super) struct Contract<'a> {
+    pub(super) claims: &'a [Claim],
     records: [Record; 3],
     pace: Pace,
 }
 
-/// Whether a store may have said all that.
-pub(super) fn check(
-    sequence: &Sequence,
-    pace: Pace,
-    history: &[Call],
-) -> Result<Certainty, String> {
-    let contract = Contract {
-        claims: &sequence.claims,
-        records: records(),
-        pace,
-    };
-    let mut certainty = Certainty::default();
-    let mut keys: HashMap<usize, Vec<Key>> = HashMap::new();
-    let mut fences = HashMap::new();
-    let mut watches: Vec<Watch> = Vec::new();
-    for (n, call) in history.iter().enumerate() {
-        let key = contract.key_of(call.step);
-        let before = keys.entry(key).or_insert_with(|| vec![Key::Vacant]);
-        certainty.calls += 1;
-        let is_unsure = before.iter().any(|key| phases(*key, call.at).len() > 1);
-        certainty.unsure += usize::from(is_unsure);
-        let mut after = Vec::new();
-        for possible in before.iter().flat_map(|key| contract.next(*key, call)) {
-            if !after.contains(&possible) {
-                after.push(possible);
-            }
+impl<'a> Contract<'a> {
+    pub(super) fn new(claims: &'a [Claim], pace: Pace) -> Self {
+        Self {
+            claims,
+            records: records(),
+            pace,
         }
-        let is_fence = is_fence(&mut fences, key, call);
-        if after.is_empty() || !is_fence {
-            let before: Vec<_> = before.iter().map(|key| phases(*key, call.at)).collect();
-            let so_far = said(&history[..=n]);
-            let key_was = format!("key {key} can only be: {before:.1?}");
-            return Err(format!(
-                "{sequence:#?}\n{so_far}which breaks the contract; {key_was}"
-            ));
-        }
-        if let Step::Watch(by) = call.step {
-            watches.push(Watch::new(by, call));
-        }
-        for watch in &mut watches {
-            if contract.claims[watch.by].key == key {
-                watch.sees(&after, call.at);
-            }
-        }
-        *before = after;
     }
-    for watch in watches {
-        watch
-            .check(pace)
-            .map_err(|why| format!("{sequence:#?}\n{}{why}", said(history)))?;
-    }
-    Ok(certainty)
-}
 
-fn said(history: &[Call]) -> String {
-    history.iter().map(|call| format!("{call:?}\n")).collect()
-}
-
-/// What a key may hold by then.
-fn phases(key: Key, at: Span) -> Vec<Phase> {
-    let (all, ends) = match key {
-        Key::Vacant => return vec![Phase::Vacant],
-        Key::Finished { by, record, until } => {
-            let finished = Phase::Finished { by, record };
-            (vec![(finished, None, until)], until)
-        }
-        Key::Claimed(claimed) => {
-            let Claimed {
-                lapses, forgotten, ..
-            } = claimed;
-            let mut all = vec![(Phase::Live(claimed), None, lapses)];
-            if lapses != forgotten {
-                all.push((Phase::Lapsed(claimed), Some(lapses), forgotten));
-            }
-            (all, forgotten)
-        }
-    };
-    let mut possible: Vec<_> = (all.into_iter())
-        .filter(|(_, since, until)| {
-            at.from < until.to && since.is_none_or(|since| at.to >= since.from)
-        })
-        .map(|(phase, _, _)| phase)
-        .collect();
-    if at.to >= ends.from {
-        possible.push(Phase::Vacant);
-    }
-    possible
-}
-
-impl Contract<'_> {
-    fn key_of(&self, step: Step) -> usize {
+    pub(super) fn key_of(&self, step: Step) -> usize {
         match step {
             Step::Begin(n)
             | Step::Renew(n)
@@ -166,7 +44,7 @@ impl Contract<'_> {
     }
 
     /// All that a key may hold after a call, if the store may say what it has said.
-    fn next(&self, key: Key, call: &Call) -> Vec<Key> {
+    pub(super) fn next(&self, key: Key, call: &Call) -> Vec<Key> {
         let after = phases(key, call.at).into_iter().filter_map(|phase| {
             let unchanged = match phase {
                 Phase::Vacant => Key::Vacant,
@@ -350,64 +228,4 @@ impl Contract<'_> {
 /// Whether so much can be left of a time, seen at some moment.
 fn is_left(left: Duration, ends: Span, at: Span) -> bool {
     at.to + left >= ends.from && at.from + left <= ends.to
-}
-
-/// A later owner is told a later time.
-fn is_fence(last: &mut HashMap<usize, (usize, StoreTime)>, key: usize, call: &Call) -> bool {
-    let (Step::Renew(by), Told::Renewed(Some(at))) = (call.step, &call.told) else {
-        return true;
-    };
-    match last.insert(key, (by, *at)) {
-        Some((before, earlier)) if before == by => *at >= earlier,
-        Some((_, earlier)) => *at > earlier,
-        None => true,
-    }
-}
-
-/// Somebody who waits for a claim to end.
-struct Watch {
-    by: usize,
-    begun: Duration,
-    ended: Option<Duration>,
-    /// When the claim has ended, or will unless it is renewed.
-    over: Option<Duration>,
-}
-
-impl Watch {
-    fn new(by: usize, call: &Call) -> Self {
-        let ended = match call.told {
-            Told::Watched(ended) => ended,
-            _ => None,
-        };
-        Self {
-            by,
-            begun: call.at.to,
-            ended,
-            over: None,
-        }
-    }
-
-    /// Finds out when the claim has ended for certain. One that begins again with the same token is
-    /// the same, and the watch may go on.
-    fn sees(&mut self, keys: &[Key], at: Span) {
-        let held = keys.iter().filter_map(|key| match key {
-            Key::Claimed(claimed) if claimed.by == self.by => Some(claimed.lapses.to),
-            _ => None,
-        });
-        match held.max() {
-            Some(lapses) => self.over = Some(lapses.max(at.to)),
-            None => self.over = Some(self.over.map_or(at.to, |over| over.min(at.to))),
-        }
-    }
-
-    fn check(self, pace: Pace) -> Result<(), String> {
-        let over = self.over.unwrap_or_default().max(self.begun);
-        match self.ended {
-            Some(ended) if ended <= over + pace.watch => Ok(()),
-            ended => Err(format!(
-                "claim {} was over at {over:.1?}, its watch at {ended:.1?}",
-                self.by
-            )),
-        }
-    }
 }

@@ -1,9 +1,12 @@
 //! The same sequences of calls on every store, against the written contract of `Store`.
 
+mod check;
 mod contract;
 mod history;
+mod key;
 mod play;
 mod sequence;
+mod watch;
 
 use std::time::Duration;
 
@@ -16,7 +19,7 @@ use proptest::{
 use tokio::runtime::{Builder, Runtime};
 
 use self::{
-    contract::{Certainty, check},
+    check::{Certainty, check},
     play::{Pace, play},
     sequence::{Sequence, sequences},
 };
