@@ -69,9 +69,7 @@ impl Asked<'_> {
         let payload = self.request.payload;
         let has_faults = !self.plan.faults.is_empty();
         // Without faults the store hears of nothing but what runs.
-        let ran = |is_it: &dyn Fn(&Run) -> bool| {
-            has_faults || self.runs_meanwhile().any(|run| is_it(run))
-        };
+        let ran = |is_it: &dyn Fn(&Run) -> bool| has_faults || self.runs_meanwhile().any(is_it);
         let is_same = |run: &Run| run.payload == payload;
         match (self.plan.guard, status, name, is_retry) {
             (_, 503, "store-unavailable", true) => has_faults,

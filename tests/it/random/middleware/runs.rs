@@ -86,7 +86,7 @@ impl Runs {
 
     /// A handler is entered. Of the same operation nothing may be running, and nothing be done.
     fn begin(&self, number: usize, request: &Request, claim: Option<&Claim>) -> Running {
-        let mut breach = |why: String| self.0.breaches.borrow_mut().push(why);
+        let breach = |why: String| self.0.breaches.borrow_mut().push(why);
         let mut all = self.0.all.borrow_mut();
         let new = all.len();
         for (n, run) in all.iter().enumerate() {

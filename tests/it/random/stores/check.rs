@@ -37,6 +37,9 @@ pub(super) fn check(
     let mut fences = HashMap::new();
     let mut watches: Vec<Watch> = Vec::new();
     for (n, call) in history.iter().enumerate() {
+        if let Told::Wrong(why) = &call.told {
+            return Err(format!("{sequence:#?}\n{}{why}", said(&history[..=n])));
+        }
         let key = contract.key_of(call.step);
         let before = keys.entry(key).or_insert_with(|| vec![Key::Vacant]);
         certainty.calls += 1;
