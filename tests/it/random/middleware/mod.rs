@@ -14,22 +14,19 @@ mod runs;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use proptest::{
-    strategy::Strategy,
-    test_runner::{TestCaseError, TestRunner},
-};
+use proptest::{strategy::Strategy, test_runner::TestCaseError};
 
 use self::{
     life::live,
     plan::{Plan, plans_with_a_lock, plans_with_keys},
 };
-use super::config;
+use super::runner;
 
 /// Lives plans through. `kinds` are those of which clients have to hear now and then, or the plans are
 /// too tame.
 fn all_keep_the_promise(cases: u32, plans: impl Strategy<Value = Plan>, kinds: &[&str]) {
     let all = RefCell::new(BTreeMap::<String, usize>::new());
-    let outcome = TestRunner::new(config(cases)).run(&plans, |plan| {
+    let outcome = runner(cases).run(&plans, |plan| {
         for heard in live(&plan).map_err(TestCaseError::fail)? {
             *all.borrow_mut().entry(heard.kind().to_owned()).or_default() += 1;
         }

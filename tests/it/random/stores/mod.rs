@@ -23,7 +23,7 @@ use self::{
     play::{Pace, play},
     sequence::{Sequence, sequences},
 };
-use super::config;
+use super::runner;
 use crate::support::redis::Redis;
 
 /// How many sequences go on side by side, and share the time that passes.
@@ -55,10 +55,14 @@ async fn alone<S: Inspect + Clone>(
 
 /// Plays many sequences at once, spread over a tick, so that they do not get into each other's way.
 /// One that fails is made smaller.
-fn side_by_side<S: Inspect + Clone>(runtime: &Runtime, store: &S, pace: Pace) -> Certainty {
-    let mut runner = TestRunner::new(config(1));
+fn side_by_side<S: Inspect + Clone>(
+    runner: &mut TestRunner,
+    runtime: &Runtime,
+    store: &S,
+    pace: Pace,
+) -> Certainty {
     let trees: Vec<_> = (0..AT_ONCE)
-        .map(|_| sequences().new_tree(&mut runner).unwrap())
+        .map(|_| sequences().new_tree(runner).unwrap())
         .collect();
     let drawn: Vec<_> = trees.iter().map(|tree| tree.current()).collect();
     let plays = drawn.iter().zip(0..).map(|(sequence, n)| {
@@ -73,7 +77,7 @@ fn side_by_side<S: Inspect + Clone>(runtime: &Runtime, store: &S, pace: Pace) ->
     for (outcome, tree) in outcomes.into_iter().zip(trees) {
         match outcome {
             Ok(one) => certainty.add(one),
-            Err(why) => panic!("{}", smallest(&mut runner, tree, runtime, store, pace, why)),
+            Err(why) => panic!("{}", smallest(runner, tree, runtime, store, pace, why)),
         }
     }
     certainty
@@ -105,8 +109,9 @@ fn memory_keeps_the_contract_in_every_sequence() {
         .build()
         .unwrap();
     let _here = runtime.block_on(async { BackgroundHere::here() });
+    let mut runner = runner(1);
     for _ in 0..20 {
-        let certainty = side_by_side(&runtime, &MemoryStore::new(), PAUSED);
+        let certainty = side_by_side(&mut runner, &runtime, &MemoryStore::new(), PAUSED);
         assert_eq!(certainty.unsure, 0, "{certainty:?}");
     }
 }
@@ -117,8 +122,9 @@ fn redis_keeps_the_contract_in_every_sequence() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let store = redis.store();
     let mut certainty = Certainty::default();
+    let mut runner = runner(1);
     for _ in 0..3 {
-        certainty.add(side_by_side(&runtime, &store, REAL));
+        certainty.add(side_by_side(&mut runner, &runtime, &store, REAL));
     }
     println!("{certainty:?}");
     // Where a call came too close to a deadline both outcomes are right.
