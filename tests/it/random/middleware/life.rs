@@ -28,8 +28,10 @@ use super::{
     runs::Runs,
 };
 
-/// Longer than anything that is planned.
+/// Longer than a store may go wrong, shorter than the longest run.
 const LEASE: Duration = Duration::from_secs(120);
+/// Longer than the longest run: that of a lock is not renewed.
+const TTL: Duration = Duration::from_secs(300);
 /// Longer than everything that goes on in the background.
 const LONG: Duration = Duration::from_secs(1200);
 /// Long enough for an undo to find what is carried out late.
@@ -65,7 +67,7 @@ async fn with_a_lock(plan: &Plan, store: Fickle, log: &Log) -> Result<Vec<Heard>
         serde_json::json!([tenant, key, req.body()])
     };
     let lock = ApiLock::builder(store.clone(), payload)
-        .ttl(LEASE)
+        .ttl(TTL)
         .build()
         .unwrap();
     let service = {
