@@ -56,7 +56,7 @@ fn keys_keep_the_promise_in_every_plan() {
         "response-not-stored",
         "store-unavailable",
     ];
-    all_keep_the_promise(1000, plans_with_keys(), &kinds);
+    all_keep_the_promise(600, plans_with_keys(), &kinds);
 }
 
 #[test]
@@ -69,5 +69,5 @@ fn a_lock_keeps_the_promise_in_every_plan() {
         "busy",
         "store-unavailable",
     ];
-    all_keep_the_promise(600, plans_with_a_lock(), &kinds);
+    all_keep_the_promise(350, plans_with_a_lock(), &kinds);
 }

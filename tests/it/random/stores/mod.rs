@@ -110,7 +110,7 @@ fn memory_keeps_the_contract_in_every_sequence() {
         .unwrap();
     let _here = runtime.block_on(async { BackgroundHere::here() });
     let mut runner = runner(1);
-    for _ in 0..20 {
+    for _ in 0..12 {
         let certainty = side_by_side(&mut runner, &runtime, &MemoryStore::new(), PAUSED);
         assert_eq!(certainty.unsure, 0, "{certainty:?}");
     }
