@@ -13,7 +13,8 @@ pub enum Begin {
         /// 1 for a key that was vacant, one more for each owner that died before.
         attempt: NonZeroU32,
     },
-    /// Another claim holds the key.
+    /// Another claim holds the key. One with another fingerprint may have lapsed: a store need not
+    /// find that out, for it is reported either way.
     InFlight {
         /// Which, for [`Store::changed`](super::Store::changed); unknown for a lock.
         by: Option<ClaimId>,

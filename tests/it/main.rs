@@ -28,6 +28,7 @@ mod parsers;
 mod payments_postgres;
 mod pressure;
 mod quickstart;
+mod random;
 mod recording;
 mod rights;
 mod round_trips;
