@@ -409,10 +409,11 @@ async fn after_its_ttl_a_lock_is_free_and_the_late_first_leaves_the_second_alone
     let redis = Redis::start();
     for lock in on_each_store(&redis) {
         let gate = Gate::closed();
-        let lock = lock.ttl(Duration::from_millis(300)).build().unwrap();
+        // Long enough for a third request while the second holds the lock.
+        let lock = lock.ttl(Duration::from_secs(1)).build().unwrap();
         let server = gated(lock, &gate);
         let first = gate.occupy(&server).await;
-        tokio::time::sleep(Duration::from_millis(320)).await;
+        tokio::time::sleep(Duration::from_millis(1020)).await;
         let second = tokio::spawn(post(&server, "/", "x").send());
         gate.wait_for_entered(2).await;
         // The gate is fair: the first to come is the first to go.
