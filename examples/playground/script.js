@@ -23,11 +23,12 @@ const OUTCOMES = {
 class Run {
   constructor(settings) {
     this.settings = settings;
+    this.ordersBefore = ordersOf.get(settings.key) ?? 0;
     this.began = performance.now();
-    this.span = settings.millis * 1.1;
+    this.span = settings.millis * 1.2;
     this.panel = $("#panel").content.firstElementChild.cloneNode(true);
     this.panel.dataset.guard = settings.guard;
-    $("h2", this.panel).textContent = GUARDS[settings.guard];
+    $("h2", this.panel).textContent = GUARDS[settings.guard] + (settings.key ? ", the same key again" : "");
     this.counts = Object.keys(OUTCOMES).map((outcome) => this.#count(outcome));
     this.rows = Array.from({ length: settings.requests }, (_, n) => this.#row(n));
     $("#panels").append(this.panel);
@@ -104,7 +105,8 @@ class Run {
         row.outcome = seen.arrived < lastEnd ? "waited" : "replayed";
     });
     const ends = this.rows.map((row) => Math.max(row.at ?? 0, row.seen.ended ?? 0));
-    this.span = Math.max(this.span, ...ends);
+    this.span = Math.ceil(Math.max(this.span, ...ends) / 200) * 200;
+    ordersOf.set(this.key, this.ordersBefore + tally.orders);
   }
 
   /** What became of a request, as its client can tell. */
@@ -129,13 +131,24 @@ class Run {
       number.textContent = this.number(outcome);
       item.classList.toggle("zero", this.number(outcome) === 0);
     }
-    const orders = this.tally?.orders ?? "…";
-    $("[data-count=orders]", this.panel).textContent = orders;
-    const cut = this.tally?.cut_off ? `, ${plural(this.tally.cut_off, "handler")} cut off` : "";
-    $(".orders span", this.panel).textContent = `${orders === 1 ? "order" : "orders"} really created${cut}`;
+    this.#drawOrders();
     const [, middle, end] = $(".axis", this.panel).children;
     middle.textContent = `${(this.span / 2000).toFixed(1)} s`;
     end.textContent = `${(this.span / 1000).toFixed(1)} s`;
+  }
+
+  #drawOrders() {
+    const [number, text] = $(".orders", this.panel).children;
+    number.textContent = this.tally?.orders ?? "…";
+    if (!this.tally) return void (text.textContent = "orders really created");
+    const { orders, handlers, cut_off } = this.tally;
+    const all = this.ordersBefore + orders;
+    const parts = [`${orders === 1 ? "order" : "orders"} really created`];
+    if (this.ordersBefore) parts.push(`${all} with this key`);
+    if (all > 1) parts.push(`${all - 1} too many`);
+    parts.push(`${plural(handlers, "handler")} ran${cut_off ? ` (${cut_off} cut off)` : ""}`);
+    text.textContent = parts.join(" · ");
+    $(".orders", this.panel).classList.toggle("many", all > 1);
   }
 
   #drawRow(row, until) {
@@ -204,7 +217,9 @@ function story(row) {
 }
 
 let running = false;
+/** The key that an order was last sent with, and how many orders each key has created. */
 const keys = new Map();
+const ordersOf = new Map();
 
 function chosen() {
   const number = (id) => $(`#${id}`).valueAsNumber;
@@ -227,13 +242,14 @@ async function send(again) {
   const settings = chosen();
   const kinds = $("#compare").checked && settings.guard !== "none" ? ["none", settings.guard] : [settings.guard];
   const all = kinds.map((guard) => ({ ...settings, guard }));
-  if (again) for (const one of all) one.key = keys.get(order(one)) ?? keys.get(order(settings));
+  if (again) for (const one of all) one.key = keys.get(order(one));
   running = true;
   enable();
   say("Sending.");
   $("#panels").replaceChildren();
   try {
     const runs = all.map((one) => new Run(one));
+    lookAt($("#summary"));
     await Promise.all(runs.map((run) => run.go()));
     for (const run of runs) keys.set(order(run.settings), run.key);
     const agree = runs.every((run) => run.agrees());
@@ -243,6 +259,13 @@ async function send(again) {
   }
   running = false;
   enable();
+}
+
+/** Scrolls, on a small screen, to what happens. */
+function lookAt(element) {
+  if ($("#panels").getBoundingClientRect().top < innerHeight * 0.6) return;
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  element.scrollIntoView({ behavior: still ? "auto" : "smooth" });
 }
 
 function say(text, wrong = false) {
