@@ -11,7 +11,7 @@ use crate::{chromium::Chromium, playground::Playground};
 async fn there_is_something_to_see() {
     let (chromium, playground) = (Chromium::start(), Playground::start());
     for (name, width, height, scheme, leaving) in [
-        ("light", 1040, 800, "light", "0"),
+        ("light", 1120, 800, "light", "0"),
         ("dark", 1280, 900, "dark", "20"),
         ("phone", 360, 740, "light", "20"),
         ("phone-dark", 360, 740, "dark", "0"),
