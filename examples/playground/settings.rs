@@ -24,6 +24,7 @@ impl Settings {
             _ if !(50..=5_000).contains(&self.millis) => Some("50 to 5000 milliseconds"),
             _ if !(1..=40).contains(&self.requests) => Some("1 to 40 requests"),
             _ if self.leaving > 100 => Some("0 to 100 per cent"),
+            _ if !self.key.as_deref().is_none_or(is_key) => Some("another key"),
             _ => None,
         }
     }
@@ -31,4 +32,8 @@ impl Settings {
     pub(crate) fn leaves(&self, request: usize) -> bool {
         request * 100 < self.leaving * self.requests
     }
+}
+
+fn is_key(key: &str) -> bool {
+    (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
 }

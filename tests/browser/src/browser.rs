@@ -4,6 +4,12 @@
 //! CHROMIUM names the program. With PICTURES=folder in the environment pictures of the page are
 //! left there, one of which stands in the README: examples/playground/picture.png
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that panics has failed"
+)]
+
 mod chromium;
 mod colours;
 mod counts;
