@@ -22,8 +22,17 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn is_running(&self) -> bool {
-        self.began.is_some() && self.ended.is_none()
+    /// Whether it came and nobody knows yet what becomes of it, or its handler is at work.
+    pub(crate) fn is_open(&self) -> bool {
+        let running = self.began.is_some() && self.ended.is_none();
+        let undecided = self.status.is_none() && !self.left && self.ended.is_none();
+        running || (self.arrived.is_some() && undecided)
+    }
+
+    /// Whether it may still arrive, this long after its client has left: a server at its limits
+    /// reads late, and what was closed too early never.
+    pub(crate) fn may_arrive_after(&self, time: Duration) -> bool {
+        self.arrived.is_none() && time < Duration::from_secs(1)
     }
 }
 

@@ -59,14 +59,12 @@ async fn send_all(
 
 /// Waits, for a while, until no handler of a run is at work and every client is accounted for.
 async fn settled(ledger: &Ledger, run: u64) -> Vec<Request> {
-    let end = Instant::now() + Duration::from_secs(60);
+    let (waits, begun) = (Duration::from_secs(60), Instant::now());
     loop {
         let requests = ledger.requests(run);
-        let open = |request: &Request| {
-            request.is_running()
-                || (request.status.is_none() && !request.left && request.ended.is_none())
-        };
-        if !requests.iter().any(open) || Instant::now() > end {
+        let waited = begun.elapsed();
+        let open = |request: &Request| request.is_open() || request.may_arrive_after(waited);
+        if !requests.iter().any(open) || waited > waits {
             return requests;
         }
         rt::time::sleep(Duration::from_millis(20)).await;

@@ -38,7 +38,7 @@ impl Tally {
     /// the handler that made it.
     fn place(&mut self, request: &Request, came_before_the_end: bool) -> &mut usize {
         match request.status {
-            _ if request.left => &mut self.left,
+            _ if request.left || request.arrived.is_none() => &mut self.left,
             Some(_) if request.replayed && came_before_the_end => &mut self.waited,
             Some(_) if request.replayed => &mut self.replayed,
             Some(_) if request.began.is_none() => &mut self.refused,

@@ -11,8 +11,11 @@ const COUNTED: [&str; 7] = [
 /// Sends what is set with this guard alone, by `button`, and compares both counts.
 async fn sent(playground: &Playground, page: &mut Page, guard: &str, button: &str) -> Value {
     page.click(&format!("[name=guard][value={guard}]")).await;
+    // The panels of the last run make room for the next one's.
+    page.value("document.querySelectorAll('.panel').forEach(panel => panel.dataset.old = 1)")
+        .await;
     page.click(button).await;
-    page.until("document.querySelector('#send').ariaDisabled === 'true'")
+    page.until("document.querySelector('.panel') && !document.querySelector('.panel[data-old]')")
         .await;
     page.ended().await;
     let (run, shown) = page.panel(guard).await;
@@ -36,7 +39,7 @@ async fn sent(playground: &Playground, page: &mut Page, guard: &str, button: &st
 async fn opened(chromium: &Chromium, playground: &Playground, requests: &str) -> Page {
     let mut page = chromium.open(&playground.url).await;
     page.set("requests", requests).await;
-    page.set("millis", "500").await;
+    page.set("millis", "1000").await;
     page.click("#compare").await; // off
     page
 }
@@ -76,6 +79,7 @@ async fn sent_again_with_its_key_an_order_is_replayed_but_a_lock_has_forgotten_i
 async fn whatever_the_handler_answers_both_count_the_same() {
     let (chromium, playground) = (Chromium::start(), Playground::start());
     let mut page = opened(&chromium, &playground, "4").await;
+    page.set("millis", "500").await;
     for answer in ["error", "panic", "large"] {
         page.set("answer", answer).await;
         for guard in ["none", "lock", "reject", "wait"] {
@@ -101,7 +105,6 @@ async fn whatever_the_handler_answers_both_count_the_same() {
 async fn who_hangs_up_cuts_a_bare_handler_off_but_not_one_with_a_key() {
     let (chromium, playground) = (Chromium::start(), Playground::start());
     let mut page = opened(&chromium, &playground, "10").await;
-    page.set("millis", "1000").await;
     page.set("leaving", "100").await;
     for (guard, left, cut_off, orders) in [
         ("none", 10, 10, 0),

@@ -32,6 +32,7 @@ impl Page {
         for domain in ["Log", "Network", "Page", "Runtime"] {
             page.call(&format!("{domain}.enable"), json!({})).await;
         }
+        page.screen(1120, 800, "light").await;
         page.call("Page.navigate", json!({ "url": url })).await;
         page.until("document.readyState === 'complete' && location.protocol === 'http:'")
             .await;
@@ -87,7 +88,8 @@ impl Page {
 
     pub(crate) async fn until(&mut self, expression: &str) {
         let end = Instant::now() + LIMIT;
-        while self.value(expression).await != true {
+        let expression = format!("Boolean({expression})");
+        while self.value(&expression).await != true {
             assert!(Instant::now() < end, "never: {expression}");
             sleep(Duration::from_millis(30)).await;
         }
@@ -150,7 +152,15 @@ impl Page {
     pub(crate) async fn screen(&mut self, width: u32, height: u32, scheme: &str) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
         self.call("Emulation.setDeviceMetricsOverride", size).await;
-        let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-        self.call("Emulation.setEmulatedMedia", scheme).await;
+        let features = json!([
+            { "name": "prefers-color-scheme", "value": scheme },
+            // A page that still scrolls has moved on by the time of a click.
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ]);
+        self.call(
+            "Emulation.setEmulatedMedia",
+            json!({ "features": features }),
+        )
+        .await;
     }
 }
