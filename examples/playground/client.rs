@@ -7,6 +7,9 @@ use tokio::sync::mpsc::Sender;
 
 use crate::{event::Event, order::Order, settings::Settings};
 
+/// Longer than all waiting and working that a page can ask for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// How much of a body the page shows.
 const SHOWN: usize = 400;
 
@@ -22,7 +25,6 @@ impl Client {
         let http = reqwest::Client::builder()
             .no_proxy()
             .pool_max_idle_per_host(0)
-            .timeout(Duration::from_secs(60))
             .build()?;
         let ip = match server.ip() {
             IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
@@ -49,7 +51,7 @@ impl Client {
         let answer = self.ask(format!("{run}-{request}"), key, settings);
         let patience = match settings.leaves(request) {
             true => Duration::from_millis(settings.millis / 2),
-            false => Duration::from_secs(90),
+            false => PATIENCE,
         };
         // Dropping the request closes its connection: that is how a client hangs up.
         let event = match tokio::time::timeout(patience, answer).await {

@@ -4,9 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::http::header::HeaderMap;
-
-use crate::{request::Request, tally::Tally};
+use crate::{place::Place, request::Request, tally::Tally};
 
 /// How many runs are remembered.
 const RUNS: usize = 50;
@@ -29,23 +27,6 @@ struct Books {
 struct Run {
     began: Instant,
     requests: Vec<Request>,
-}
-
-/// A request of a run, as the header `x-request` names it: `run-request`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    pub(crate) run: u64,
-    pub(crate) request: usize,
-}
-
-impl Place {
-    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
-        let (run, request) = headers.get("x-request")?.to_str().ok()?.split_once('-')?;
-        Some(Self {
-            run: run.parse().ok()?,
-            request: request.parse().ok()?,
-        })
-    }
 }
 
 impl Ledger {

@@ -10,6 +10,7 @@ mod guards;
 mod ledger;
 mod order;
 mod page;
+mod place;
 mod request;
 mod run;
 mod settings;

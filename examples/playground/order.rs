@@ -3,10 +3,7 @@ use std::time::Duration;
 use actix_web::{HttpRequest, HttpResponse, error::ErrorBadRequest, rt, web};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    answer::Answer,
-    ledger::{Ledger, Place},
-};
+use crate::{answer::Answer, ledger::Ledger, place::Place};
 
 /// An order, and how the handler is to deal with it.
 #[derive(Deserialize, Serialize)]

@@ -7,7 +7,7 @@ use actix_web::{
     web,
 };
 
-use crate::ledger::{Ledger, Place};
+use crate::{ledger::Ledger, place::Place};
 
 /// Stands before the guards and writes down what they let out.
 pub(crate) async fn witness(
