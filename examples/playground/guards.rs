@@ -1,0 +1,38 @@
+use std::time::Duration;
+
+use actix_idempotency::{ApiLock, ConfigError, Idempotency, InFlight, Scope, store::Store};
+use serde_json::json;
+
+/// The guards to choose from, on one store.
+#[derive(Clone)]
+pub(crate) struct Guards {
+    pub(crate) lock: ApiLock,
+    pub(crate) reject: Idempotency,
+    pub(crate) wait: Idempotency,
+}
+
+impl Guards {
+    pub(crate) fn on(store: impl Store + Clone) -> Result<Self, ConfigError> {
+        let lock = ApiLock::builder(
+            store.clone(),
+            |req| json!({ "user": req.header("x-user"), "path": req.path(), "body": req.body() }),
+        );
+        let keys = || Idempotency::builder(store.clone(), Scope::header("x-user")).required();
+        Ok(Self {
+            lock: lock.build()?,
+            reject: keys().build()?,
+            wait: keys()
+                .on_in_flight(InFlight::Wait(Duration::from_secs(10)))
+                .build()?,
+        })
+    }
+
+    /// Waits until handlers have ended whose client has left, and what they did is written down.
+    pub(crate) async fn drain(&self, limit: Duration) {
+        tokio::join!(
+            self.lock.drain(limit),
+            self.reject.drain(limit),
+            self.wait.drain(limit)
+        );
+    }
+}
