@@ -182,6 +182,11 @@
 //! jitter; wait as long as `Retry-After` says; a 409 without `Retry-After` and a 422 are not
 //! retried. `examples/client` in the repository does all of this.
 //!
+//! # Testing your application
+//!
+//! [`testing`](crate::testing) (feature `test-util`) has what a test needs to say "these requests ran
+//! once", and a store that fails, delays and forgets when it is told to.
+//!
 //! # Outside of HTTP
 //!
 //! [`Once`](crate::Once) is the same for messages, timers and batches;

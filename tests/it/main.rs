@@ -36,6 +36,7 @@ mod sentinel;
 mod shutdown;
 mod structure;
 mod support;
+mod testing;
 #[cfg(feature = "redis-rustls")]
 mod tls;
 mod waiting;
