@@ -306,6 +306,7 @@ mod body_reader;
 mod canonical;
 mod claim;
 mod config_error;
+pub mod cors;
 mod fence_error;
 mod fingerprint;
 mod guarded_body;

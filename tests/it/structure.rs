@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// The modules from the ground up. Each uses only those that stand before it.
-const LEVELS: [&str; 28] = [
+const LEVELS: [&str; 29] = [
     "hex",
     "config_error",
     "background",
@@ -28,6 +28,7 @@ const LEVELS: [&str; 28] = [
     "api_lock/",
     "idempotency/",
     "once/",
+    "cors",
     "guide",
     "promise",
     "internals/",
