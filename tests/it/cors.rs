@@ -6,6 +6,7 @@ use actix_cors::Cors;
 use actix_idempotency::{
     InFlight, Limits, MemoryStore,
     cors::{ALLOW_HEADERS, EXPOSE_HEADERS},
+    testing::{Call, FaultyStore},
 };
 use actix_web::{App, web};
 use reqwest::{Method, RequestBuilder, Response};
@@ -13,6 +14,7 @@ use reqwest::{Method, RequestBuilder, Response};
 use crate::{
     serve,
     support::{
+        eventually,
         gate::Gate,
         keys::{keys_on, pay},
         server::{Server, client},
@@ -44,8 +46,8 @@ fn cors() -> Cors {
         .expose_headers(EXPOSE_HEADERS.iter().copied().chain(["location"]))
 }
 
-fn server(gate: &Gate) -> Server {
-    let keys = keys_on(MemoryStore::new())
+fn server(store: &FaultyStore<MemoryStore>, gate: &Gate) -> Server {
+    let keys = keys_on(store.clone())
         .on_in_flight(InFlight::Wait(Duration::from_secs(20)))
         .limits(Limits::new().prefer_wait())
         .required()
@@ -95,7 +97,8 @@ async fn read(request: RequestBuilder) -> Response {
 #[tokio::test]
 async fn a_page_may_send_keys_and_nothing_that_nobody_has_allowed() {
     let gate = Gate::closed();
-    let server = server(&gate);
+    let store = FaultyStore::new(MemoryStore::new());
+    let server = server(&store, &gate);
     let asked = format!("content-type,{}", ALLOW_HEADERS.join(","));
     let answer = preflight(&server, &asked).await;
     assert_eq!(answer.status(), 200);
@@ -105,13 +108,15 @@ async fn a_page_may_send_keys_and_nothing_that_nobody_has_allowed() {
     }
     assert_eq!(preflight(&server, "x-other").await.status(), 400);
     assert_eq!(gate.entered(), 0);
+    store.assert_not_asked();
     assert_eq!(KEY, "idempotency-key");
 }
 
 #[tokio::test]
 async fn a_page_may_read_every_header_of_this_crate() {
     let gate = Gate::closed();
-    let server = server(&gate);
+    let store = FaultyStore::new(MemoryStore::new());
+    let server = server(&store, &gate);
     let first = tokio::spawn(read(pay(&server, "a", "x")));
     gate.wait_for_entered(1).await;
 
@@ -121,7 +126,7 @@ async fn a_page_may_read_every_header_of_this_crate() {
     assert!(refused.headers().contains_key("retry-after"));
 
     let waited = tokio::spawn(read(pay(&server, "a", "x").header("prefer", "wait=10")));
-    tokio::time::sleep(Duration::from_millis(100)).await; // real: nothing tells that it waits
+    eventually("it waits", async || store.calls(Call::Begin) == 3).await;
     gate.let_go(1);
     assert_eq!(first.await.unwrap().status(), 201);
     let waited = waited.await.unwrap();

@@ -158,7 +158,7 @@ async fn what_the_api_answers_is_what_its_document_says() {
     let is = |status: u16, name: &str| (status, name.to_owned());
     let first = api.check(api.pay("a"));
     let second = async {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await; // the first takes 300
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await; // the first takes 1000
         api.check(api.pay("a")).await
     };
     let (first, second) = tokio::join!(first, second);

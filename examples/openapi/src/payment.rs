@@ -51,6 +51,6 @@ pub(crate) struct Payment {
     ),
 )]
 pub(crate) async fn pay(payment: web::Json<Payment>) -> HttpResponse {
-    rt::time::sleep(Duration::from_millis(300)).await; // charge the card
+    rt::time::sleep(Duration::from_secs(1)).await; // charge the card
     HttpResponse::Created().json(payment)
 }
