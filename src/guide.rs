@@ -145,16 +145,19 @@
 //!
 //! # CORS
 //!
-//! A browser sends and shows only what it is allowed to:
+//! A browser sends and shows only what it is allowed to. [`cors`](crate::cors) has the names of this
+//! crate's own headers; `content-type` and `location` are the application's:
 //!
 //! ```
 //! use actix_cors::Cors;
+//! use actix_idempotency::cors::{ALLOW_HEADERS, EXPOSE_HEADERS};
 //!
 //! let cors = Cors::default()
 //!     .allowed_origin("https://shop.example")
 //!     .allowed_methods(["POST", "PUT", "PATCH"])
-//!     .allowed_headers(["content-type", "idempotency-key", "prefer"])
-//!     .expose_headers(["idempotent-replayed", "location", "preference-applied", "retry-after"]);
+//!     .allowed_headers(ALLOW_HEADERS.iter().copied())
+//!     .allowed_header("content-type")
+//!     .expose_headers(EXPOSE_HEADERS.iter().copied().chain(["location"]));
 //! # drop(cors);
 //! ```
 //!
@@ -176,11 +179,30 @@
 //! and link the [problem types](crate::problem), or give them an address of your own with
 //! [`Problems::base`](crate::problem::Problems::base).
 //!
+//! # OpenAPI
+//!
+//! `examples/openapi` in the repository says all this in an OpenAPI 3.1 document that utoipa makes:
+//! the key as a header with its limits, `Idempotent-Replayed` on the answer, each refusal with its
+//! problem types and its `Retry-After`, and the schema of a problem with the members that
+//! `response-not-stored` adds. Its `problem.rs` and `refusal.rs` can be copied, and then every guarded
+//! operation has one line more:
+//!
+//! ```text
+//! #[utoipa::path(post, path = "/payments", params(..), responses((status = 201, ..), Refusal))]
+//! ```
+//!
+//! A test validates the document, and what the running example answers against it.
+//!
 //! # What clients should do
 //!
 //! One key per operation, made before the first try and kept across all retries; backoff with
 //! jitter; wait as long as `Retry-After` says; a 409 without `Retry-After` and a 422 are not
 //! retried. `examples/client` in the repository does all of this.
+//!
+//! # Testing your application
+//!
+//! [`testing`](crate::testing) (feature `test-util`) has what a test needs to say "these requests ran
+//! once", and a store that fails, delays and forgets when it is told to.
 //!
 //! # Outside of HTTP
 //!

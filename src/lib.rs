@@ -228,7 +228,7 @@
 //! | `memory` | yes | [`MemoryStore`] |
 //! | `redis` | yes | [`RedisStore`] on one server, Sentinel or Cluster, and the crates it stands on as `bb8`, `bb8_redis`, `redis` |
 //! | `redis-rustls` | no | `rediss://` URLs, with the system's certificates or your own |
-//! | `test-util` | no | [`store::conformance`], the test for stores of your own; [`BackgroundHere`] |
+//! | `test-util` | no | [`testing`], for the tests of your application; [`store::conformance`], the test for stores of your own; [`BackgroundHere`] |
 //!
 //! # How it is built
 //!
@@ -311,6 +311,7 @@ mod body_reader;
 mod canonical;
 mod claim;
 mod config_error;
+pub mod cors;
 mod fence_error;
 mod fingerprint;
 mod guarded_body;
@@ -334,6 +335,8 @@ mod request_view;
 mod selection;
 pub mod store;
 mod terms;
+#[cfg(feature = "test-util")]
+pub mod testing;
 
 #[cfg(feature = "redis")]
 pub use ::{bb8, bb8_redis, redis};

@@ -11,7 +11,10 @@ use std::{
 };
 
 use actix_http::Request;
-use actix_idempotency::{BackgroundHere, Idempotency, LostOwner, Scope};
+use actix_idempotency::{
+    BackgroundHere, Idempotency, LostOwner, MemoryStore, Scope,
+    testing::{Call, Fault, FaultyStore},
+};
 use actix_web::{
     App, Error, HttpResponse, body,
     dev::{Service, ServiceResponse},
@@ -21,12 +24,32 @@ use actix_web::{
 };
 use tokio::time::{pause, sleep};
 
-use crate::support::moody::{Mood, Moody};
-
 /// Longer than everything that goes on in the background.
 const LONG: Duration = Duration::from_secs(1200);
 /// More polls than a request needs.
 const MOST_POLLS: usize = 8;
+
+/// How a call to the store may end: well, or in one of these ways.
+const ENDS: [Option<Fault>; 7] = [
+    None,
+    Some(Fault::Unavailable),
+    Some(Fault::TimedOut { carried_out: true }),
+    Some(Fault::Delayed(Duration::from_millis(100))),
+    Some(Fault::NoAnswer { carried_out: false }),
+    Some(Fault::NoAnswer { carried_out: true }),
+    Some(Fault::Late(Duration::from_secs(2))),
+];
+
+/// A store whose next calls end so.
+fn store_with<const N: usize>(ends: [(usize, Call, Option<Fault>); N]) -> FaultyStore<MemoryStore> {
+    let store = FaultyStore::new(MemoryStore::new());
+    for (calls, call, fault) in ends {
+        if let Some(fault) = fault {
+            store.next_n(calls, call, fault);
+        }
+    }
+    store
+}
 
 /// What the handler does.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -102,7 +125,12 @@ fn request() -> Request {
 
 /// One request that is dropped after some polls, if at all; then, with a store that is well and
 /// everything settled, another one. Tells what that one was answered and how many ran.
-async fn scenario(store: Moody, first: Handler, polls: usize, what: &str) -> Option<u32> {
+async fn scenario(
+    store: FaultyStore<MemoryStore>,
+    first: Handler,
+    polls: usize,
+    what: &str,
+) -> Option<u32> {
     let keys = Idempotency::builder(store.clone(), Scope::global())
         .build()
         .unwrap();
@@ -139,7 +167,7 @@ async fn scenario(store: Moody, first: Handler, polls: usize, what: &str) -> Opt
         "{what}: what has begun runs to its end"
     );
     let ran_before = ran.begun.get();
-    store.is_well();
+    store.recover();
     ran.recovered.set(true);
     assert!(ran_before <= 1, "{what}");
 
@@ -174,13 +202,17 @@ async fn whatever_the_store_does_and_whenever_a_client_leaves_nothing_runs_twice
     let _here = BackgroundHere::here();
     let (mut scenarios, mut answered, mut left_while_running) = (0, 0, 0);
     for handler in [Handler::Succeeds, Handler::Fails, Handler::Panics] {
-        for begin in Mood::ALL {
-            for end in Mood::ALL {
+        for begin in ENDS {
+            for end in ENDS {
                 for polls in 0..=MOST_POLLS {
                     let what = format!("{handler:?}, begin {begin:?}, end {end:?}, {polls} polls");
                     // What ends a run is a completion after a success, a release otherwise; an undo
                     // is a release too.
-                    let store = Moody::new().begin(begin).complete(end).release(end);
+                    let store = store_with([
+                        (1, Call::Begin, begin),
+                        (2, Call::Complete, end), // so that a retry meets it too
+                        (2, Call::Release, end),
+                    ]);
                     match scenario(store, handler, polls, &what).await {
                         Some(_) => answered += 1,
                         None => left_while_running += 1,
@@ -201,10 +233,10 @@ async fn whatever_the_store_does_and_whenever_a_client_leaves_nothing_runs_twice
 async fn renewals_of_any_mood_do_not_change_that() {
     pause();
     let _here = BackgroundHere::here();
-    for renew in Mood::ALL {
-        for end in Mood::ALL {
+    for renew in ENDS {
+        for end in ENDS {
             let what = format!("renew {renew:?}, complete {end:?}");
-            let store = Moody::new().renew(renew).renew(renew).complete(end);
+            let store = store_with([(2, Call::Renew, renew), (2, Call::Complete, end)]);
             // Slower than a third of the lease, so that renewals happen.
             let keys = Idempotency::builder(store, Scope::global())
                 .lease(Duration::from_secs(60))
@@ -242,8 +274,8 @@ async fn renewals_of_any_mood_do_not_change_that() {
 async fn where_nobody_may_follow_a_dead_owner_what_was_cut_off_is_not_run_again() {
     pause();
     let _here = BackgroundHere::here();
-    for end in Mood::ALL {
-        let store = Moody::new().complete(end).release(end);
+    for end in ENDS {
+        let store = store_with([(2, Call::Complete, end), (2, Call::Release, end)]);
         let keys = Idempotency::builder(store, Scope::global())
             .on_lost_owner(LostOwner::Refuse)
             .build()

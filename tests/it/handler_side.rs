@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_idempotency::{
     Claim, FenceError, Idempotency, IdempotencyKey, MemoryStore, Scope, StoreFailure, redis,
     store::StoreTime,
+    testing::{Call, Fault, FaultyStore},
 };
 use actix_web::{
     App, HttpMessage, HttpResponse,
@@ -21,7 +22,6 @@ use crate::{
         gate::Gate,
         keys::{answer, keys_on, keys_on_each_store, memory_keys, pay},
         log,
-        moody::{Mood, Moody},
         redis::Redis,
         server::{Server, post},
     },
@@ -162,8 +162,9 @@ async fn fences_grow_from_owner_to_owner() {
 
 #[tokio::test]
 async fn a_fence_that_cannot_be_had_is_a_503_that_frees_the_key() {
-    for mood in [Mood::Err, Mood::LostAnswer] {
-        let store = Moody::new().renew(mood);
+    for fault in [Fault::Unavailable, Fault::TimedOut { carried_out: true }] {
+        let store = FaultyStore::new(MemoryStore::new());
+        store.next(Call::Renew, fault);
         let keys = Idempotency::builder(store, Scope::global())
             .build()
             .unwrap();

@@ -13,7 +13,10 @@ use std::{
 use actix_idempotency::{
     ApiLock, BackgroundHere, Claim, Claimed, Done, Fingerprint, Fingerprinting, IdempotencyKey,
     InFlight, InvalidKey, KeySource, Limits, LostOwner, MemoryStore, Once, Recording, RedisStore,
-    Scope, Settled, StoreFailure, problem::Problems, store::OwnerToken,
+    Scope, Settled, StoreFailure,
+    problem::Problems,
+    store::OwnerToken,
+    testing::{Call, Fault, FaultyStore, Runs, in_turn},
 };
 use actix_service::{Service, Transform, always_ready};
 use actix_web::{
@@ -27,10 +30,7 @@ use futures_util::{future::LocalBoxFuture, stream};
 use serde_json::json;
 
 use super::{shown_stores::of_stores, with_scope};
-use crate::support::{
-    eventually,
-    moody::{Mood, Moody},
-};
+use crate::support::eventually;
 
 pub(super) const SECRET: &str = "c4nary-to-be-shown";
 /// Of a claim, which it can end.
@@ -55,7 +55,7 @@ impl Shown {
 fn public_types() -> BTreeSet<String> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut names = BTreeSet::new();
-    for file in ["lib.rs", "store/mod.rs", "problem/mod.rs"] {
+    for file in ["lib.rs", "store/mod.rs", "problem/mod.rs", "testing/mod.rs"] {
         let text = fs::read_to_string(src.join(file)).unwrap();
         for item in [
             "\npub use self::",
@@ -103,8 +103,11 @@ async fn of_an_application(shown: &Shown) {
 
 /// Work without HTTP.
 async fn of_once(shown: &Shown) {
-    let store = Moody::new().renew(Mood::Err);
-    let builder = Once::builder(store);
+    let store = FaultyStore::new(MemoryStore::new());
+    store.next(Call::Renew, Fault::Unavailable);
+    shown.add("Call", &Call::Renew);
+    shown.add("Fault", &Fault::Unavailable);
+    let builder = Once::builder(store.clone());
     shown.add("OnceBuilder", &builder);
     let once = builder.build().unwrap();
     shown.add("Once", &once);
@@ -117,6 +120,7 @@ async fn of_once(shown: &Shown) {
     shown.add("Run", &run);
     let settled: Settled = run.complete(SECRET).await;
     shown.add("Settled", &settled);
+    shown.add("FaultyStore", &store);
     let again = once.claim(SECRET, fingerprint).await.unwrap();
     shown.add("Claimed", &again);
     let Claimed::Replay(done) = again else {
@@ -209,6 +213,10 @@ async fn of_requests(shown: &Shown) {
         problems.any(|(_, text)| text.contains("location"))
     })
     .await;
+    let replies = in_turn(&service, 1, request).await;
+    shown.add("Runs", &Runs::new());
+    shown.add("Reply", &(&replies[0], replies[0].to_string()));
+    shown.add("Replies", &(&replies, replies.to_string()));
 }
 
 #[actix_web::test]

@@ -7,7 +7,6 @@ pub(crate) mod gate;
 pub(crate) mod keys;
 pub(crate) mod locks;
 pub(crate) mod log;
-pub(crate) mod moody;
 pub(crate) mod postgres;
 pub(crate) mod proxy;
 pub(crate) mod redis;

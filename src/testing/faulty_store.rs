@@ -1,0 +1,275 @@
+use std::{
+    future::{Future, pending},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::time::sleep;
+
+use super::{Call, Fault, script::Script};
+use crate::{
+    background,
+    store::{
+        Begin, ClaimId, Held, Inspect, Lease, NewClaim, Record, Renewed, Store, StoreError,
+        StoreKey,
+    },
+};
+
+/// A store that fails when it is told to, and counts what it is asked.
+///
+/// It passes everything on to another store, and keeps the contract of [`Store`] as long as it is
+/// told nothing. Clones share the store, the faults and the counts: give one to a middleware and
+/// keep the other.
+///
+/// ```
+/// use actix_idempotency::{
+///     Idempotency, MemoryStore, Scope,
+///     testing::{Call, Fault, FaultyStore, Runs, in_turn},
+/// };
+/// use actix_web::{App, HttpResponse, test::{TestRequest, init_service}, web};
+///
+/// async fn pay(runs: web::Data<Runs>) -> HttpResponse {
+///     HttpResponse::Created().body(format!("payment {}", runs.note()))
+/// }
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (store, runs) = (FaultyStore::new(MemoryStore::new()), Runs::new());
+/// let app = App::new()
+///     .app_data(web::Data::new(runs.clone()))
+///     .wrap(Idempotency::builder(store.clone(), Scope::global()).build()?)
+///     .route("/payments", web::post().to(pay));
+/// let app = init_service(app).await;
+/// let request = || TestRequest::post().uri("/payments").insert_header(("idempotency-key", "a"));
+///
+/// // One outage, then all is well.
+/// store.next(Call::Begin, Fault::Unavailable);
+/// let replies = in_turn(&app, 3, || request().to_request()).await;
+/// assert_eq!(replies.statuses(), [503, 201, 201]);
+/// replies.assert_ran_once(&runs);
+///
+/// // A request without a key costs nothing.
+/// let asked = store.calls(Call::Begin);
+/// in_turn(&app, 1, || TestRequest::get().uri("/payments").to_request()).await;
+/// store.assert_calls(Call::Begin, asked);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct FaultyStore<S> {
+    pub(super) store: Arc<S>,
+    script: Arc<Script>,
+}
+
+impl<S> FaultyStore<S> {
+    /// A store that does what `store` does.
+    pub fn new(store: S) -> Self {
+        Self {
+            store: Arc::new(store),
+            script: Arc::default(),
+        }
+    }
+
+    /// Of this kind, the next call that nothing has been said of yet goes wrong.
+    pub fn next(&self, call: Call, fault: Fault) {
+        self.script.next(call, fault);
+    }
+
+    /// The same for the next `calls` calls.
+    pub fn next_n(&self, calls: usize, call: Call, fault: Fault) {
+        for _ in 0..calls {
+            self.next(call, fault);
+        }
+    }
+
+    /// All calls of this kind go wrong, from the first on of which [`next`](Self::next) says nothing
+    /// until the test calls [`recover`](Self::recover).
+    pub fn always(&self, call: Call, fault: Fault) {
+        self.script.always(call, fault);
+    }
+
+    /// The same for all kinds of calls. `away(Fault::Unavailable)` is an outage.
+    pub fn away(&self, fault: Fault) {
+        for call in Call::ALL {
+            self.always(call, fault);
+        }
+    }
+
+    /// From now on all is well, whatever was said before. The counts stay.
+    pub fn recover(&self) {
+        self.script.clear();
+    }
+
+    /// How many calls of this kind were made, those that went wrong too.
+    pub fn calls(&self, call: Call) -> usize {
+        self.script.count(call)
+    }
+
+    /// Asserts how many calls of this kind were made.
+    ///
+    /// # Panics
+    ///
+    /// When there were more or fewer, with all that was asked.
+    #[track_caller]
+    pub fn assert_calls(&self, call: Call, expected: usize) {
+        let made = self.calls(call);
+        assert!(
+            made == expected,
+            "the store was asked to {call} {made} times, not {expected} (in all: {})",
+            self.script
+        );
+    }
+
+    /// Asserts that no call was made.
+    ///
+    /// # Panics
+    ///
+    /// When there was one, with all that was asked.
+    #[track_caller]
+    pub fn assert_not_asked(&self) {
+        let asked = Call::ALL.into_iter().any(|call| self.calls(call) > 0);
+        assert!(!asked, "the store was asked: {}", self.script);
+    }
+}
+
+impl<S: Inspect> FaultyStore<S> {
+    /// Takes every claim and lock that was made through this store away from its owner, as an
+    /// operator can. Records stay. Tells how many there were.
+    ///
+    /// # Errors
+    ///
+    /// When the store underneath cannot be asked.
+    pub async fn lose_claims(&self) -> Result<usize, StoreError> {
+        let mut lost = 0;
+        for key in self.script.keys() {
+            lost += usize::from(self.store.force_release(&key).await?);
+        }
+        Ok(lost)
+    }
+
+    /// Forgets every claim, lock and record that was made through this store, as one that restarts
+    /// without its disk. Tells how many there were.
+    ///
+    /// # Errors
+    ///
+    /// When the store underneath cannot be asked.
+    pub async fn forget_everything(&self) -> Result<usize, StoreError> {
+        let mut forgotten = 0;
+        for key in self.script.keys() {
+            forgotten += usize::from(self.store.delete(&key).await?);
+        }
+        Ok(forgotten)
+    }
+}
+
+impl<S: Store> FaultyStore<S> {
+    /// Does what is asked, or what the test has said instead.
+    async fn carry_out<T: Send + 'static>(
+        &self,
+        call: Call,
+        lease: Option<Lease>,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match self.script.made(call) {
+            None => work.await,
+            Some(Fault::Unavailable) => Err(StoreError::unavailable("a test has said so")),
+            Some(Fault::TimedOut { carried_out }) => {
+                only_if(carried_out, work).await?;
+                Err(StoreError::timeout())
+            }
+            Some(Fault::NoAnswer { carried_out }) => {
+                only_if(carried_out, work).await?;
+                pending().await
+            }
+            Some(Fault::Delayed(time)) => {
+                sleep(time).await;
+                work.await
+            }
+            Some(Fault::Late(time)) => {
+                background::spawn(async move {
+                    sleep(time).await;
+                    let _ = work.await; // nobody is told
+                });
+                pending().await
+            }
+            Some(Fault::ClaimLost) if call == Call::Begin => {
+                let begun = work.await?;
+                self.lose(lease).await?;
+                Ok(begun)
+            }
+            Some(Fault::ClaimLost) => {
+                self.lose(lease).await?;
+                work.await
+            }
+        }
+    }
+
+    async fn lose(&self, lease: Option<Lease>) -> Result<(), StoreError> {
+        if let Some(lease) = lease {
+            self.store.release(&lease).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn only_if<T>(
+    carried_out: bool,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<(), StoreError> {
+    match carried_out {
+        true => work.await.map(drop),
+        false => Ok(()),
+    }
+}
+
+impl<S: Store> Store for FaultyStore<S> {
+    async fn begin(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
+        self.script.saw(&claim.key);
+        let (store, claim) = (Arc::clone(&self.store), claim.clone());
+        let lease = Some(claim.lease());
+        let work = async move { store.begin(&claim).await };
+        self.carry_out(Call::Begin, lease, work).await
+    }
+
+    async fn renew(&self, lease: &Lease) -> Result<Renewed, StoreError> {
+        let (store, own) = (Arc::clone(&self.store), lease.clone());
+        let work = async move { store.renew(&own).await };
+        let lease = Some(lease.clone());
+        self.carry_out(Call::Renew, lease, work).await
+    }
+
+    async fn complete(
+        &self,
+        lease: &Lease,
+        record: &Record,
+        retention: Duration,
+    ) -> Result<Held, StoreError> {
+        let (store, own, record) = (Arc::clone(&self.store), lease.clone(), record.clone());
+        let work = async move { store.complete(&own, &record, retention).await };
+        let lease = Some(lease.clone());
+        self.carry_out(Call::Complete, lease, work).await
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<Held, StoreError> {
+        let (store, own) = (Arc::clone(&self.store), lease.clone());
+        let work = async move { store.release(&own).await };
+        let lease = Some(lease.clone());
+        self.carry_out(Call::Release, lease, work).await
+    }
+
+    async fn changed(&self, key: &StoreKey, seen: &ClaimId) -> Result<(), StoreError> {
+        let (store, key, seen) = (Arc::clone(&self.store), key.clone(), *seen);
+        let work = async move { store.changed(&key, &seen).await };
+        self.carry_out(Call::Changed, None, work).await
+    }
+}
+
+/// Whatever `S` is: nothing of it is copied.
+impl<S> Clone for FaultyStore<S> {
+    fn clone(&self) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+            script: Arc::clone(&self.script),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What the tests of an application stand on.
+//!
+//! Needs the feature `test-util`, which belongs into the dev-dependencies:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! actix-idempotency = { version = "0.1", features = ["test-util"] }
+//! ```
+//!
+//! # Testing your application
+//!
+//! **That it ran once.** [`Runs`] counts in the handler, [`at_once`] sends equal requests at the same
+//! time, [`in_turn`] one after the other, and [`Replies::assert_ran_once`] says what is wrong:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use actix_idempotency::{
+//!     Idempotency, MemoryStore, Scope,
+//!     testing::{Runs, at_once, in_turn},
+//! };
+//! use actix_web::{App, HttpResponse, test::{TestRequest, init_service}, web};
+//!
+//! async fn pay(runs: web::Data<Runs>) -> HttpResponse {
+//!     let run = runs.note();
+//!     tokio::time::sleep(Duration::from_millis(10)).await; // where the others come in
+//!     HttpResponse::Created().body(format!("payment {run}"))
+//! }
+//!
+//! # #[actix_web::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let runs = Runs::new();
+//! let keys = Idempotency::builder(MemoryStore::new(), Scope::global()).build()?;
+//! let app = App::new()
+//!     .app_data(web::Data::new(runs.clone()))
+//!     .wrap(keys)
+//!     .route("/payments", web::post().to(pay));
+//! let app = init_service(app).await;
+//! let request = || {
+//!     let request = TestRequest::post().uri("/payments");
+//!     request.insert_header(("idempotency-key", "a")).to_request()
+//! };
+//!
+//! let replies = at_once(&app, 3, request).await;
+//! replies.assert_ran_once(&runs);
+//! assert_eq!(replies.statuses(), [201, 409, 409]);
+//!
+//! let again = in_turn(&app, 1, request).await;
+//! again.assert_ran_once(&runs);
+//! assert!(again[0].is_replay());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Where it does not hold, the test fails in its own line:
+//!
+//! ```text
+//! the handler ran 3 times, not once
+//!   request 1: 201
+//!   request 2: 201
+//!   request 3: 201
+//! ```
+//!
+//! **What happens when the store fails.** [`FaultyStore`] does what it is told, call by call, and
+//! counts what it is asked. An answer that cannot be recorded at once, say, in paused time (tokio's
+//! feature `test-util`):
+//!
+//! ```
+//! use actix_idempotency::{
+//!     BackgroundHere, Idempotency, MemoryStore, Scope,
+//!     testing::{Call, Fault, FaultyStore, Runs, in_turn},
+//! };
+//! # use std::time::Duration;
+//! # use actix_web::{App, HttpResponse, test::{TestRequest, init_service}, web};
+//! # async fn pay(runs: web::Data<Runs>) -> HttpResponse {
+//! #     HttpResponse::Created().body(format!("payment {}", runs.note()))
+//! # }
+//!
+//! # #[actix_web::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! tokio::time::pause();
+//! let _here = BackgroundHere::here(); // what goes on in the background follows the paused time
+//! let store = FaultyStore::new(MemoryStore::new());
+//! # let runs = Runs::new();
+//! # let keys = Idempotency::builder(store.clone(), Scope::global()).build()?;
+//! # let app = App::new()
+//! #     .app_data(web::Data::new(runs.clone()))
+//! #     .wrap(keys.clone())
+//! #     .route("/payments", web::post().to(pay));
+//! # let app = init_service(app).await;
+//! # let request = || {
+//! #     let request = TestRequest::post().uri("/payments");
+//! #     request.insert_header(("idempotency-key", "a")).to_request()
+//! # };
+//!
+//! store.always(Call::Complete, Fault::Unavailable);
+//! let first = in_turn(&app, 2, request).await;
+//! assert_eq!(first.statuses(), [201, 409]); // answered, not yet recorded, and not run again
+//!
+//! store.recover();
+//! assert!(keys.drain(Duration::from_secs(60)).await);
+//! let again = in_turn(&app, 1, request).await;
+//! assert!(again[0].is_replay());
+//! again.assert_ran_once(&runs);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | what you want to see | what you tell the store |
+//! |---|---|
+//! | an outage: 503, or requests that run unguarded | `away(Fault::Unavailable)`, then `recover()` |
+//! | a claim of which nobody knows whether it stands | `next(Call::Begin, Fault::TimedOut { carried_out: true })` |
+//! | a store that is slow | `always(call, Fault::Delayed(time))` |
+//! | a handler whose claim an operator takes away | `lose_claims()`, while it runs |
+//! | a store that has lost what it knew: what a unique constraint of yours must catch | `forget_everything()` |
+//! | a request that must not reach the store | `assert_not_asked()`, `assert_calls(call, n)` |
+//!
+//! Stores of your own are tested with [`store::conformance`](crate::store::conformance).
+
+mod call;
+mod fault;
+mod faulty_store;
+mod inspection;
+mod replies;
+mod reply;
+mod runs;
+mod script;
+mod send;
+
+pub use self::{
+    call::Call,
+    fault::Fault,
+    faulty_store::FaultyStore,
+    replies::Replies,
+    reply::Reply,
+    runs::Runs,
+    send::{at_once, in_turn},
+};

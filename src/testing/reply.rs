@@ -1,0 +1,87 @@
+use std::fmt;
+
+use actix_web::http::{
+    StatusCode,
+    header::{CONTENT_TYPE, HeaderMap},
+};
+use bytes::Bytes;
+use serde_json::Value;
+
+/// What a client gets to see of an answer, read to its end.
+#[derive(Clone)]
+pub struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Reply {
+    pub(super) fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        Self {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Its headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Its body.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Whether it was recorded before, which `Idempotent-Replayed: true` says.
+    pub fn is_replay(&self) -> bool {
+        let says = self.headers.get("idempotent-replayed");
+        says.is_some_and(|value| value == "true")
+    }
+
+    /// The name of the [problem](crate::problem) with which the request was refused, such as
+    /// `in-flight`; `None` when the answer is no problem document, or its `type` has no name.
+    pub fn problem(&self) -> Option<String> {
+        let media_type = self.headers.get(CONTENT_TYPE)?.to_str().ok()?;
+        if !media_type.starts_with("application/problem+json") {
+            return None;
+        }
+        let body: Value = serde_json::from_slice(&self.body).ok()?;
+        let (_, name) = body.get("type")?.as_str()?.rsplit_once('#')?;
+        Some(name.to_owned())
+    }
+
+    /// Whether a handler has made it for this very request.
+    pub(super) fn is_first(&self) -> bool {
+        !self.is_replay() && self.problem().is_none()
+    }
+
+    /// Whether both tell the same.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.status == other.status && self.body == other.body
+    }
+}
+
+/// Its status, and where it comes from. What it says may be a secret.
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.status.as_u16())?;
+        match self.problem() {
+            _ if self.is_replay() => f.write_str(", replayed"),
+            Some(problem) => write!(f, ", refused: {problem}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reply({self})")
+    }
+}

@@ -1,0 +1,65 @@
+use actix_web::{
+    Error, HttpResponse,
+    body::{self, MessageBody},
+    dev::{Service, ServiceResponse},
+};
+use futures_util::future::join_all;
+
+use super::{Replies, Reply};
+
+/// Sends equal requests at the same time, and reads all answers.
+///
+/// They are polled in turn on one thread. They meet when the handler awaits something, a
+/// [`sleep`](tokio::time::sleep) say; a handler that never does is done before the second begins.
+///
+/// # Panics
+///
+/// When the body of an answer breaks off.
+pub async fn at_once<S, R, B>(app: &S, requests: usize, request: impl Fn() -> R) -> Replies
+where
+    S: Service<R, Response = ServiceResponse<B>, Error: Into<Error>>,
+    B: MessageBody,
+{
+    let replies = (0..requests).map(|_| send(app, request()));
+    Replies::new(join_all(replies).await)
+}
+
+/// Sends equal requests one after the other, as a client that repeats itself, and reads all answers.
+///
+/// # Panics
+///
+/// When the body of an answer breaks off.
+pub async fn in_turn<S, R, B>(app: &S, requests: usize, request: impl Fn() -> R) -> Replies
+where
+    S: Service<R, Response = ServiceResponse<B>, Error: Into<Error>>,
+    B: MessageBody,
+{
+    let mut replies = Vec::with_capacity(requests);
+    for _ in 0..requests {
+        replies.push(send(app, request()).await);
+    }
+    Replies::new(replies)
+}
+
+/// An error is answered as a server answers it.
+async fn send<S, R, B>(app: &S, request: R) -> Reply
+where
+    S: Service<R, Response = ServiceResponse<B>, Error: Into<Error>>,
+    B: MessageBody,
+{
+    match app.call(request).await {
+        Ok(response) => read(response.into()).await,
+        Err(err) => read(err.into().error_response()).await,
+    }
+}
+
+async fn read<B: MessageBody>(response: HttpResponse<B>) -> Reply {
+    let (status, headers) = (response.status(), response.headers().clone());
+    match body::to_bytes(response.into_body()).await {
+        Ok(body) => Reply::new(status, headers, body),
+        Err(err) => {
+            let err: Box<dyn std::error::Error> = err.into();
+            panic!("the body of a {status} broke off: {err}")
+        }
+    }
+}
