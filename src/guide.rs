@@ -182,6 +182,20 @@
 //! jitter; wait as long as `Retry-After` says; a 409 without `Retry-After` and a 422 are not
 //! retried. `examples/client` in the repository does all of this.
 //!
+//! # Watching it
+//!
+//! [`on_event`](crate::IdempotencyBuilder::on_event) tells a closure of each request that was guarded
+//! or refused, and of each incident in the background; [`event`](crate::event) has an example, and which
+//! field answers which question. Worth an alert:
+//!
+//! | | why |
+//! |---|---|
+//! | [`Outcome::StoreError`](crate::event::Outcome), `Outcome::Unguarded` | requests are refused, or run without a guard |
+//! | [`Settled::Lost`](crate::Settled), [`IncidentKind::LostLease`](crate::event::IncidentKind) | the same work may have been done twice |
+//! | `IncidentKind::NotRecorded`, `NotReleased`, `Overloaded` | the store was away for too long |
+//! | an [`attempt`](crate::event::RequestEvent::attempt) above 1, more often than processes are killed | handlers outlive their leases |
+//! | many [`Outcome::Mismatch`](crate::event::Outcome) | a client uses keys twice |
+//!
 //! # Outside of HTTP
 //!
 //! [`Once`](crate::Once) is the same for messages, timers and batches;

@@ -16,6 +16,7 @@ use crate::{
     guarded_body::{GuardedBody, Recorder},
     policy::LostOwner,
     problem::OwnAnswer,
+    status,
     store::{Answer, NewClaim, Record},
 };
 
@@ -60,9 +61,10 @@ where
     /// What the client is answered, and the guard if it can be settled by now.
     fn conclude(
         &self,
-        guard: Guard,
+        mut guard: Guard,
         outcome: Outcome<B>,
     ) -> (Result<ServiceResponse<Body<B>>, Error>, Option<Guard>) {
+        guard.worked(outcome.as_ref().ok().map(status::of));
         match outcome {
             Ok(Ok(answer)) => {
                 let (req, answer) = answer.into_parts();

@@ -14,6 +14,7 @@ mod check;
 mod client;
 mod cluster;
 mod conformance;
+mod events;
 mod examples;
 mod fault_table;
 mod faults;

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// The modules from the ground up. Each uses only those that stand before it.
-const LEVELS: [&str; 27] = [
+const LEVELS: [&str; 30] = [
     "hex",
     "config_error",
     "background",
@@ -14,12 +14,15 @@ const LEVELS: [&str; 27] = [
     "store/redis/",
     "store/conformance/",
     "fence_error",
+    "settled",
+    "event/",
     "claim/",
     "problem/",
     "selection",
     "policy/",
     "terms",
     "held_keys",
+    "status",
     "body",
     "request_view",
     "body_reader",
