@@ -196,6 +196,13 @@
 //! | an [`attempt`](crate::event::RequestEvent::attempt) above 1, more often than processes are killed | handlers outlive their leases |
 //! | many [`Outcome::Mismatch`](crate::event::Outcome) | a client uses keys twice |
 //!
+//! **Logs.** One line of the [`log`](https://docs.rs/log) facade for each notable outcome, with fields
+//! (its `kv`; with `env_logger` its feature `kv`): `key` as it stands in the store, never as the client sent it, `outcome`,
+//! `problem`, `ending`, `attempt`, `left_ms`, `incident`, `error`; their values are the names of
+//! [`event`](crate::event). What clients bring about is `debug`: replays, refusals, a duplicate in
+//! flight with the time that its lease has left. Takeovers, tombstones and undone claims are `info`, what the store or
+//! a handler does wrong is `warn` or `error`.
+//!
 //! # Outside of HTTP
 //!
 //! [`Once`](crate::Once) is the same for messages, timers and batches;

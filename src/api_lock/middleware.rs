@@ -81,9 +81,11 @@ where
         match settings.body.read(&mut req).await {
             Ok(bytes) => bytes,
             Err(ReadError::TooLarge) => {
+                log::debug!(outcome = "invalid"; "a request has a larger body than is read");
                 return Ok(refuse(&settings, req, ProblemKind::PayloadTooLarge, notes));
             }
             Err(ReadError::Stalled) => {
+                log::debug!(outcome = "invalid"; "the body of a request has stopped arriving");
                 return Ok(refuse(&settings, req, ProblemKind::BodyTimeout, notes));
             }
             Err(ReadError::Broken(err)) => {
@@ -117,12 +119,15 @@ where
     let begun = settings.claims.begin(&claim).await;
     match Begun::noted(begun, None, &mut notes) {
         Ok(Begun::Mine(guard)) => run(guard.observed(notes), &*service, req).await,
-        Ok(_taken) => {
-            log::debug!("{key} is busy");
+        Ok(taken) => {
+            Begun::log_in_flight(key, taken.left());
             Ok(refuse(&settings, req, ProblemKind::Busy, notes))
         }
         Err(err) if settings.silent => {
-            log::warn!("{key} runs unguarded: {err}");
+            log::warn!(
+                key:%, outcome = "unguarded", error:% = err;
+                "{key} runs unguarded: {err}"
+            );
             notes.note(|event| event.outcome = Outcome::Unguarded);
             notes.step_begins();
             let answer = service.call(req).await;
@@ -133,7 +138,10 @@ where
             Ok(unguarded(answer?))
         }
         Err(err) => {
-            log::warn!("{key} does not run: {err}");
+            log::warn!(
+                key:%, outcome = "store_error", error:% = err;
+                "{key} does not run: {err}"
+            );
             Ok(refuse(&settings, req, ProblemKind::StoreUnavailable, notes))
         }
     }

@@ -68,9 +68,10 @@ impl Completion {
         match held? {
             Held::Yes => Ok(Settled::Yes),
             Held::Lost => {
+                let key = self.key();
                 log::warn!(
-                    "{} belongs to another owner by now, so the answer of this run is not recorded",
-                    self.key()
+                    key:%, settled = "lost";
+                    "{key} belongs to another owner by now, so the answer of this run is not recorded"
                 );
                 Ok(Settled::Lost)
             }
@@ -89,9 +90,12 @@ impl Completion {
                 Ok(Settled::Yes | Settled::Later) => return,
                 Err(err) => err,
             };
-            log::debug!("{key} is not recorded yet: {err}");
+            log::debug!(key:%, error:% = err; "{key} is not recorded yet: {err}");
             if !patience.rest(LONGEST_REST).await {
-                log::error!("{key} could not be recorded: {err}");
+                log::error!(
+                    key:%, incident = "not_recorded", error:% = err;
+                    "{key} could not be recorded: {err}"
+                );
                 let incident = Incident::of(IncidentKind::NotRecorded, key);
                 return claims.tell(&incident.because(Some(err.kind())));
             }

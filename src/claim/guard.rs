@@ -112,6 +112,13 @@ impl Guard {
             }
             Record::Tombstone(_) => event.ending = Some(Ending::Tombstone),
         });
+        if let (Record::Tombstone(_), Some(tenure)) = (&record, self.tenure()) {
+            let key = tenure.key();
+            log::info!(
+                key:%, ending = "tombstone";
+                "{key} is done, and its answer is not kept: it is too large, cut off or not to be stored"
+            );
+        }
         self.course.answered(|Running { tenure, renewal }| {
             Box::new(Completion::new(tenure, renewal, record, retention))
         });
@@ -141,7 +148,7 @@ impl Guard {
         let settled = match &outcome {
             Ok(settled) => *settled,
             Err(err) => {
-                log::warn!("{key} is settled in the background: {err}");
+                log::warn!(key:%, error:% = err; "{key} is settled in the background: {err}");
                 Settled::Later
             }
         };
@@ -172,10 +179,11 @@ async fn release(claims: &Claims, tenure: &Tenure) -> Result<Settled, StoreError
     let settled = match claims.release(tenure.lease()).await? {
         Held::Yes => Settled::Yes,
         Held::Lost => {
+            let key = tenure.key();
             log::warn!(
-                "{} was no longer held when its run ended: it took longer than the claim lasts, or \
-                 somebody deleted the key",
-                tenure.key()
+                key:%, settled = "lost";
+                "{key} was no longer held when its run ended: it took longer than the claim lasts, or \
+                 somebody deleted the key"
             );
             Settled::Lost
         }
@@ -197,14 +205,20 @@ impl Drop for Guard {
             Left::Record(completion) => Job::Complete(completion),
             Left::Lapse(running) => {
                 let key = running.tenure.key();
-                log::warn!("{key} was cut off; nobody knows what it has done");
+                log::warn!(
+                    key:%, ending = "lapsed";
+                    "{key} was cut off; nobody knows what it has done"
+                );
                 return;
             }
             Left::Nothing => return,
         };
         let Some(place) = job.take_place(&self.claims) else {
             let key = job.key();
-            log::error!("too much is waiting, {key} is left to its lease");
+            log::error!(
+                key:%, incident = "overloaded";
+                "too much is waiting, {key} is left to its lease"
+            );
             self.claims
                 .tell(&Incident::of(IncidentKind::Overloaded, key));
             return;

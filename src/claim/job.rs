@@ -57,7 +57,7 @@ impl Job {
             place.bytes = completion.size();
             if BYTES.fetch_add(place.bytes, Ordering::AcqRel) + place.bytes > MOST_BYTES {
                 let key = completion.key();
-                log::warn!("{key} is recorded without its answer");
+                log::warn!(key:%, incident = "buried"; "{key} is recorded without its answer");
                 claims.tell(&Incident::of(IncidentKind::Buried, key));
                 completion.bury();
                 BYTES.fetch_sub(std::mem::take(&mut place.bytes), Ordering::AcqRel);
@@ -88,13 +88,14 @@ async fn release(claims: &Claims, tenure: &Tenure, _ticket: Option<Ticket>) {
             Ok(Held::Yes | Held::Lost) => return,
             Err(err) => err,
         };
-        log::debug!("{} is not released yet: {failed}", lease.key());
+        let key = lease.key();
+        log::debug!(key:%, error:% = failed; "{key} is not released yet: {failed}");
         if !patience.rest(LONGEST_REST).await {
             log::warn!(
-                "{} could not be released, its lease has ended it",
-                lease.key()
+                key:%, incident = "not_released", error:% = failed;
+                "{key} could not be released, its lease has ended it"
             );
-            let incident = Incident::of(IncidentKind::NotReleased, lease.key());
+            let incident = Incident::of(IncidentKind::NotReleased, key);
             claims.tell(&incident.because(Some(failed.kind())));
             return;
         }

@@ -90,6 +90,13 @@ impl Claims {
         let asked = Instant::now();
         let begun = match self.0.store.begin(claim).await {
             Ok(Begin::Claimed { lease, attempt }) => {
+                if attempt.get() > 1 {
+                    let key = &claim.key;
+                    log::info!(
+                        key:%, attempt:%;
+                        "{key} is taken over from an owner that died, as attempt {attempt}"
+                    );
+                }
                 guard.running(Tenure::new(self.clone(), lease, attempt, asked));
                 return Ok(Begun::Mine(guard));
             }
@@ -146,7 +153,8 @@ impl Claims {
                 }
                 Ok(begun) => return (Ok(begun), Some(since.elapsed())),
                 Err(err) => {
-                    log::debug!("{} is still waited for: {err}", claim.key);
+                    let key = &claim.key;
+                    log::debug!(key:%, error:% = err; "{key} is still waited for: {err}");
                     sleep(AWAY).await;
                 }
             }

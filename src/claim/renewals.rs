@@ -93,9 +93,10 @@ impl Renewals {
         });
         // Who is told of it may end other claims, for which the lock has to be free.
         for tenure in hung {
+            let key = tenure.key();
             log::warn!(
-                "{} is not renewed any longer: its handler has run for too long",
-                tenure.key()
+                key:%, incident = "hung";
+                "{key} is not renewed any longer: its handler has run for too long"
             );
             tenure.tell(IncidentKind::Hung);
         }
@@ -155,7 +156,10 @@ async fn round(due: Vec<Arc<Tenure>>) {
         .await;
     if let (Some((why, kind)), Some(claims)) = (failures.first(), claims) {
         let some = failures.len();
-        log::warn!("{some} of {all} claims are not renewed yet: {why}");
+        log::warn!(
+            incident = "not_renewed", claims = some, error = why.as_str();
+            "{some} of {all} claims are not renewed yet: {why}"
+        );
         let incident = Incident::of_many(IncidentKind::NotRenewed, some);
         claims.tell(&incident.because(Some(*kind)));
     }

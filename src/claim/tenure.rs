@@ -151,7 +151,11 @@ impl Tenure {
                 let is_known = self.lost.swap(true, Ordering::AcqRel);
                 self.loss.notify_waiters();
                 if !is_known && !self.is_ending() {
-                    log::warn!("{} is lost while its handler runs", self.key());
+                    let key = self.key();
+                    log::warn!(
+                        key:%, incident = "lost_lease", attempt:% = self.attempt;
+                        "{key} is lost while its handler runs"
+                    );
                     self.tell(IncidentKind::LostLease);
                 }
                 Ok(None)

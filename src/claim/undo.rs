@@ -53,7 +53,10 @@ impl Undo {
             let longest_rest = match claims.release(&self.lease).await {
                 Ok(Held::Yes) => {
                     let key = self.lease.key();
-                    log::info!("{key} was claimed unheard and is free again");
+                    log::info!(
+                        key:%, incident = "undone";
+                        "{key} was claimed unheard and is free again"
+                    );
                     claims.tell(&Incident::of(IncidentKind::Undone, key));
                     return;
                 }
@@ -62,7 +65,8 @@ impl Undo {
                     MISSING
                 }
                 Err(err) => {
-                    log::debug!("{} is not undone yet: {err}", self.lease.key());
+                    let key = self.lease.key();
+                    log::debug!(key:%, error:% = err; "{key} is not undone yet: {err}");
                     self.missing_since = None;
                     self.patience
                         .extend((Instant::now() + self.search).min(self.given_up));

@@ -9,7 +9,7 @@ use crate::{
     claim::{Begun, Guard},
     policy::StoreFailure,
     problem::ProblemKind,
-    store::{Record, StoreError},
+    store::{Record, StoreError, StoreKey},
 };
 
 /// What a request is that is not refused.
@@ -23,6 +23,7 @@ impl First {
     /// What follows from how its claim began.
     pub(super) fn of(
         settings: &Settings,
+        key: &StoreKey,
         begun: Result<Begun, StoreError>,
     ) -> Result<Self, Refusal> {
         let kind = match begun {
@@ -34,21 +35,34 @@ impl First {
                 }
             }
             Ok(Begun::Finished(Record::Tombstone(tombstone))) => {
-                let remains = remains(&tombstone);
-                return Err(Refusal::Problem(ProblemKind::ResponseNotStored, remains));
+                let kind = ProblemKind::ResponseNotStored;
+                log_refused(key, kind);
+                return Err(Refusal::Problem(kind, remains(&tombstone)));
             }
             Ok(Begun::Unreadable) => ProblemKind::ResponseNotStored,
-            Ok(Begun::InFlight { .. }) => ProblemKind::InFlight,
+            Ok(Begun::InFlight { left, .. }) => {
+                Begun::log_in_flight(key, left);
+                return Err(ProblemKind::InFlight.into());
+            }
             Ok(Begun::Mismatch) => ProblemKind::KeyReused,
             Ok(Begun::Lapsed) => ProblemKind::OutcomeUnknown,
             Err(err) => match settings.store_failure {
                 StoreFailure::FailOpen => return Ok(Self::Unguarded(err)),
                 StoreFailure::FailClosed => {
-                    log::warn!("a request does not run: {err}");
-                    ProblemKind::StoreUnavailable
+                    log::warn!(
+                        key:%, outcome = "store_error", error:% = err;
+                        "{key} does not run: {err}"
+                    );
+                    return Err(ProblemKind::StoreUnavailable.into());
                 }
             },
         };
+        log_refused(key, kind);
         Err(kind.into())
     }
+}
+
+fn log_refused(key: &StoreKey, kind: ProblemKind) {
+    let (outcome, problem) = (kind.outcome().name(), kind.name());
+    log::debug!(key:%, outcome, problem; "{key} is answered with {problem}");
 }

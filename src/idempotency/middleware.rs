@@ -85,14 +85,16 @@ where
     let mut notes = settings.claims.notes();
     let claim = match claim_of(&settings, &mut req, &mut notes).await {
         Ok(claim) => claim,
-        Err(refusal) => return refuse(&settings, &*service, req, refusal, notes).await,
+        Err(refusal) => {
+            return refuse(&settings, &*service, req, refusal.logged(), notes).await;
+        }
     };
     let patience = patience(&settings, &req);
     notes.step_begins();
     let (begun, waited) = begin(&settings, &claim, patience).await;
     let begun = Begun::noted(begun, waited, &mut notes);
     let key = &claim.key;
-    let answer = match First::of(&settings, begun) {
+    let answer = match First::of(&settings, key, begun) {
         Ok(First::Runs(guard)) => {
             point.pass();
             let run = Run {
@@ -103,7 +105,7 @@ where
             run.run(guard.observed(notes), req).await
         }
         Ok(First::Repeats(answer)) => {
-            log::debug!("{key} is replayed");
+            log::debug!(key:%, outcome = "replayed"; "{key} is replayed");
             notes.note(|event| {
                 event.outcome = Outcome::Replayed;
                 event.status = Some(answer.status().as_u16());
@@ -111,7 +113,10 @@ where
             Ok(req.into_response(answer).map_into_right_body())
         }
         Ok(First::Unguarded(err)) => {
-            log::warn!("{key} runs unguarded: {err}");
+            log::warn!(
+                key:%, outcome = "unguarded", error:% = err;
+                "{key} runs unguarded: {err}"
+            );
             notes.note(|event| event.outcome = Outcome::Unguarded);
             notes.step_begins();
             let answer = unguarded(&*service, req).await;
@@ -121,12 +126,7 @@ where
             });
             answer
         }
-        Err(refusal) => {
-            if let Refusal::Problem(kind, _) = &refusal {
-                log::debug!("{key} is answered with {}", kind.name());
-            }
-            refuse(&settings, &*service, req, refusal, notes).await
-        }
+        Err(refusal) => refuse(&settings, &*service, req, refusal, notes).await,
     };
     let mut answer = answer?;
     if waited.is_some()

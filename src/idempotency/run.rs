@@ -79,8 +79,8 @@ where
                 (Err(err), guard)
             }
             Err(_panic) => {
-                if let Some(tenure) = guard.tenure() {
-                    log::error!("the handler of {} has panicked", tenure.key());
+                if let Some(key) = guard.tenure().map(|tenure| tenure.key()) {
+                    log::error!(key:%; "the handler of {key} has panicked");
                 }
                 // Nobody knows what has been done. Dropped, the guard lets the lease lapse.
                 let is_freed = self.settings.terms.lost_owner == LostOwner::Reexecute;

@@ -9,7 +9,7 @@ use std::{
 use actix_idempotency::{
     Claimed, InFlight, LostOwner, MemoryStore, Once, Recording, Settled, StoreFailure,
     event::{Ending, Event, IncidentKind, Outcome, RequestEvent},
-    store::{Inspect, StoreErrorKind},
+    store::{Inspect, StoreErrorKind, StoreKey},
 };
 use actix_web::{App, HttpResponse, http::Method, web};
 use bytes::Bytes;
@@ -419,9 +419,12 @@ async fn an_observer_that_panics_breaks_no_request_and_frees_no_key() {
         (201, true, "run 1".to_owned())
     );
     assert_eq!(gate.entered(), 1);
+    both_panic().await;
+    let lines = log::lines_with("an observer of events has panicked");
     assert_eq!(
-        log::lines_with("an observer of events has panicked").len(),
-        1
+        lines.len(),
+        2,
+        "one for each observer, however often it panics"
     );
 }
 
@@ -497,8 +500,8 @@ async fn a_lock_whose_handler_is_cut_off_says_so() {
     assert_eq!(event.ending, Some(Ending::Freed));
 }
 
-#[tokio::test]
-async fn an_observer_may_panic_while_a_handler_does() {
+/// The observer of a lock panics while its handler does.
+async fn both_panic() {
     let lock = lock_on(MemoryStore::new());
     let lock = lock.on_event(|_| std::panic::resume_unwind(Box::new("on purpose")));
     let (lock, gate) = (lock.build().unwrap(), Gate::open());
@@ -523,4 +526,87 @@ async fn an_observer_may_panic_while_a_handler_does() {
         again.is_ok_and(|answer| answer.status() == 201)
     })
     .await;
+}
+
+/// The one line that is logged of a key with this text.
+fn line(key: &StoreKey, text: &str) -> String {
+    let lines = log::lines_with(&key.to_string());
+    let mut found = lines.iter().filter(|line| line.contains(text));
+    let line = found
+        .next()
+        .unwrap_or_else(|| panic!("no {text:?} in {lines:#?}"));
+    assert!(found.next().is_none(), "{lines:#?}");
+    line.clone()
+}
+
+#[tokio::test]
+async fn each_outcome_is_one_line_with_fields_and_a_hashed_key() {
+    log::collect();
+    let keys = memory_keys()
+        .key_prefix("log-of-outcomes:")
+        .build()
+        .unwrap();
+    let gate = Gate::closed();
+    let server = numbered(&keys, &gate);
+    let first = tokio::spawn(answer(pay(&server, "a-logged-key", "tea")));
+    gate.wait_for_entered(1).await;
+    answer(pay(&server, "a-logged-key", "tea")).await;
+    gate.let_go(1);
+    first.await.unwrap();
+    answer(pay(&server, "a-logged-key", "tea")).await;
+    answer(pay(&server, "a-logged-key", "coffee")).await;
+    let named = "a-logged-key".parse().unwrap();
+    let key = keys.stored_key(None, &Method::POST, "/", &named);
+    let field = format!("key={key}");
+    let in_flight = line(&key, "outcome=in_flight");
+    assert!(in_flight.starts_with("DEBUG ") && in_flight.contains(&field));
+    let left = in_flight.split_once("left_ms=").unwrap().1;
+    let left: u64 = left.parse().unwrap();
+    assert!((20_000..=30_000).contains(&left), "{in_flight}");
+    assert!(line(&key, "outcome=replayed").starts_with("DEBUG "));
+    let mismatch = line(&key, "outcome=mismatch");
+    assert!(mismatch.contains("problem=key-reused"), "{mismatch}");
+    assert!(log::lines_with("a-logged-key").is_empty());
+}
+
+#[tokio::test]
+async fn what_an_operator_has_to_know_is_a_warning() {
+    log::collect();
+    for (policy, field) in [
+        (StoreFailure::FailClosed, "outcome=store_error"),
+        (StoreFailure::FailOpen, "outcome=unguarded"),
+    ] {
+        let keys = keys_on(Moody::new().begin(Mood::Err)).on_store_failure(policy);
+        let keys = keys.key_prefix(format!("log-of-{field}:")).build().unwrap();
+        let server = numbered(&keys, &Gate::open());
+        answer(pay(&server, "a", "tea")).await;
+        let key = keys.stored_key(None, &Method::POST, "/", &"a".parse().unwrap());
+        let said = line(&key, &format!(" {field}"));
+        assert!(said.starts_with("WARN "), "{said}");
+        assert!(said.contains("error=the store is unavailable"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_takeover_and_a_tombstone_are_worth_a_line() {
+    log::collect();
+    let store = MemoryStore::new();
+    let once = Once::builder(store)
+        .lease(SECOND / 10)
+        .renew_for(SECOND / 10);
+    let once = once.key_prefix("log-of-a-takeover:").build().unwrap();
+    let Claimed::Proceed(_hung) = once.claim("a", None).await.unwrap() else {
+        panic!("it is new");
+    };
+    let second = once.claim_or_wait("a", None, 5 * SECOND).await.unwrap();
+    assert!(matches!(second, Claimed::Proceed(_)));
+    let takeover = line(&once.stored_key("a"), "attempt=2");
+    assert!(takeover.starts_with("INFO "), "{takeover}");
+
+    let keys = memory_keys().recording(Recording::new().max_body(2));
+    let keys = keys.key_prefix("log-of-a-tombstone:").build().unwrap();
+    let server = numbered(&keys, &Gate::open());
+    answer(pay(&server, "a", "tea")).await;
+    let key = keys.stored_key(None, &Method::POST, "/", &"a".parse().unwrap());
+    assert!(line(&key, "ending=tombstone").starts_with("INFO "));
 }
