@@ -204,6 +204,28 @@
 //! [`testing`](crate::testing) (feature `test-util`) has what a test needs to say "these requests ran
 //! once", and a store that fails, delays and forgets when it is told to.
 //!
+//! # Watching it
+//!
+//! [`on_event`](crate::IdempotencyBuilder::on_event) tells a closure of each request that was guarded
+//! or refused, and of each incident in the background; [`event`](crate::event) has an example, and which
+//! field answers which question. Worth an alert:
+//!
+//! | | why |
+//! |---|---|
+//! | [`Outcome::StoreError`](crate::event::Outcome), `Outcome::Unguarded` | requests are refused, or run without a guard |
+//! | [`Settled::Lost`](crate::Settled), [`IncidentKind::LostLease`](crate::event::IncidentKind) | the same work may have been done twice |
+//! | `IncidentKind::NotRecorded`, `NotReleased`, `Overloaded` | the store was away for too long |
+//! | an [`attempt`](crate::event::RequestEvent::attempt) above 1, more often than processes are killed | handlers outlive their leases |
+//! | many [`Outcome::Mismatch`](crate::event::Outcome) | a client uses keys twice |
+//!
+//! **Logs.** One line of the [`log`](https://docs.rs/log) facade for each notable outcome, with fields
+//! (its `kv`; with `env_logger` its feature `kv`): `key` as it stands in the store, never as the
+//! client sent it, `outcome`,
+//! `problem`, `ending`, `attempt`, `left_ms`, `incident`, `error`; their values are the names of
+//! [`event`](crate::event). What clients bring about is `debug`: replays, refusals, a duplicate in
+//! flight with the time that its lease has left. Takeovers, tombstones and undone claims are `info`, what the store or
+//! a handler does wrong is `warn` or `error`.
+//!
 //! # Outside of HTTP
 //!
 //! [`Once`](crate::Once) is the same for messages, timers and batches;

@@ -166,6 +166,12 @@
 //! stream) is freed by a background thread, in real time; in tests with paused time hold a
 //! [`BackgroundHere`] (feature `test-util`) to have it done on the test's own runtime.
 //!
+//! # Watching it
+//!
+//! [`IdempotencyBuilder::on_event`], [`ApiLockBuilder::on_event`] and [`OnceBuilder::on_event`] take a
+//! closure that is told of each request and of what happens in the background, with durations, sizes
+//! and the attempt: see [`event`].
+//!
 //! # Stopping
 //!
 //! [`Idempotency::drain`], [`ApiLock::drain`] and [`Once::drain`] have two places: in
@@ -312,6 +318,7 @@ mod canonical;
 mod claim;
 mod config_error;
 pub mod cors;
+pub mod event;
 mod fence_error;
 mod fingerprint;
 mod guarded_body;
@@ -333,6 +340,8 @@ pub mod promise;
 mod readme {}
 mod request_view;
 mod selection;
+mod settled;
+mod status;
 pub mod store;
 mod terms;
 #[cfg(feature = "test-util")]
@@ -350,7 +359,6 @@ pub use self::store::redis::{Finding, FindingKind, RedisStore, RedisStoreBuilder
 pub use self::{
     api_lock::{ApiLock, ApiLockBuilder, ApiLockMiddleware, LockPayload},
     body::Body,
-    claim::Settled,
     config_error::ConfigError,
     fence_error::FenceError,
     fingerprint::Fingerprint,
@@ -362,4 +370,5 @@ pub use self::{
     once::{Claimed, Done, Once, OnceBuilder, Run},
     policy::{InFlight, LostOwner, StoreFailure},
     request_view::RequestView,
+    settled::Settled,
 };

@@ -4,7 +4,12 @@ use actix_web::{HttpResponse, dev::RequestHead, http::Method};
 
 use super::{ApiLock, payload::PayloadFn, settings::Settings};
 use crate::{
-    ConfigError, body_reader::BodyReader, claim::Claims, problem::Problem, selection::Selection,
+    ConfigError,
+    body_reader::BodyReader,
+    claim::Claims,
+    event::{Event, Observer},
+    problem::Problem,
+    selection::Selection,
     store::Store,
 };
 
@@ -147,6 +152,16 @@ impl ApiLockBuilder {
         render: impl Fn(&Problem) -> HttpResponse + Send + Sync + 'static,
     ) -> Self {
         self.settings.problems = self.settings.problems.render(render);
+        self
+    }
+
+    /// Tells a closure of each request that was guarded or refused, and of incidents in the background:
+    /// for metrics, traces and alerts. It runs on the worker, so it must not block. A second call
+    /// replaces the first.
+    ///
+    /// Default: nobody is told, and nothing is measured. What there is to tell: [`event`](crate::event).
+    pub fn on_event(mut self, tell: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
+        self.settings.claims = self.settings.claims.observed_by(Observer::new(tell));
         self
     }
 

@@ -14,9 +14,11 @@ use crate::{
     RequestView,
     body_reader::ReadError,
     claim::{Begun, Guard},
+    event::{Notes, Outcome},
     guarded_body::GuardedBody,
     held_keys::HeldKeys,
     problem::{OwnAnswer, ProblemKind},
+    status,
     store::{NewClaim, StoreKey},
 };
 
@@ -71,6 +73,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody + 'static,
 {
+    let mut notes = settings.claims.notes();
     // The claim comes after the body: an upload that stalls holds no lock.
     let bytes = if settings.ignore_body {
         Bytes::new()
@@ -78,43 +81,68 @@ where
         match settings.body.read(&mut req).await {
             Ok(bytes) => bytes,
             Err(ReadError::TooLarge) => {
-                return Ok(refuse(&settings, req, ProblemKind::PayloadTooLarge));
+                log::debug!(outcome = "invalid"; "a request has a larger body than is read");
+                return Ok(refuse(&settings, req, ProblemKind::PayloadTooLarge, notes));
             }
-            Err(ReadError::Stalled) => return Ok(refuse(&settings, req, ProblemKind::BodyTimeout)),
+            Err(ReadError::Stalled) => {
+                log::debug!(outcome = "invalid"; "the body of a request has stopped arriving");
+                return Ok(refuse(&settings, req, ProblemKind::BodyTimeout, notes));
+            }
             Err(ReadError::Broken(err)) => {
-                return Ok(failed(req, err));
+                return Ok(failed(req, err, notes));
             }
         }
     };
+    let is_read = !settings.ignore_body;
+    notes.note(|event| event.request_body = is_read.then_some(bytes.len()));
 
     let view = RequestView::new(req.request(), &bytes);
     let digest = match settings.payload.call(&view).await {
         Ok(Some(digest)) => digest,
-        Ok(None) => return Ok(unguarded(service.call(req).await?)),
-        Err(err) => return Ok(failed(req, err)),
+        Ok(None) => {
+            notes.forget();
+            return Ok(unguarded(service.call(req).await?));
+        }
+        Err(err) => return Ok(failed(req, err, notes)),
     };
     drop(bytes);
 
     let key = StoreKey::new(Arc::clone(&settings.key_prefix), *digest.as_bytes());
     let claim = Arc::new(NewClaim::lock(key, settings.ttl));
     if !HeldKeys::insert(&req, &claim) {
+        notes.forget();
         return Ok(unguarded(service.call(req).await?));
     }
-    let begun = settings.claims.begin(&claim).await;
     let key = &claim.key;
-    match begun {
-        Ok(Begun::Mine(guard)) => run(guard, &*service, req).await,
-        Ok(_taken) => {
-            log::debug!("{key} is busy");
-            Ok(refuse(&settings, req, ProblemKind::Busy))
+    notes.note(|event| event.key = Some(key.clone()));
+    notes.step_begins();
+    let begun = settings.claims.begin(&claim).await;
+    match Begun::noted(begun, None, &mut notes) {
+        Ok(Begun::Mine(guard)) => run(guard.observed(notes), &*service, req).await,
+        Ok(taken) => {
+            Begun::log_in_flight(key, taken.left());
+            Ok(refuse(&settings, req, ProblemKind::Busy, notes))
         }
         Err(err) if settings.silent => {
-            log::warn!("{key} runs unguarded: {err}");
-            Ok(unguarded(service.call(req).await?))
+            log::warn!(
+                key:%, outcome = "unguarded", error:% = err;
+                "{key} runs unguarded: {err}"
+            );
+            notes.note(|event| event.outcome = Outcome::Unguarded);
+            notes.step_begins();
+            let answer = service.call(req).await;
+            notes.step_ends(|event, took| {
+                event.handler = Some(took);
+                event.status = Some(status::of(&answer));
+            });
+            Ok(unguarded(answer?))
         }
         Err(err) => {
-            log::warn!("{key} does not run: {err}");
-            Ok(refuse(&settings, req, ProblemKind::StoreUnavailable))
+            log::warn!(
+                key:%, outcome = "store_error", error:% = err;
+                "{key} does not run: {err}"
+            );
+            Ok(refuse(&settings, req, ProblemKind::StoreUnavailable, notes))
         }
     }
 }
@@ -127,13 +155,23 @@ where
     B: MessageBody + 'static,
 {
     let answer = service.call(req).await;
-    let mut guard = Some(guard);
-    let answer =
-        answer.map(|answer| answer.map_body(|_head, body| in_memory_or_guarded(body, &mut guard)));
+    let (answer, guard) = conclude(answer, guard);
     if let Some(guard) = guard {
         guard.settle().await;
     }
     answer
+}
+
+/// What the client is answered, and the guard if it can be settled by now.
+fn conclude<B: MessageBody + 'static>(
+    answer: Result<ServiceResponse<B>, Error>,
+    mut guard: Guard,
+) -> (Result<Response<B>, Error>, Option<Guard>) {
+    guard.worked(Some(status::of(&answer)));
+    let mut guard = Some(guard);
+    let answer =
+        answer.map(|answer| answer.map_body(|_head, body| in_memory_or_guarded(body, &mut guard)));
+    (answer, guard)
 }
 
 /// Takes the guard when the body is still to come.
@@ -157,19 +195,33 @@ fn unguarded<B: MessageBody>(answer: ServiceResponse<B>) -> Response<B> {
 }
 
 /// The answer to a request that has failed before its handler ran.
-fn failed<B>(req: ServiceRequest, err: impl Into<Error>) -> Response<B> {
+fn failed<B>(req: ServiceRequest, err: impl Into<Error>, mut notes: Notes) -> Response<B> {
     let mut answer = req.error_response(err);
+    notes.note(|event| {
+        event.outcome = Outcome::Failed;
+        event.status = Some(answer.status().as_u16());
+    });
     OwnAnswer::mark(answer.response_mut());
     answer.map_into_right_body()
 }
 
 /// An answer of our own. Never an `Err`: the access log, `ErrorHandlers` and `DefaultHeaders`
 /// would not see it.
-fn refuse<B>(settings: &Settings, req: ServiceRequest, problem: ProblemKind) -> Response<B> {
+fn refuse<B>(
+    settings: &Settings,
+    req: ServiceRequest,
+    problem: ProblemKind,
+    mut notes: Notes,
+) -> Response<B> {
     let detail = match problem {
         ProblemKind::Busy => settings.error_message.clone(),
         _ => None,
     };
-    req.into_response(settings.problems.response(problem, detail, Vec::new()))
-        .map_into_right_body()
+    let answer = settings.problems.response(problem, detail, Vec::new());
+    notes.note(|event| {
+        event.outcome = problem.outcome();
+        event.problem = Some(problem.name());
+        event.status = Some(answer.status().as_u16());
+    });
+    req.into_response(answer).map_into_right_body()
 }

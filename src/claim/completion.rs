@@ -2,8 +2,12 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Claims, patience::Patience, renewals::Registration, settled::Settled, tenure::Tenure};
-use crate::store::{Held, Record, StoreError, StoreKey};
+use super::{Claims, patience::Patience, renewals::Registration, tenure::Tenure};
+use crate::{
+    Settled,
+    event::{Incident, IncidentKind},
+    store::{Held, Record, StoreError, StoreKey},
+};
 
 /// How long an answer is tried to be recorded. Longer than most outages; after it the answer has
 /// been gone for so long that hardly a client still asks.
@@ -64,9 +68,10 @@ impl Completion {
         match held? {
             Held::Yes => Ok(Settled::Yes),
             Held::Lost => {
+                let key = self.key();
                 log::warn!(
-                    "{} belongs to another owner by now, so the answer of this run is not recorded",
-                    self.key()
+                    key:%, settled = "lost";
+                    "{key} belongs to another owner by now, so the answer of this run is not recorded"
                 );
                 Ok(Settled::Lost)
             }
@@ -76,11 +81,23 @@ impl Completion {
     /// Tells the store until it has heard.
     pub(super) async fn insist(&self, claims: &Claims) {
         let mut patience = Patience::until(Instant::now() + LONGEST_TRY);
-        while let Err(err) = self.attempt(claims).await {
-            log::debug!("{} is not recorded yet: {err}", self.key());
+        let key = self.key();
+        loop {
+            let err = match self.attempt(claims).await {
+                Ok(Settled::Lost) => {
+                    return claims.tell(&Incident::of(IncidentKind::Superseded, key));
+                }
+                Ok(Settled::Yes | Settled::Later) => return,
+                Err(err) => err,
+            };
+            log::debug!(key:%, error:% = err; "{key} is not recorded yet: {err}");
             if !patience.rest(LONGEST_REST).await {
-                log::error!("{} could not be recorded: {err}", self.key());
-                return;
+                log::error!(
+                    key:%, incident = "not_recorded", error:% = err;
+                    "{key} could not be recorded: {err}"
+                );
+                let incident = Incident::of(IncidentKind::NotRecorded, key);
+                return claims.tell(&incident.because(Some(err.kind())));
             }
         }
     }

@@ -7,11 +7,11 @@ use super::{
     in_progress::Ticket,
     job::Job,
     renewals::Registration,
-    settled::Settled,
     tenure::Tenure,
 };
 use crate::{
-    background,
+    Settled, background,
+    event::{Ending, Incident, IncidentKind, Notes, Outcome},
     store::{Held, NewClaim, Record, StoreError},
 };
 
@@ -28,6 +28,7 @@ pub(crate) struct Guard {
     claims: Claims,
     course: Course<Arc<NewClaim>, Running, Box<Completion>>,
     ticket: Option<Ticket>,
+    notes: Notes,
 }
 
 /// A key that is held.
@@ -44,6 +45,7 @@ impl Guard {
             ticket: Some(claims.0.in_progress.ticket()),
             course: Course::sent(claim, on_drop),
             claims,
+            notes: Notes::default(),
         }
     }
 
@@ -66,6 +68,28 @@ impl Guard {
         }
     }
 
+    /// The work begins. What is known of it so far goes along with the claim from here on, and is told
+    /// when it ends. By value, because a future keeps room to its end for whatever is once borrowed
+    /// in it.
+    pub(crate) fn observed(mut self, notes: Notes) -> Self {
+        self.notes = notes;
+        let attempt = self.tenure().map(|tenure| tenure.attempt());
+        self.notes.note(|event| {
+            event.outcome = Outcome::Executed;
+            event.attempt = attempt;
+        });
+        self.notes.step_begins();
+        self
+    }
+
+    /// The work has come to an answer of this status, if it has.
+    pub(crate) fn worked(&mut self, status: Option<u16>) {
+        self.notes.step_ends(|event, took| {
+            event.handler = Some(took);
+            event.status = status;
+        });
+    }
+
     /// Has the claim renewed while it runs, for `longest` at most.
     pub(crate) fn renew_for(&mut self, longest: Duration) {
         if let Stage::Running(running) = &mut self.course.stage {
@@ -81,6 +105,20 @@ impl Guard {
 
     /// There is an answer: from now on a drop records it.
     pub(crate) fn answered(&mut self, record: Record, retention: Duration) {
+        self.notes.note(|event| match &record {
+            Record::Answer(answer) => {
+                event.ending = Some(Ending::Recorded);
+                event.recorded_body = Some(answer.body.len());
+            }
+            Record::Tombstone(_) => event.ending = Some(Ending::Tombstone),
+        });
+        if let (Record::Tombstone(_), Some(tenure)) = (&record, self.tenure()) {
+            let key = tenure.key();
+            log::info!(
+                key:%, ending = "tombstone";
+                "{key} is done, and its answer is not kept: it is too large, cut off or not to be stored"
+            );
+        }
         self.course.answered(|Running { tenure, renewal }| {
             Box::new(Completion::new(tenure, renewal, record, retention))
         });
@@ -97,6 +135,7 @@ impl Guard {
     /// the background goes on.
     pub(crate) async fn settle(mut self) -> Settled {
         self.free_on_drop();
+        self.notes.step_begins();
         let (key, outcome) = match &self.course.stage {
             Stage::Running(Running { tenure, .. }) => {
                 (tenure.key(), release(&self.claims, tenure).await)
@@ -106,16 +145,32 @@ impl Guard {
             }
             Stage::Sent(_) | Stage::Settled => return Settled::Lost,
         };
-        match outcome {
-            Ok(settled) => {
-                self.course.settled();
-                settled
-            }
+        let settled = match &outcome {
+            Ok(settled) => *settled,
             Err(err) => {
-                log::warn!("{key} is settled in the background: {err}");
+                log::warn!(key:%, error:% = err; "{key} is settled in the background: {err}");
                 Settled::Later
             }
+        };
+        let failed = outcome.err().map(|err| err.kind());
+        self.notes.step_ends(|event, took| {
+            event.settling = Some(took);
+            event.settled = Some(settled);
+            event.store_error = failed;
+            event.ending.get_or_insert(Ending::Freed);
+        });
+        if failed.is_none() {
+            self.course.settled();
         }
+        settled
+    }
+
+    /// The work ends here, and what is left of it is not waited for.
+    fn ends(&mut self, ending: Ending) {
+        self.notes.note(|event| {
+            event.settled.get_or_insert(Settled::Later);
+            event.ending.get_or_insert(ending);
+        });
     }
 }
 
@@ -124,10 +179,11 @@ async fn release(claims: &Claims, tenure: &Tenure) -> Result<Settled, StoreError
     let settled = match claims.release(tenure.lease()).await? {
         Held::Yes => Settled::Yes,
         Held::Lost => {
+            let key = tenure.key();
             log::warn!(
-                "{} was no longer held when its run ended: it took longer than the claim lasts, or \
-                 somebody deleted the key",
-                tenure.key()
+                key:%, settled = "lost";
+                "{key} was no longer held when its run ended: it took longer than the claim lasts, or \
+                 somebody deleted the key"
             );
             Settled::Lost
         }
@@ -137,19 +193,34 @@ async fn release(claims: &Claims, tenure: &Tenure) -> Result<Settled, StoreError
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let mut job = match self.course.left() {
+        let left = self.course.left();
+        match &left {
+            Left::Release(_) | Left::Record(_) => self.ends(Ending::Freed),
+            Left::Lapse(_) => self.ends(Ending::Lapsed),
+            Left::Undo(_) | Left::Nothing => {}
+        }
+        let mut job = match left {
             Left::Undo(claim) => Job::Undo(claim),
             Left::Release(running) => Job::Release(running.tenure),
             Left::Record(completion) => Job::Complete(completion),
             Left::Lapse(running) => {
                 let key = running.tenure.key();
-                log::warn!("{key} was cut off; nobody knows what it has done");
+                log::warn!(
+                    key:%, ending = "lapsed";
+                    "{key} was cut off; nobody knows what it has done"
+                );
                 return;
             }
             Left::Nothing => return,
         };
-        let Some(place) = job.take_place() else {
-            log::error!("too much is waiting, {} is left to its lease", job.key());
+        let Some(place) = job.take_place(&self.claims) else {
+            let key = job.key();
+            log::error!(
+                key:%, incident = "overloaded";
+                "too much is waiting, {key} is left to its lease"
+            );
+            self.claims
+                .tell(&Incident::of(IncidentKind::Overloaded, key));
             return;
         };
         let (claims, ticket) = (self.claims.clone(), self.ticket.take());

@@ -10,7 +10,10 @@ use super::{
     Claims, completion::Completion, in_progress::Ticket, patience::Patience, tenure::Tenure,
     undo::Undo,
 };
-use crate::store::{Held, NewClaim, StoreKey};
+use crate::{
+    event::{Incident, IncidentKind},
+    store::{Held, NewClaim, StoreKey},
+};
 
 /// How many jobs may be under way at once in a process. Beyond that the leases do the work; it is
 /// a bound on memory, met only when a store stays away under full load.
@@ -44,7 +47,7 @@ impl Job {
     }
 
     /// One of the [`MOST_JOBS`] places, if there is one.
-    pub(super) fn take_place(&mut self) -> Option<Place> {
+    pub(super) fn take_place(&mut self, claims: &Claims) -> Option<Place> {
         if JOBS.fetch_add(1, Ordering::AcqRel) >= MOST_JOBS {
             JOBS.fetch_sub(1, Ordering::AcqRel);
             return None;
@@ -53,7 +56,9 @@ impl Job {
         if let Self::Complete(completion) = self {
             place.bytes = completion.size();
             if BYTES.fetch_add(place.bytes, Ordering::AcqRel) + place.bytes > MOST_BYTES {
-                log::warn!("{} is recorded without its answer", completion.key());
+                let key = completion.key();
+                log::warn!(key:%, incident = "buried"; "{key} is recorded without its answer");
+                claims.tell(&Incident::of(IncidentKind::Buried, key));
                 completion.bury();
                 BYTES.fetch_sub(std::mem::take(&mut place.bytes), Ordering::AcqRel);
             }
@@ -79,15 +84,19 @@ async fn release(claims: &Claims, tenure: &Tenure, _ticket: Option<Ticket>) {
     let lease = tenure.lease();
     let mut patience = Patience::until(tenure.lapses_at());
     loop {
-        match claims.release(lease).await {
+        let failed = match claims.release(lease).await {
             Ok(Held::Yes | Held::Lost) => return,
-            Err(err) => log::debug!("{} is not released yet: {err}", lease.key()),
-        }
+            Err(err) => err,
+        };
+        let key = lease.key();
+        log::debug!(key:%, error:% = failed; "{key} is not released yet: {failed}");
         if !patience.rest(LONGEST_REST).await {
             log::warn!(
-                "{} could not be released, its lease has ended it",
-                lease.key()
+                key:%, incident = "not_released", error:% = failed;
+                "{key} could not be released, its lease has ended it"
             );
+            let incident = Incident::of(IncidentKind::NotReleased, key);
+            claims.tell(&incident.because(Some(failed.kind())));
             return;
         }
     }

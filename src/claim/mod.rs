@@ -1,5 +1,6 @@
 //! The core that knows claims but not HTTP: begin, wait, hold, renew, complete, undo, drain.
 
+mod begun;
 mod completion;
 mod course;
 mod guard;
@@ -7,7 +8,6 @@ mod in_progress;
 mod job;
 mod patience;
 mod renewals;
-mod settled;
 mod tenure;
 mod undo;
 mod waiting;
@@ -19,16 +19,18 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 #[cfg(test)]
 pub(crate) use self::course::{Course, Left};
-pub use self::settled::Settled;
 pub(crate) use self::{
+    begun::Begun,
     guard::Guard,
     tenure::Tenure,
     wishes::{Verdict, Wishes},
 };
 use self::{in_progress::InProgress, renewals::Renewals, waiting::Waiting};
-use crate::store::{
-    Begin, ClaimId, ErasedStore, Held, Lease, NewClaim, OwnerToken, Record, Renewed, Store,
-    StoreError,
+use crate::{
+    event::{Event, Incident, Notes, Observer},
+    store::{
+        Begin, ErasedStore, Held, Lease, NewClaim, OwnerToken, Record, Renewed, Store, StoreError,
+    },
 };
 
 /// How long who waits for a claim rests after the store could not be asked.
@@ -44,33 +46,39 @@ struct Inner {
     in_progress: InProgress,
     renewals: Arc<Renewals>,
     waiting: Arc<Waiting>,
-}
-
-/// How a claim began.
-#[derive(Debug)]
-pub(crate) enum Begun {
-    /// The key is ours until the guard goes.
-    Mine(Guard),
-    /// The same work is under way elsewhere, by a claim that can be watched unless it is a lock.
-    InFlight(Option<ClaimId>),
-    /// The key stands for other work.
-    Mismatch,
-    /// An owner died, and nobody may take over from it.
-    Lapsed,
-    /// The work is done.
-    Finished(Record),
-    /// What stands there cannot be read.
-    Unreadable,
+    observer: Option<Observer>,
 }
 
 impl Claims {
     pub(crate) fn new(store: impl Store) -> Self {
+        Self::of(Arc::new(store), None)
+    }
+
+    /// On the same store, with nothing begun yet, and observed.
+    pub(crate) fn observed_by(&self, observer: Observer) -> Self {
+        Self::of(Arc::clone(&self.0.store), Some(observer))
+    }
+
+    fn of(store: Arc<dyn ErasedStore>, observer: Option<Observer>) -> Self {
         Self(Arc::new(Inner {
-            store: Arc::new(store),
+            store,
             in_progress: InProgress::default(),
             renewals: Arc::default(),
             waiting: Arc::default(),
+            observer,
         }))
+    }
+
+    /// What there will be to tell of a request that begins now.
+    pub(crate) fn notes(&self) -> Notes {
+        Notes::begin(self.0.observer.as_ref())
+    }
+
+    /// Something has happened in the background.
+    fn tell(&self, incident: &Incident<'_>) {
+        if let Some(observer) = &self.0.observer {
+            observer.tell(Event::Incident(incident));
+        }
     }
 
     /// Claims a key.
@@ -82,6 +90,13 @@ impl Claims {
         let asked = Instant::now();
         let begun = match self.0.store.begin(claim).await {
             Ok(Begin::Claimed { lease, attempt }) => {
+                if attempt.get() > 1 {
+                    let key = &claim.key;
+                    log::info!(
+                        key:%, attempt:%;
+                        "{key} is taken over from an owner that died, as attempt {attempt}"
+                    );
+                }
                 guard.running(Tenure::new(self.clone(), lease, attempt, asked));
                 return Ok(Begun::Mine(guard));
             }
@@ -98,7 +113,7 @@ impl Claims {
     }
 
     /// Claims a key, and while the same work is under way elsewhere waits for it to end, until the
-    /// given moment, unless `most` wait already. Tells whether it has waited.
+    /// given moment, unless `most` wait already. Tells how long it has waited, if it has.
     ///
     /// Whoever has seen the work under way is never told that the store is away: an application
     /// that fails open would run what it knows to be running. The wait goes on instead.
@@ -107,15 +122,15 @@ impl Claims {
         claim: &Arc<NewClaim>,
         until: Instant,
         most: usize,
-    ) -> (Result<Begun, StoreError>, bool) {
-        let mut seen = match self.begin(claim).await {
-            Ok(Begun::InFlight(Some(by))) => by,
-            begun => return (begun, false),
+    ) -> (Result<Begun, StoreError>, Option<Duration>) {
+        let (mut seen, mut left) = match self.begin(claim).await {
+            Ok(Begun::InFlight { by: Some(by), left }) => (by, left),
+            begun => return (begun, None),
         };
-        let in_flight = |by| Ok(Begun::InFlight(Some(by)));
         let Some(_place) = self.0.waiting.take_place(most) else {
-            return (in_flight(seen), false);
+            return (Ok(Begun::in_flight(seen, left)), None);
         };
+        let since = Instant::now();
         while Instant::now() < until {
             let change = Waiting::watch(&self.0.waiting, &self.0.store, &claim.key, seen);
             if timeout_at(until, change.happens()).await.is_err() {
@@ -126,21 +141,25 @@ impl Claims {
                 ..NewClaim::clone(claim)
             });
             match self.begin(&again).await {
-                Ok(Begun::InFlight(Some(by))) => {
+                Ok(Begun::InFlight {
+                    by: Some(by),
+                    left: now_left,
+                }) => {
                     if by == seen {
                         // A watch may end early; it must not make a loop without a rest.
                         sleep(AWAY).await;
                     }
-                    seen = by;
+                    (seen, left) = (by, now_left);
                 }
-                Ok(begun) => return (Ok(begun), true),
+                Ok(begun) => return (Ok(begun), Some(since.elapsed())),
                 Err(err) => {
-                    log::debug!("{} is still waited for: {err}", claim.key);
+                    let key = &claim.key;
+                    log::debug!(key:%, error:% = err; "{key} is still waited for: {err}");
                     sleep(AWAY).await;
                 }
             }
         }
-        (in_flight(seen), true)
+        (Ok(Begun::in_flight(seen, left)), Some(since.elapsed()))
     }
 
     fn renew<'a>(
@@ -178,9 +197,9 @@ pub(crate) fn meaning(begin: Begin, claim: &NewClaim) -> Begun {
     let differs = |fingerprint: Option<&_>| fingerprint != claim.fingerprint.as_ref();
     match begin {
         // A lock says nothing of itself, so nobody can say that it stands for other work.
-        Begin::InFlight { by: None, .. } => Begun::InFlight(None),
+        Begin::InFlight { by: None, left, .. } => Begun::InFlight { by: None, left },
         Begin::InFlight { fingerprint, .. } if differs(fingerprint.as_ref()) => Begun::Mismatch,
-        Begin::InFlight { by, .. } => Begun::InFlight(by),
+        Begin::InFlight { by, left, .. } => Begun::InFlight { by, left },
         Begin::Lapsed { fingerprint } if differs(fingerprint.as_ref()) => Begun::Mismatch,
         // A claim that has been handed out ends before this; the compiler cannot know.
         Begin::Lapsed { .. } | Begin::Claimed { .. } => Begun::Lapsed,

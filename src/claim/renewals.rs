@@ -12,7 +12,11 @@ use tokio::{
 };
 
 use super::tenure::Tenure;
-use crate::{background, store::OwnerToken};
+use crate::{
+    background,
+    event::{Incident, IncidentKind},
+    store::{OwnerToken, StoreErrorKind},
+};
 
 /// The longest pause between two rounds.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -76,21 +80,34 @@ impl Renewals {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Renews no longer what runs for too long.
+    fn leave_hung(&self) {
+        let now = Instant::now();
+        let mut hung = Vec::new();
+        self.lock().entries.retain(|_, entry| {
+            let is_hung = now >= entry.until;
+            if is_hung {
+                hung.push(Arc::clone(&entry.tenure));
+            }
+            !is_hung
+        });
+        // Who is told of it may end other claims, for which the lock has to be free.
+        for tenure in hung {
+            let key = tenure.key();
+            log::warn!(
+                key:%, incident = "hung";
+                "{key} is not renewed any longer: its handler has run for too long"
+            );
+            tenure.tell(IncidentKind::Hung);
+        }
+    }
+
     /// What is due, and the pause until the next round; `None` when there is nothing left to renew.
     fn due(&self) -> Option<(Vec<Arc<Tenure>>, Duration)> {
+        self.leave_hung();
         let mut state = self.lock();
-        let now = Instant::now();
-        state.entries.retain(|_, entry| {
-            let tenure = &entry.tenure;
-            if now >= entry.until {
-                log::warn!(
-                    "{} is not renewed any longer: its handler has run for too long",
-                    tenure.key()
-                );
-                return false;
-            }
-            !tenure.store_said_lost()
-        });
+        let is_lost = |entry: &Entry| entry.tenure.store_said_lost();
+        state.entries.retain(|_, entry| !is_lost(entry));
         let tenures = || state.entries.values().map(|entry| &entry.tenure);
         let is_old = |tenure: &&Arc<Tenure>| tenure.age() >= tenure.lease().duration() / 3;
         let due = tenures()
@@ -130,32 +147,36 @@ async fn run(renewals: Weak<Renewals>) {
 /// Renews what is due, and says once for all if that fails: in an outage it fails for all.
 async fn round(due: Vec<Arc<Tenure>>) {
     let all = due.len();
+    let claims = due.first().map(|tenure| tenure.claims().clone());
     let renewals = stream::iter(due).map(|tenure| async move { renew(&tenure).await });
-    let failures: Vec<String> = renewals
+    let failures: Vec<Failure> = renewals
         .buffer_unordered(AT_ONCE)
         .filter_map(|outcome| async { outcome.err() })
         .collect()
         .await;
-    if let Some(why) = failures.first() {
+    if let (Some((why, kind)), Some(claims)) = (failures.first(), claims) {
+        let some = failures.len();
         log::warn!(
-            "{} of {all} claims are not renewed yet: {why}",
-            failures.len()
+            incident = "not_renewed", claims = some, error = why.as_str();
+            "{some} of {all} claims are not renewed yet: {why}"
         );
+        let incident = Incident::of_many(IncidentKind::NotRenewed, some);
+        claims.tell(&incident.because(Some(*kind)));
     }
 }
 
-async fn renew(tenure: &Tenure) -> Result<(), String> {
+/// How a store has failed, in words and in kind.
+type Failure = (String, StoreErrorKind);
+
+async fn renew(tenure: &Tenure) -> Result<(), Failure> {
     // A store that hangs must not keep the others from their turn, nor this one from another try.
     match timeout(tenure.lease().duration() / 4, tenure.renew()).await {
-        Ok(Ok(Some(_))) => Ok(()),
-        Ok(Ok(None)) => {
-            if !tenure.is_ending() {
-                log::warn!("{} is lost while its handler runs", tenure.key());
-            }
-            Ok(())
-        }
-        Ok(Err(err)) => Err(err.to_string()),
-        Err(_elapsed) => Err("the store does not answer".to_owned()),
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(err)) => Err((err.to_string(), err.kind())),
+        Err(_elapsed) => Err((
+            "the store does not answer".to_owned(),
+            StoreErrorKind::Timeout,
+        )),
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::{sync::Notify, time::Instant};
 use super::{Claims, renewals::Renewals, wishes::Wishes};
 use crate::{
     FenceError,
+    event::{Incident, IncidentKind},
     store::{Lease, Renewed, StoreError, StoreKey, StoreTime},
 };
 
@@ -59,6 +60,15 @@ impl Tenure {
     /// Where it is renewed.
     pub(super) fn renewals(&self) -> &Renewals {
         &self.claims.0.renewals
+    }
+
+    pub(super) fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// Something has happened to it in the background.
+    pub(super) fn tell(&self, kind: IncidentKind) {
+        self.claims.tell(&Incident::of(kind, self.key()));
     }
 
     pub(crate) fn key(&self) -> &StoreKey {
@@ -138,8 +148,16 @@ impl Tenure {
                 Ok(Some(at))
             }
             Renewed::Lost => {
-                self.lost.store(true, Ordering::Release);
+                let is_known = self.lost.swap(true, Ordering::AcqRel);
                 self.loss.notify_waiters();
+                if !is_known && !self.is_ending() {
+                    let key = self.key();
+                    log::warn!(
+                        key:%, incident = "lost_lease", attempt:% = self.attempt;
+                        "{key} is lost while its handler runs"
+                    );
+                    self.tell(IncidentKind::LostLease);
+                }
                 Ok(None)
             }
         }

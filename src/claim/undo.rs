@@ -3,7 +3,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Claims, in_progress::Ticket, patience::Patience};
-use crate::store::{Held, Lease, NewClaim};
+use crate::{
+    event::{Incident, IncidentKind},
+    store::{Held, Lease, NewClaim},
+};
 
 /// How long a claim without an answer is looked for after the store was last out of reach,
 /// whatever its lease.
@@ -49,7 +52,12 @@ impl Undo {
         loop {
             let longest_rest = match claims.release(&self.lease).await {
                 Ok(Held::Yes) => {
-                    log::info!("{} was claimed unheard and is free again", self.lease.key());
+                    let key = self.lease.key();
+                    log::info!(
+                        key:%, incident = "undone";
+                        "{key} was claimed unheard and is free again"
+                    );
+                    claims.tell(&Incident::of(IncidentKind::Undone, key));
                     return;
                 }
                 Ok(Held::Lost) => {
@@ -57,7 +65,8 @@ impl Undo {
                     MISSING
                 }
                 Err(err) => {
-                    log::debug!("{} is not undone yet: {err}", self.lease.key());
+                    let key = self.lease.key();
+                    log::debug!(key:%, error:% = err; "{key} is not undone yet: {err}");
                     self.missing_since = None;
                     self.patience
                         .extend((Instant::now() + self.search).min(self.given_up));

@@ -68,7 +68,8 @@ impl Waiting {
                 Either::Left((outcome, _)) => {
                     if let Err(err) = outcome {
                         // Whoever waits asks anew, so not at once.
-                        log::debug!("{} cannot be watched: {err}", watched.0);
+                        let key = &watched.0;
+                        log::debug!(key:%, error:% = err; "{key} cannot be watched: {err}");
                         sleep(AWAY).await;
                     }
                     self.lock().remove(&watched);

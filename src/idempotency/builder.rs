@@ -10,6 +10,7 @@ use crate::{
     ConfigError,
     body_reader::BodyReader,
     claim::Claims,
+    event::{Event, Observer},
     policy::{InFlight, LostOwner, StoreFailure},
     problem::Problems,
     selection::Selection,
@@ -217,6 +218,16 @@ impl IdempotencyBuilder {
     /// Default: RFC 9457 problems that link to this crate's documentation.
     pub fn problems(mut self, problems: Problems) -> Self {
         self.settings.problems = problems;
+        self
+    }
+
+    /// Tells a closure of each request that was guarded or refused, and of incidents in the background:
+    /// for metrics, traces and alerts. It runs on the worker, so it must not block. A second call
+    /// replaces the first.
+    ///
+    /// Default: nobody is told, and nothing is measured. What there is to tell: [`event`](crate::event).
+    pub fn on_event(mut self, tell: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
+        self.settings.claims = self.settings.claims.observed_by(Observer::new(tell));
         self
     }
 

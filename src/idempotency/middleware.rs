@@ -2,7 +2,7 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 
 use actix_service::{Service, forward_ready};
 use actix_web::{
-    Error, HttpMessage, HttpResponse,
+    Error, HttpMessage,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::header::{HeaderName, HeaderValue},
@@ -11,11 +11,11 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{
+    first::First,
     key::IdempotencyKey,
     key_source::Found,
     prefer,
     refusal::Refusal,
-    replay::{remains, replay},
     run::{Body, Run},
     run_to_end::{NoReturn, RunToEnd},
     settings::Settings,
@@ -23,12 +23,14 @@ use super::{
 use crate::{
     RequestView,
     body_reader::ReadError,
-    claim::{Begun, Guard},
+    claim::Begun,
+    event::{Notes, Outcome},
     guarded_body::GuardedBody,
     held_keys::HeldKeys,
-    policy::{InFlight, StoreFailure},
+    policy::InFlight,
     problem::{OwnAnswer, ProblemKind},
-    store::{NewClaim, Record, StoreError},
+    status,
+    store::{NewClaim, StoreError},
 };
 
 /// [`Idempotency`](super::Idempotency) around a service.
@@ -80,14 +82,19 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
-    let claim = match claim_of(&settings, &mut req).await {
+    let mut notes = settings.claims.notes();
+    let claim = match claim_of(&settings, &mut req, &mut notes).await {
         Ok(claim) => claim,
-        Err(refusal) => return refuse(&settings, &*service, req, refusal).await,
+        Err(refusal) => {
+            return refuse(&settings, &*service, req, refusal.logged(), notes).await;
+        }
     };
     let patience = patience(&settings, &req);
+    notes.step_begins();
     let (begun, waited) = begin(&settings, &claim, patience).await;
+    let begun = Begun::noted(begun, waited, &mut notes);
     let key = &claim.key;
-    let answer = match first(&settings, begun) {
+    let answer = match First::of(&settings, key, begun) {
         Ok(First::Runs(guard)) => {
             point.pass();
             let run = Run {
@@ -95,38 +102,49 @@ where
                 service: &*service,
                 claim: &claim,
             };
-            run.run(guard, req).await
+            run.run(guard.observed(notes), req).await
         }
         Ok(First::Repeats(answer)) => {
-            log::debug!("{key} is replayed");
+            log::debug!(key:%, outcome = "replayed"; "{key} is replayed");
+            notes.note(|event| {
+                event.outcome = Outcome::Replayed;
+                event.status = Some(answer.status().as_u16());
+            });
             Ok(req.into_response(answer).map_into_right_body())
         }
         Ok(First::Unguarded(err)) => {
-            log::warn!("{key} runs unguarded: {err}");
-            unguarded(&*service, req).await
+            log::warn!(
+                key:%, outcome = "unguarded", error:% = err;
+                "{key} runs unguarded: {err}"
+            );
+            notes.note(|event| event.outcome = Outcome::Unguarded);
+            notes.step_begins();
+            let answer = unguarded(&*service, req).await;
+            notes.step_ends(|event, took| {
+                event.handler = Some(took);
+                event.status = Some(status::of(&answer));
+            });
+            answer
         }
-        Err(refusal) => {
-            if let Refusal::Problem(kind, _) = &refusal {
-                log::debug!("{key} is answered with {}", kind.name());
-            }
-            refuse(&settings, &*service, req, refusal).await
-        }
+        Err(refusal) => refuse(&settings, &*service, req, refusal, notes).await,
     };
     let mut answer = answer?;
-    if waited && let Some(applied) = patience.filter(|_| settings.limits.prefer_wait) {
+    if waited.is_some()
+        && let Some(applied) = patience.filter(|_| settings.limits.prefer_wait)
+    {
         note_preference(&mut answer, applied);
     }
     Ok(answer)
 }
 
-/// Claims, and waits for as long as it may. Tells whether it has waited.
+/// Claims, and waits for as long as it may. Tells how long it has waited, if it has.
 async fn begin(
     settings: &Settings,
     claim: &Arc<NewClaim>,
     patience: Option<Duration>,
-) -> (Result<Begun, StoreError>, bool) {
+) -> (Result<Begun, StoreError>, Option<Duration>) {
     match patience {
-        None | Some(Duration::ZERO) => (settings.claims.begin(claim).await, false),
+        None | Some(Duration::ZERO) => (settings.claims.begin(claim).await, None),
         Some(patience) => {
             let until = Instant::now() + patience;
             let most = settings.limits.most_waiters();
@@ -136,7 +154,11 @@ async fn begin(
 }
 
 /// Reads what makes the request this operation: key, body, scope, fingerprint.
-async fn claim_of(settings: &Settings, req: &mut ServiceRequest) -> Result<Arc<NewClaim>, Refusal> {
+async fn claim_of(
+    settings: &Settings,
+    req: &mut ServiceRequest,
+    notes: &mut Notes,
+) -> Result<Arc<NewClaim>, Refusal> {
     // A bad key costs neither the body nor a call to the store.
     let in_head = settings.key.in_head(req.headers());
     let in_head = in_head.map(|found| key_of(settings, found)).transpose()?;
@@ -146,7 +168,10 @@ async fn claim_of(settings: &Settings, req: &mut ServiceRequest) -> Result<Arc<N
         ReadError::Stalled => ProblemKind::BodyTimeout.into(),
         ReadError::Broken(err) => Refusal::Error(err.into()),
     })?;
-    asked(settings, req, &bytes, in_head).await
+    notes.note(|event| event.request_body = Some(bytes.len()));
+    let claim = asked(settings, req, &bytes, in_head).await?;
+    notes.note(|event| event.key = Some(claim.key.clone()));
+    Ok(claim)
 }
 
 async fn asked(
@@ -197,41 +222,6 @@ fn patience(settings: &Settings, req: &ServiceRequest) -> Option<Duration> {
     )
 }
 
-/// What a request is that is not refused.
-enum First {
-    Runs(Guard),
-    Repeats(HttpResponse),
-    Unguarded(StoreError),
-}
-
-fn first(settings: &Settings, begun: Result<Begun, StoreError>) -> Result<First, Refusal> {
-    let kind = match begun {
-        Ok(Begun::Mine(guard)) => return Ok(First::Runs(guard)),
-        Ok(Begun::Finished(Record::Answer(answer))) => {
-            match replay(answer, settings.recording.header_of_replays()) {
-                Some(answer) => return Ok(First::Repeats(answer)),
-                None => ProblemKind::ResponseNotStored,
-            }
-        }
-        Ok(Begun::Finished(Record::Tombstone(tombstone))) => {
-            let remains = remains(&tombstone);
-            return Err(Refusal::Problem(ProblemKind::ResponseNotStored, remains));
-        }
-        Ok(Begun::Unreadable) => ProblemKind::ResponseNotStored,
-        Ok(Begun::InFlight(_)) => ProblemKind::InFlight,
-        Ok(Begun::Mismatch) => ProblemKind::KeyReused,
-        Ok(Begun::Lapsed) => ProblemKind::OutcomeUnknown,
-        Err(err) => match settings.store_failure {
-            StoreFailure::FailOpen => return Ok(First::Unguarded(err)),
-            StoreFailure::FailClosed => {
-                log::warn!("a request does not run: {err}");
-                ProblemKind::StoreUnavailable
-            }
-        },
-    };
-    Err(kind.into())
-}
-
 /// An answer of our own. Never an `Err`: the access log, `ErrorHandlers` and `DefaultHeaders`
 /// would not see it.
 async fn refuse<S, B>(
@@ -239,21 +229,35 @@ async fn refuse<S, B>(
     service: &S,
     req: ServiceRequest,
     refusal: Refusal,
+    mut notes: Notes,
 ) -> Result<Response<B>, Error>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody,
 {
     Ok(match refusal {
-        Refusal::Pass => return unguarded(service, req).await,
+        Refusal::Pass => {
+            notes.forget();
+            return unguarded(service, req).await;
+        }
         Refusal::Error(err) => {
             let mut answer = req.error_response(err);
             OwnAnswer::mark(answer.response_mut());
+            notes.note(|event| {
+                event.outcome = Outcome::Failed;
+                event.status = Some(answer.status().as_u16());
+            });
             answer.map_into_right_body()
         }
-        Refusal::Problem(kind, extensions) => req
-            .into_response(settings.problems.response(kind, None, extensions))
-            .map_into_right_body(),
+        Refusal::Problem(kind, extensions) => {
+            let answer = settings.problems.response(kind, None, extensions);
+            notes.note(|event| {
+                event.outcome = kind.outcome();
+                event.problem = Some(kind.name());
+                event.status = Some(answer.status().as_u16());
+            });
+            req.into_response(answer).map_into_right_body()
+        }
     })
 }
 

@@ -3,6 +3,7 @@
 mod builder;
 mod claim;
 mod fingerprinting;
+mod first;
 pub(crate) mod key;
 mod key_source;
 mod label;

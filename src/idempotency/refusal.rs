@@ -12,6 +12,17 @@ pub(super) enum Refusal {
     Error(Error),
 }
 
+impl Refusal {
+    /// Says so in the log, before it is known what the request is about.
+    pub(super) fn logged(self) -> Self {
+        if let Self::Problem(kind, _) = &self {
+            let (outcome, problem) = (kind.outcome().name(), kind.name());
+            log::debug!(outcome, problem; "a request is answered with {problem}");
+        }
+        self
+    }
+}
+
 impl From<ProblemKind> for Refusal {
     fn from(kind: ProblemKind) -> Self {
         Self::Problem(kind, Vec::new())

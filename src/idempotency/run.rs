@@ -16,6 +16,7 @@ use crate::{
     guarded_body::{GuardedBody, Recorder},
     policy::LostOwner,
     problem::OwnAnswer,
+    status,
     store::{Answer, NewClaim, Record},
 };
 
@@ -60,9 +61,10 @@ where
     /// What the client is answered, and the guard if it can be settled by now.
     fn conclude(
         &self,
-        guard: Guard,
+        mut guard: Guard,
         outcome: Outcome<B>,
     ) -> (Result<ServiceResponse<Body<B>>, Error>, Option<Guard>) {
+        guard.worked(outcome.as_ref().ok().map(status::of));
         match outcome {
             Ok(Ok(answer)) => {
                 let (req, answer) = answer.into_parts();
@@ -77,8 +79,8 @@ where
                 (Err(err), guard)
             }
             Err(_panic) => {
-                if let Some(tenure) = guard.tenure() {
-                    log::error!("the handler of {} has panicked", tenure.key());
+                if let Some(key) = guard.tenure().map(|tenure| tenure.key()) {
+                    log::error!(key:%; "the handler of {key} has panicked");
                 }
                 // Nobody knows what has been done. Dropped, the guard lets the lease lapse.
                 let is_freed = self.settings.terms.lost_owner == LostOwner::Reexecute;

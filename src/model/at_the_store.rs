@@ -80,7 +80,7 @@ impl Step<'_> {
         };
         match begun {
             Begun::Finished(Record::Answer(answer)) => Reply::Finished(answer.status),
-            Begun::InFlight(by) => Reply::InFlight(by),
+            Begun::InFlight { by, .. } => Reply::InFlight(by),
             Begun::Mismatch | Begun::Lapsed => Reply::Refused,
             other => unreachable!("{other:?} does not follow from what the model stores"),
         }

@@ -1,7 +1,14 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{Once, Settings};
-use crate::{ConfigError, claim::Claims, policy::LostOwner, store::Store, terms::Terms};
+use crate::{
+    ConfigError,
+    claim::Claims,
+    event::{Event, Observer},
+    policy::LostOwner,
+    store::Store,
+    terms::Terms,
+};
 
 /// Settings of a [`Once`]; every one has a default.
 #[derive(Clone, Debug)]
@@ -65,6 +72,16 @@ impl OnceBuilder {
     /// Default: [`LostOwner::Reexecute`].
     pub fn on_lost_owner(mut self, policy: LostOwner) -> Self {
         self.settings.terms.lost_owner = policy;
+        self
+    }
+
+    /// Tells a closure of each claim when it is over, and of incidents in the background:
+    /// for metrics, traces and alerts. It runs where the work runs, so it must not block. A second call
+    /// replaces the first.
+    ///
+    /// Default: nobody is told, and nothing is measured. What there is to tell: [`event`](crate::event).
+    pub fn on_event(mut self, tell: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
+        self.settings.claims = self.settings.claims.observed_by(Observer::new(tell));
         self
     }
 

@@ -14,6 +14,7 @@ pub use self::{builder::OnceBuilder, claimed::Claimed, done::Done, run::Run};
 use crate::{
     Fingerprint,
     claim::{Begun, Claims},
+    event::{Notes, Outcome},
     store::{NewClaim, Record, Store, StoreError, StoreKey},
     terms::Terms,
 };
@@ -84,9 +85,11 @@ impl Once {
         key: impl AsRef<[u8]>,
         fingerprint: Option<Fingerprint>,
     ) -> Result<Claimed, StoreError> {
-        let claim = self.new_claim(key.as_ref(), fingerprint);
-        let begun = self.settings.claims.begin(&claim.into()).await?;
-        Ok(self.claimed(begun, fingerprint))
+        let claim = Arc::new(self.new_claim(key.as_ref(), fingerprint));
+        let mut notes = self.notes(&claim);
+        let begun = self.settings.claims.begin(&claim).await;
+        let begun = Begun::noted(begun, None, &mut notes);
+        self.claimed(begun, fingerprint, notes)
     }
 
     /// The same, and while another does the work waits for it to end, for `longest` at most.
@@ -100,11 +103,13 @@ impl Once {
         fingerprint: Option<Fingerprint>,
         longest: Duration,
     ) -> Result<Claimed, StoreError> {
-        let claim = self.new_claim(key.as_ref(), fingerprint);
+        let claim = Arc::new(self.new_claim(key.as_ref(), fingerprint));
+        let mut notes = self.notes(&claim);
         let until = Instant::now() + longest.min(FAR);
         let claims = &self.settings.claims;
-        let (begun, _waited) = claims.begin_or_wait(&claim.into(), until, usize::MAX).await;
-        Ok(self.claimed(begun?, fingerprint))
+        let (begun, waited) = claims.begin_or_wait(&claim, until, usize::MAX).await;
+        let begun = Begun::noted(begun, waited, &mut notes);
+        self.claimed(begun, fingerprint, notes)
     }
 
     /// Under what the work is kept in the store, for an operator who
@@ -126,17 +131,43 @@ impl Once {
             .new_claim(self.stored_key(key), fingerprint)
     }
 
-    fn claimed(&self, begun: Begun, fingerprint: Option<Fingerprint>) -> Claimed {
-        match begun {
+    fn notes(&self, claim: &NewClaim) -> Notes {
+        let mut notes = self.settings.claims.notes();
+        notes.note(|event| event.key = Some(claim.key.clone()));
+        notes
+    }
+
+    fn claimed(
+        &self,
+        begun: Result<Begun, StoreError>,
+        fingerprint: Option<Fingerprint>,
+        mut notes: Notes,
+    ) -> Result<Claimed, StoreError> {
+        notes.note(|event| event.outcome = outcome(&begun));
+        Ok(match begun? {
             Begun::Mine(mut guard) => {
                 guard.renew_for(self.settings.terms.renew_for);
+                let guard = guard.observed(notes);
                 Claimed::Proceed(Run::new(guard, fingerprint, self.settings.terms.retention))
             }
-            Begun::InFlight(_) => Claimed::InProgress,
+            Begun::InFlight { .. } => Claimed::InProgress,
             Begun::Mismatch => Claimed::Mismatch,
             Begun::Lapsed => Claimed::UnknownOutcome,
             Begun::Finished(Record::Answer(answer)) => Claimed::Replay(Done::of(answer)),
             Begun::Finished(Record::Tombstone(_)) | Begun::Unreadable => Claimed::NotStored,
-        }
+        })
+    }
+}
+
+/// What an observer is told of a claim.
+fn outcome(begun: &Result<Begun, StoreError>) -> Outcome {
+    match begun {
+        Ok(Begun::Mine(_)) => Outcome::Executed,
+        Ok(Begun::InFlight { .. }) => Outcome::InFlight,
+        Ok(Begun::Mismatch) => Outcome::Mismatch,
+        Ok(Begun::Lapsed) => Outcome::Unknown,
+        Ok(Begun::Finished(Record::Answer(_))) => Outcome::Replayed,
+        Ok(Begun::Finished(Record::Tombstone(_)) | Begun::Unreadable) => Outcome::NotStored,
+        Err(_) => Outcome::StoreError,
     }
 }

@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::Done;
 use crate::{
-    FenceError, Fingerprint,
-    claim::{Guard, Settled},
+    FenceError, Fingerprint, Settled,
+    claim::Guard,
     store::{Answer, Headers, Record, StoreTime},
 };
 
@@ -83,11 +83,13 @@ impl Run {
     }
 
     /// The work is not done, and is free for another try.
-    pub async fn release(self) -> Settled {
+    pub async fn release(mut self) -> Settled {
+        self.guard.worked(None);
         self.guard.settle().await
     }
 
-    async fn record(self, done: Done) -> Settled {
+    async fn record(mut self, done: Done) -> Settled {
+        self.guard.worked(None);
         let (status, body) = done.into_parts();
         let answer = Answer {
             fingerprint: self.fingerprint,

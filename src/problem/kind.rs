@@ -1,5 +1,7 @@
 use actix_web::http::StatusCode;
 
+use crate::event::Outcome;
+
 /// Which of the problems it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -91,6 +93,22 @@ impl ProblemKind {
             | Self::ResponseNotStored
             | Self::PayloadTooLarge
             | Self::BodyTimeout => false,
+        }
+    }
+
+    /// What an observer is told of a request that was told this.
+    pub(crate) fn outcome(self) -> Outcome {
+        match self {
+            Self::Busy | Self::InFlight => Outcome::InFlight,
+            Self::KeyReused => Outcome::Mismatch,
+            Self::OutcomeUnknown => Outcome::Unknown,
+            Self::ResponseNotStored => Outcome::NotStored,
+            Self::StoreUnavailable => Outcome::StoreError,
+            Self::KeyMissing
+            | Self::KeyInvalid
+            | Self::ScopeMissing
+            | Self::PayloadTooLarge
+            | Self::BodyTimeout => Outcome::Invalid,
         }
     }
 

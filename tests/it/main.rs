@@ -15,6 +15,7 @@ mod client;
 mod cluster;
 mod conformance;
 mod cors;
+mod events;
 mod examples;
 mod fault_table;
 mod faults;

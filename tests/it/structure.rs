@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// The modules from the ground up. Each uses only those that stand before it.
-const LEVELS: [&str; 29] = [
+const LEVELS: [&str; 32] = [
     "hex",
     "config_error",
     "background",
@@ -15,12 +15,15 @@ const LEVELS: [&str; 29] = [
     "store/conformance/",
     "testing/",
     "fence_error",
+    "settled",
+    "event/",
     "claim/",
     "problem/",
     "selection",
     "policy/",
     "terms",
     "held_keys",
+    "status",
     "body",
     "request_view",
     "body_reader",

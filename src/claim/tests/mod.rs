@@ -5,15 +5,16 @@ use std::{
 };
 
 mod completions;
+mod incidents;
 mod releases;
 mod renewals;
 mod waiting;
 
 use super::*;
 use crate::{
-    Fingerprint,
+    Fingerprint, Settled,
     background::BackgroundHere,
-    store::{Answer, Headers, OnLapsed, StoreKey, StoreTime},
+    store::{Answer, ClaimId, Headers, OnLapsed, StoreKey, StoreTime},
 };
 
 const TTL: Duration = Duration::from_secs(60);

@@ -14,6 +14,7 @@ use actix_idempotency::{
     ApiLock, BackgroundHere, Claim, Claimed, Done, Fingerprint, Fingerprinting, IdempotencyKey,
     InFlight, InvalidKey, KeySource, Limits, LostOwner, MemoryStore, Once, Recording, RedisStore,
     Scope, Settled, StoreFailure,
+    event::Event,
     problem::Problems,
     store::OwnerToken,
     testing::{Call, Fault, FaultyStore, Runs, in_turn},
@@ -55,7 +56,13 @@ impl Shown {
 fn public_types() -> BTreeSet<String> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut names = BTreeSet::new();
-    for file in ["lib.rs", "store/mod.rs", "problem/mod.rs", "testing/mod.rs"] {
+    for file in [
+        "lib.rs",
+        "store/mod.rs",
+        "problem/mod.rs",
+        "testing/mod.rs",
+        "event/mod.rs",
+    ] {
         let text = fs::read_to_string(src.join(file)).unwrap();
         for item in [
             "\npub use self::",
@@ -133,6 +140,38 @@ async fn of_once(shown: &Shown) {
     );
 }
 
+/// What an observer is told.
+fn of_event(shown: &Shown, event: Event<'_>) {
+    shown.add("Event", &event);
+    match event {
+        Event::Request(request) => {
+            shown.add("RequestEvent", request);
+            shown.add("Outcome", &request.outcome);
+            shown.add("Ending", &request.ending);
+        }
+        Event::Incident(incident) => {
+            shown.add("Incident", incident);
+            shown.add("IncidentKind", &incident.kind);
+        }
+        _ => panic!("there are two"),
+    }
+}
+
+/// A claim that is carried out unheard, which is an incident.
+async fn of_incidents(shown: &Shown) {
+    let told = shown.clone();
+    let store = FaultyStore::new(MemoryStore::new());
+    store.next(Call::Begin, Fault::TimedOut { carried_out: true });
+    let once = Once::builder(store);
+    let once = once.on_event(move |event| of_event(&told, event));
+    once.build().unwrap().claim(SECRET, None).await.unwrap_err();
+    eventually("it is undone", async || {
+        let shown = shown.0.lock().unwrap();
+        shown.iter().any(|(name, _)| *name == "Incident")
+    })
+    .await;
+}
+
 /// Answers with a secret in pieces, and shows the claim under which it does.
 struct Handler(Shown);
 
@@ -177,7 +216,9 @@ async fn of_requests(shown: &Shown) {
         problem.to_response()
     });
     let keys = with_scope(MemoryStore::builder().max_bytes(60).build().unwrap(), scope);
+    let in_event = shown.clone();
     let keys = keys.problems(problems);
+    let keys = keys.on_event(move |event| of_event(&in_event, event));
     shown.add("IdempotencyBuilder", &keys);
     let keys = keys.build().unwrap();
     shown.add("Idempotency", &keys);
@@ -226,6 +267,7 @@ async fn debug_of_every_public_type_and_display_of_every_error_show_no_secret() 
     of_stores(&shown).await;
     of_once(&shown).await;
     of_requests(&shown).await;
+    of_incidents(&shown).await;
     shown.add("BackgroundHere", &BackgroundHere::here());
     let shown = shown.0.lock().unwrap();
     let secrets = [SECRET, &OwnerToken::from_bytes(TOKEN).to_hex(), "0wner"];

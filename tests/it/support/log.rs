@@ -1,5 +1,7 @@
 use std::sync::{Mutex, Once};
 
+use log::kv::{Error, Key, Value, VisitSource};
+
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static INSTALL: Once = Once::new();
 
@@ -12,12 +14,23 @@ impl log::Log for Collector {
 
     fn log(&self, record: &log::Record<'_>) {
         if self.enabled(record.metadata()) {
-            let line = format!("{} {}", record.level(), record.args());
+            let mut line = format!("{} {}", record.level(), record.args());
+            record.key_values().visit(&mut Fields(&mut line)).unwrap();
             LINES.lock().unwrap().push(line);
         }
     }
 
     fn flush(&self) {}
+}
+
+/// Writes the fields of a line behind it.
+struct Fields<'a>(&'a mut String);
+
+impl<'kvs> VisitSource<'kvs> for Fields<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        *self.0 += &format!(" {key}={value}");
+        Ok(())
+    }
 }
 
 /// Collects the crate's log lines from now on, of all tests of this process.

@@ -1,0 +1,74 @@
+use std::time::Duration;
+
+use super::Guard;
+use crate::{
+    event::Notes,
+    store::{ClaimId, Record, StoreError, StoreKey},
+};
+
+/// How a claim began.
+#[derive(Debug)]
+pub(crate) enum Begun {
+    /// The key is ours until the guard goes.
+    Mine(Guard),
+    /// The same work is under way elsewhere.
+    InFlight {
+        /// By a claim that can be watched, unless it is a lock.
+        by: Option<ClaimId>,
+        /// How long its lease still lasts, where that is known.
+        left: Option<Duration>,
+    },
+    /// The key stands for other work.
+    Mismatch,
+    /// An owner died, and nobody may take over from it.
+    Lapsed,
+    /// The work is done.
+    Finished(Record),
+    /// What stands there cannot be read.
+    Unreadable,
+}
+
+impl Begun {
+    pub(super) fn in_flight(by: ClaimId, left: Option<Duration>) -> Self {
+        Self::InFlight { by: Some(by), left }
+    }
+
+    /// Says that the same work is under way elsewhere, and how long its lease lasts at most, where that
+    /// is known.
+    pub(crate) fn log_in_flight(key: &StoreKey, left: Option<Duration>) {
+        match left.map(|left| left.as_millis()) {
+            Some(left_ms) => log::debug!(
+                key:%, outcome = "in_flight", left_ms:%;
+                "{key} is in flight, and its lease lasts {left_ms} ms more"
+            ),
+            None => log::debug!(key:%, outcome = "in_flight"; "{key} is in flight"),
+        }
+    }
+
+    /// How long the lease of the one that is in the way still lasts, where that is known.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        match self {
+            Self::InFlight { left, .. } => *left,
+            _ => None,
+        }
+    }
+
+    /// Writes down what the store has said, and how long it took; those who waited, without the wait.
+    ///
+    /// By value, because a future keeps room to its end for whatever is once borrowed in it.
+    pub(crate) fn noted(
+        begun: Result<Self, StoreError>,
+        waited: Option<Duration>,
+        notes: &mut Notes,
+    ) -> Result<Self, StoreError> {
+        notes.step_ends(|event, took| {
+            event.waited = waited;
+            event.claiming = Some(took.saturating_sub(waited.unwrap_or_default()));
+            match &begun {
+                Ok(begun) => event.left = begun.left(),
+                Err(err) => event.store_error = Some(err.kind()),
+            }
+        });
+        begun
+    }
+}

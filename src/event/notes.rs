@@ -1,0 +1,71 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Event, Observer, RequestEvent};
+
+/// What is known of a request so far. Dropped, wherever that is, it tells the observer, so that no
+/// request is told of twice or not at all. Without an observer it is empty, and nothing is measured.
+///
+/// It goes along with the request's future, so it is no larger than a pointer.
+#[derive(Debug, Default)]
+pub(crate) struct Notes(Option<Box<Draft>>);
+
+#[derive(Debug)]
+struct Draft {
+    observer: Observer,
+    event: RequestEvent,
+    begun: Instant,
+    /// When the step that is under way began.
+    step: Instant,
+}
+
+impl Notes {
+    /// The request begins.
+    pub(crate) fn begin(observer: Option<&Observer>) -> Self {
+        Self(observer.map(|observer| {
+            let now = Instant::now();
+            Box::new(Draft {
+                observer: observer.clone(),
+                event: RequestEvent::new(),
+                begun: now,
+                step: now,
+            })
+        }))
+    }
+
+    /// Writes something down, if anybody reads it.
+    pub(crate) fn note(&mut self, note: impl FnOnce(&mut RequestEvent)) {
+        if let Some(draft) = &mut self.0 {
+            note(&mut draft.event);
+        }
+    }
+
+    /// A step begins that is timed.
+    pub(crate) fn step_begins(&mut self) {
+        if let Some(draft) = &mut self.0 {
+            draft.step = Instant::now();
+        }
+    }
+
+    /// It has ended, and took so long.
+    pub(crate) fn step_ends(&mut self, note: impl FnOnce(&mut RequestEvent, Duration)) {
+        if let Some(draft) = &mut self.0 {
+            note(&mut draft.event, draft.step.elapsed());
+        }
+    }
+
+    /// The request passes; nobody is told of it.
+    pub(crate) fn forget(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Notes {
+    fn drop(&mut self) {
+        if let Some(mut draft) = self.0.take() {
+            draft.event.total = draft.begun.elapsed();
+            draft.observer.tell(Event::Request(&draft.event));
+        }
+    }
+}

@@ -1,0 +1,46 @@
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Its handler ran, under a claim.
+    Executed,
+    /// It was told what the first one was answered.
+    Replayed,
+    /// Refused: the same request is running elsewhere.
+    InFlight,
+    /// Refused: its key stands for another request.
+    Mismatch,
+    /// Refused: it has been carried out, and its answer could not be kept or read.
+    NotStored,
+    /// Refused: an owner died, and nobody may follow.
+    Unknown,
+    /// Refused: something is wrong with its key, its scope or its body.
+    Invalid,
+    /// A closure of the application, or the connection, failed before anything was claimed.
+    Failed,
+    /// Refused: the store could not be asked.
+    StoreError,
+    /// The store could not be asked, and its handler ran without a claim.
+    Unguarded,
+    /// Its client left before there was anything to tell.
+    Abandoned,
+}
+
+impl Outcome {
+    /// A name for labels, the same in every version.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Executed => "executed",
+            Self::Replayed => "replayed",
+            Self::InFlight => "in_flight",
+            Self::Mismatch => "mismatch",
+            Self::NotStored => "not_stored",
+            Self::Unknown => "unknown",
+            Self::Invalid => "invalid",
+            Self::Failed => "failed",
+            Self::StoreError => "store_error",
+            Self::Unguarded => "unguarded",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}

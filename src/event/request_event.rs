@@ -1,0 +1,70 @@
+use std::{num::NonZeroU32, time::Duration};
+
+use super::{Ending, Outcome};
+use crate::{
+    Settled,
+    store::{StoreErrorKind, StoreKey},
+};
+
+/// A request that is over. What does not apply to it, or is not known of it, is `None`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RequestEvent {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The name of the [problem](crate::problem) that it was told.
+    pub problem: Option<&'static str>,
+    /// The status of its answer.
+    pub status: Option<u16>,
+    /// Under what it is kept in the store.
+    pub key: Option<StoreKey>,
+    /// The number of this run; above 1, the owners before it died.
+    pub attempt: Option<NonZeroU32>,
+    /// How long it waited for another to end.
+    pub waited: Option<Duration>,
+    /// How long the lease of the one that was in its way still lasts.
+    pub left: Option<Duration>,
+    /// How long the store took to say whose the key is, without the wait.
+    pub claiming: Option<Duration>,
+    /// How long its handler took, until the head of its answer; `None` when it was cut off.
+    pub handler: Option<Duration>,
+    /// How long the store took to be told how it ended, where that was waited for.
+    pub settling: Option<Duration>,
+    /// How long it was in the middleware, to the end of its answer's body.
+    pub total: Duration,
+    /// The bytes of its body, where that was read.
+    pub request_body: Option<usize>,
+    /// The bytes of the body that is recorded.
+    pub recorded_body: Option<usize>,
+    /// What becomes of its key.
+    pub ending: Option<Ending>,
+    /// Whether the store knows that. Of a stream, and of a client that left, it is told
+    /// [`Later`](Settled::Later).
+    pub settled: Option<Settled>,
+    /// How the store failed, when it was claimed or settled.
+    pub store_error: Option<StoreErrorKind>,
+}
+
+impl RequestEvent {
+    /// Until more is known, it has come to nothing.
+    pub(super) fn new() -> Self {
+        Self {
+            outcome: Outcome::Abandoned,
+            problem: None,
+            status: None,
+            key: None,
+            attempt: None,
+            waited: None,
+            left: None,
+            claiming: None,
+            handler: None,
+            settling: None,
+            total: Duration::ZERO,
+            request_body: None,
+            recorded_body: None,
+            ending: None,
+            settled: None,
+            store_error: None,
+        }
+    }
+}
