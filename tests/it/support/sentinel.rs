@@ -4,6 +4,7 @@ use std::{
     cell::Cell,
     fs,
     process::{Child, Command, Stdio},
+    thread::sleep,
     time::{Duration, Instant},
 };
 
@@ -149,12 +150,18 @@ impl Sentinel {
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|err| panic!("{}: {err}; tests/run installs it", program()));
-        Self {
+        let sentinel = Self {
             port,
             tls_port,
             process,
             _dir: dir,
+        };
+        let end = Instant::now() + Duration::from_secs(10);
+        while sentinel.master().is_none() {
+            assert!(Instant::now() < end, "the sentinel does not answer");
+            sleep(Duration::from_millis(5));
         }
+        sentinel
     }
 
     pub(crate) fn url(&self) -> String {
