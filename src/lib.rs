@@ -195,7 +195,7 @@
 //! reads from its sockets less than once in ten requests. Nothing is spawned per request, and there
 //! is no ping.
 //!
-//! On the memory store a lock makes 10 allocations beyond those of a bare handler, a first run 18
+//! On the memory store a lock makes 11 allocations beyond those of a bare handler, a first run 19
 //! (`cargo run --release -p parts --bin allocations` counts them). The largest, of a kilobyte, is the
 //! future that goes with the request from its head to its answer; then come the claim, what is known
 //! of it while it runs, the entry in the store, the recorded headers and the record, each shared from

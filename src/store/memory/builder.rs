@@ -31,7 +31,7 @@ impl MemoryStoreBuilder {
     /// a key before its time, for then its operation would run twice. Of a large one, of 65,536
     /// places or more, up to a hundredth may be unused by then.
     ///
-    /// Default: 1,000,000. A claim takes some 200 bytes, a record some 300 besides its content.
+    /// Default: 1,000,000. A claim takes some 200 bytes, a record some 350 besides its content.
     pub fn max_entries(mut self, entries: usize) -> Self {
         self.max_entries = entries;
         self

@@ -5,7 +5,7 @@ use crate::store::StoreError;
 /// The places that no shard has taken yet.
 ///
 /// Shards take them by the batch and keep some that have become free. With a count that every claim
-/// and every release changes, two workers would pass its cache line to and fro: 250 ns a request.
+/// and every release changes, two workers would pass its cache line to and fro: 130 ns a request.
 #[derive(Debug)]
 #[repr(align(128))]
 pub(super) struct Places {
