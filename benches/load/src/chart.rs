@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::{comparison::Comparison, outcome::Outcome, program::Program, serve::Subject};
+use crate::{
+    comparison::Comparison, outcome::Outcome, plan::CROWD, program::Program, serve::Subject,
+};
 
 const WIDTH: f64 = 860.0;
 const LABELS: f64 = 310.0;
@@ -23,7 +25,7 @@ text{fill:#e6edf3}.note{fill:#9198a1}.ground{fill:#0d1117;stroke:#3d444d}\
 const LEGEND: [(&str, &str); 4] = [
     ("bare", "no middleware"),
     ("ours", "this crate"),
-    ("floor", "its Redis commands by hand"),
+    ("floor", "the least it takes, by hand"),
     ("peer", "others"),
 ];
 
@@ -74,11 +76,11 @@ pub(crate) fn chart(comparison: &Comparison) -> String {
     svg
 }
 
-/// Neither JSON nor the unix socket nor waits: they are in the tables.
+/// Neither JSON nor the unix socket nor waits nor crowds: they are in the tables.
 fn is_shown(outcome: &Outcome) -> bool {
     let row = &outcome.row;
     let name = row.name.as_str();
-    let is_variant = ["JSON", "unix", "Value", "wait"]
+    let is_variant = ["JSON", "unix", "Value", "wait", CROWD]
         .iter()
         .any(|what| name.contains(what));
     row.is_full_load() && (row.is_peer() || !is_variant)

@@ -18,6 +18,9 @@ pub(crate) fn plan() -> Vec<Row> {
         rows.extend(locks(store));
         rows.extend(keys(store, Passage::FirstRun));
         rows.extend(keys(store, Passage::Replay));
+        if store == Store::Memory {
+            rows.extend(crowded());
+        }
     }
     rows.push(bare());
     rows.extend(duplicates());
@@ -54,13 +57,13 @@ fn locks(store: Store) -> Vec<Row> {
     };
     let bytes = row("bytes", Payload::Bytes, Media::Text);
     let json = row("JSON", Payload::Json, Media::Json);
+    let floor = floor(Passage::Lock, store);
+    let (bytes, json) = (bytes.floor(&floor.name), json.floor(&floor.name));
     if store == Store::Memory {
         let naive = row("a parsed Value", Payload::Value, Media::Json);
-        return vec![bytes.target(0.92), json.target(0.80), naive];
+        return vec![floor, bytes.target(0.92), json.target(0.80), naive];
     }
-    let floor = floor(Passage::Lock, store);
-    let name = floor.name.clone();
-    vec![floor, bytes.target(0.57).floor(&name), json.floor(&name)]
+    vec![floor, bytes.target(0.57), json]
 }
 
 fn keys(store: Store, passage: Passage) -> Vec<Row> {
@@ -81,12 +84,9 @@ fn keys(store: Store, passage: Passage) -> Vec<Row> {
         _ => (0.47, None),
     };
     let (bytes, json) = (bytes.target(targets.0), json.target(targets.1));
-    if store == Store::Memory {
-        return vec![bytes, json];
-    }
     let floor = floor(passage, store);
-    let name = floor.name.clone();
-    vec![floor, bytes.floor(&name), json.floor(&name)]
+    let (bytes, json) = (bytes.floor(&floor.name), json.floor(&floor.name));
+    vec![floor, bytes, json]
 }
 
 fn floor(passage: Passage, store: Store) -> Row {
@@ -97,6 +97,23 @@ fn floor(passage: Passage, store: Store) -> Row {
     };
     let name = format!("floor of {what}, {store}");
     Row::new(name, Program::Own(Subject::Floor(passage)), store).keys(keys)
+}
+
+pub(crate) const CROWD: &str = "a million live keys";
+
+/// The same on a store that is full of others' keys.
+fn crowded() -> [Row; 2] {
+    let row = |name: &str, subject| {
+        let name = format!("{name}, {CROWD}");
+        Row::new(name, Program::Own(subject), Store::Memory).media(Media::Text)
+    };
+    [
+        row("ApiLock, memory, bytes", Subject::CrowdedLock),
+        row(
+            "Idempotency, memory, first run, bytes",
+            Subject::CrowdedKeys,
+        ),
+    ]
 }
 
 /// Eight requests of each key at once, on a handler that takes a millisecond.

@@ -18,7 +18,7 @@ pub(crate) struct Row {
     pub(crate) connections: u32,
     /// The bare handler under the same load.
     pub(crate) bare: &'static str,
-    /// The row that sends the same Redis commands by hand.
+    /// The row that does by hand what cannot be done without.
     pub(crate) floor: Option<String>,
     /// The share of the bare handler's throughput that is aimed at.
     pub(crate) target: Option<f64>,

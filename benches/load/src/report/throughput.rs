@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::verdict::{at_least, at_most, thousands};
-use crate::{comparison::Comparison, outcome::Outcome, row::BARE, sample::Sample};
+use crate::{comparison::Comparison, outcome::Outcome, row::BARE, sample::Sample, store::Store};
 
 const OF_FLOOR: f64 = 0.95;
 const CPU_OF_FLOOR: f64 = 1.2;
@@ -37,6 +37,8 @@ fn line(outcome: &Outcome) -> String {
         return format!("| {name} | **failed** | | | | | | |\n");
     };
     let has_floor = row.floor.is_some();
+    // A floor in memory does without what makes a claim safe, so nothing is aimed at.
+    let is_aimed = row.store != Store::Memory;
     let of_floor = outcome.median(|sample| sample.of_floor);
     let cpu_of_floor = outcome.median(|sample| sample.cpu_of_floor);
     let cpu = outcome.median(|sample| Some(sample.cpu_per_request()));
@@ -47,10 +49,10 @@ fn line(outcome: &Outcome) -> String {
         "| {name} | {} | {} | {} | {:.1} | {} | {} | {:.0} %, {:.0} % |\n",
         thousands(rate),
         at_least(outcome.median(|sample| sample.of_bare), row.target),
-        floored(at_least(of_floor, Some(OF_FLOOR))),
+        floored(at_least(of_floor, is_aimed.then_some(OF_FLOOR))),
         cpu.unwrap_or_default(),
         at_least(outcome.median(|sample| sample.bare_of_cpu), None),
-        floored(at_most(cpu_of_floor, Some(CPU_OF_FLOOR))),
+        floored(at_most(cpu_of_floor, is_aimed.then_some(CPU_OF_FLOOR))),
         server_core.unwrap_or_default(),
         load_core.unwrap_or_default(),
     )

@@ -1,8 +1,9 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix_idempotency::{
     ApiLock, ConfigError, Fingerprint, Idempotency, IdempotencyBuilder, InFlight, MemoryStore,
     RedisStore, RequestView, Scope,
+    store::{NewClaim, Store, StoreKey},
 };
 use actix_web::Error;
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use super::Payload;
 
 /// More than any run makes.
 const ENTRIES: usize = 20_000_000;
+const CROWD: u64 = 1_000_000;
 
 pub(super) fn lock_over(payload: Payload, redis: Option<&str>) -> Result<ApiLock, ConfigError> {
     match (payload, redis) {
@@ -23,6 +25,14 @@ pub(super) fn lock_over(payload: Payload, redis: Option<&str>) -> Result<ApiLock
             ApiLock::try_builder(RedisStore::connect(url)?, parsed).build()
         }
     }
+}
+
+pub(super) async fn crowded_lock() -> anyhow::Result<ApiLock> {
+    Ok(ApiLock::builder(crowded_memory().await?, bytes).build()?)
+}
+
+pub(super) async fn crowded_keys() -> anyhow::Result<Idempotency> {
+    Ok(Idempotency::builder(crowded_memory().await?, Scope::global()).build()?)
 }
 
 fn bytes(req: &RequestView<'_>) -> Fingerprint {
@@ -58,4 +68,17 @@ fn builder(redis: Option<&str>) -> Result<IdempotencyBuilder, ConfigError> {
 
 fn memory() -> Result<MemoryStore, ConfigError> {
     MemoryStore::builder().max_entries(ENTRIES).build()
+}
+
+/// A store with a million keys that are held for longer than any run takes.
+async fn crowded_memory() -> anyhow::Result<MemoryStore> {
+    let store = memory()?;
+    let prefix: Arc<str> = "crowd:".into();
+    for number in 0..CROWD {
+        let digest = Fingerprint::of_bytes(number.to_be_bytes());
+        let key = StoreKey::new(Arc::clone(&prefix), *digest.as_bytes());
+        let claim = NewClaim::lock(key, Duration::from_secs(3600));
+        store.begin(&claim).await?;
+    }
+    Ok(store)
 }

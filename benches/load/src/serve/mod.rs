@@ -9,14 +9,19 @@ mod subject;
 
 use std::io::{self, Write, stdout};
 
+use actix_idempotency::{ApiLock, Idempotency};
 use actix_web::{
     App, HttpServer,
+    middleware::from_fn,
     web::{self, ServiceConfig},
 };
 
 use self::{
-    floor::{Floor, first_run, lock, replay},
-    guarded::{keys, lock_over, waiting_keys},
+    floor::{
+        memory,
+        redis::{Floor, first_run, lock, replay},
+    },
+    guarded::{crowded_keys, crowded_lock, keys, lock_over, waiting_keys},
     order::{order, slow_order},
 };
 pub(crate) use self::{passage::Passage, payload::Payload, subject::Subject};
@@ -28,6 +33,20 @@ pub(crate) async fn serve(subject: Subject, redis: Option<&str>) -> anyhow::Resu
         Subject::Bare => {
             listen(|app| {
                 app.service(web::resource("/orders").post(order));
+            })
+            .await?;
+        }
+        Subject::Floor(passage) if redis.is_none() => {
+            let table = web::Data::new(memory::Table::default());
+            listen(move |app| {
+                app.app_data(table.clone());
+                let orders = web::resource("/orders").post(order);
+                match passage {
+                    Passage::Lock => app.service(orders.wrap(from_fn(memory::lock))),
+                    Passage::FirstRun | Passage::Replay => {
+                        app.service(orders.wrap(from_fn(memory::keys)))
+                    }
+                };
             })
             .await?;
         }
@@ -44,20 +63,10 @@ pub(crate) async fn serve(subject: Subject, redis: Option<&str>) -> anyhow::Resu
             })
             .await?;
         }
-        Subject::Lock(payload) => {
-            let lock = lock_over(payload, redis)?;
-            listen(move |app| {
-                app.service(web::resource("/orders").wrap(lock.clone()).post(order));
-            })
-            .await?;
-        }
-        Subject::Keys => {
-            let keys = keys(redis)?;
-            listen(move |app| {
-                app.service(web::resource("/orders").wrap(keys.clone()).post(order));
-            })
-            .await?;
-        }
+        Subject::Lock(payload) => behind_lock(lock_over(payload, redis)?).await?,
+        Subject::CrowdedLock => behind_lock(crowded_lock().await?).await?,
+        Subject::Keys => behind_keys(keys(redis)?).await?,
+        Subject::CrowdedKeys => behind_keys(crowded_keys().await?).await?,
         Subject::WaitingKeys => {
             let keys = waiting_keys(redis)?;
             listen(move |app| {
@@ -68,6 +77,20 @@ pub(crate) async fn serve(subject: Subject, redis: Option<&str>) -> anyhow::Resu
         }
     }
     Ok(())
+}
+
+async fn behind_lock(lock: ApiLock) -> io::Result<()> {
+    listen(move |app| {
+        app.service(web::resource("/orders").wrap(lock.clone()).post(order));
+    })
+    .await
+}
+
+async fn behind_keys(keys: Idempotency) -> io::Result<()> {
+    listen(move |app| {
+        app.service(web::resource("/orders").wrap(keys.clone()).post(order));
+    })
+    .await
 }
 
 async fn listen(routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> io::Result<()> {

@@ -9,17 +9,21 @@ use super::{Passage, Payload};
 pub(crate) enum Subject {
     /// Nothing.
     Bare,
-    /// The Redis commands of a passage through the middlewares, written by hand.
+    /// What a passage through the middlewares cannot do without, written by hand.
     Floor(Passage),
     /// `ApiLock`.
     Lock(Payload),
     /// `Idempotency`.
     Keys,
+    /// `ApiLock` over bytes, on a store that holds a million locks already.
+    CrowdedLock,
+    /// `Idempotency` on a store that holds a million claims already.
+    CrowdedKeys,
     /// `Idempotency` whose duplicates wait, around a handler that takes its time.
     WaitingKeys,
 }
 
-const NAMES: [(&str, Subject); 9] = [
+const NAMES: [(&str, Subject); 11] = [
     ("bare", Subject::Bare),
     ("floor-lock", Subject::Floor(Passage::Lock)),
     ("floor-first-run", Subject::Floor(Passage::FirstRun)),
@@ -28,6 +32,8 @@ const NAMES: [(&str, Subject); 9] = [
     ("lock-json", Subject::Lock(Payload::Json)),
     ("lock-value", Subject::Lock(Payload::Value)),
     ("keys", Subject::Keys),
+    ("crowded-lock", Subject::CrowdedLock),
+    ("crowded-keys", Subject::CrowdedKeys),
     ("waiting-keys", Subject::WaitingKeys),
 ];
 

@@ -14,15 +14,15 @@ use actix_web::{
 };
 use tokio::sync::OnceCell;
 
-use super::order::{created, receipt};
+use crate::serve::order::{created, receipt};
 
 /// The store's own scripts: the floor must cost Redis what the store costs it.
 macro_rules! script {
     ($file:literal) => {
         LazyLock::new(|| {
             Script::new(concat!(
-                include_str!("../../../../src/store/redis/scripts/owner.lua"),
-                include_str!(concat!("../../../../src/store/redis/scripts/", $file))
+                include_str!("../../../../../src/store/redis/scripts/owner.lua"),
+                include_str!(concat!("../../../../../src/store/redis/scripts/", $file))
             ))
         })
     };
@@ -42,14 +42,14 @@ const ZEROS: &str = "000000000000000000000000000000000000000000000000";
 
 /// What the middlewares make of 200 bytes, written by hand: the same commands with arguments of the
 /// same length over one connection per worker, and nothing else. No digest, no time limit, no undo.
-pub(super) struct Floor {
+pub(in crate::serve) struct Floor {
     redis: String,
     connection: OnceCell<MultiplexedConnection>,
     requests: AtomicU64,
 }
 
 impl Floor {
-    pub(super) fn new(redis: &str) -> Self {
+    pub(in crate::serve) fn new(redis: &str) -> Self {
         Self {
             redis: redis.to_owned(),
             connection: OnceCell::new(),
@@ -95,7 +95,7 @@ impl Floor {
 }
 
 /// A lock: a claim, and a release before the answer.
-pub(super) async fn lock(floor: Data<Floor>, body: Bytes) -> Result<HttpResponse, Error> {
+pub(in crate::serve) async fn lock(floor: Data<Floor>, body: Bytes) -> Result<HttpResponse, Error> {
     let request = floor.next();
     let (key, token) = (format!("ApiLock:{ZEROS}{request}"), token(&request));
     let mut claim = cmd("SET");
@@ -109,7 +109,10 @@ pub(super) async fn lock(floor: Data<Floor>, body: Bytes) -> Result<HttpResponse
 }
 
 /// A first run: a claim, and a completion before the answer.
-pub(super) async fn first_run(floor: Data<Floor>, body: Bytes) -> Result<HttpResponse, Error> {
+pub(in crate::serve) async fn first_run(
+    floor: Data<Floor>,
+    body: Bytes,
+) -> Result<HttpResponse, Error> {
     let request = floor.next();
     let (key, token) = (format!("idempotency:{ZEROS}{request}"), token(&request));
     expect(floor.send(&claim(&key, &token)).await?, &Value::Nil)?;
@@ -119,7 +122,7 @@ pub(super) async fn first_run(floor: Data<Floor>, body: Bytes) -> Result<HttpRes
 }
 
 /// A replay: a claim that brings the record, where there is one.
-pub(super) async fn replay(
+pub(in crate::serve) async fn replay(
     floor: Data<Floor>,
     request: HttpRequest,
     body: Bytes,

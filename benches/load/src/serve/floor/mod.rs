@@ -1,0 +1,4 @@
+//! What the middlewares cannot do without, written by hand, and nothing else.
+
+pub(super) mod memory;
+pub(super) mod redis;
