@@ -15,6 +15,7 @@ mod client;
 mod cluster;
 mod conformance;
 mod cors;
+mod costs;
 mod events;
 mod examples;
 mod fault_table;

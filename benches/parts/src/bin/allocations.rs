@@ -1,11 +1,6 @@
 //! Counts what each path allocates beyond a bare handler.
 
-use std::time::Duration;
-
-use actix_idempotency::{
-    Fingerprint, MemoryStore,
-    store::{NewClaim, Store, StoreKey},
-};
+use actix_idempotency::MemoryStore;
 use dhat::{Alloc, HeapStats, Profiler};
 use parts::{Path, Subject};
 
@@ -13,7 +8,6 @@ use parts::{Path, Subject};
 static ALLOCATOR: Alloc = Alloc;
 
 const TIMES: usize = 1000;
-const TTL: Duration = Duration::from_secs(600);
 
 #[actix_web::main]
 async fn main() {
@@ -30,30 +24,6 @@ async fn main() {
             path.name()
         );
     }
-    let (claim, record) = per_entry().await;
-    println!("\nA live claim takes {claim:.0} bytes, and a record of this answer {record:.0}.");
-}
-
-/// The bytes that a memory store holds for each of many claims and records.
-async fn per_entry() -> (f64, f64) {
-    const MANY: usize = 100_000;
-    let each = |before: &HeapStats, after: &HeapStats| {
-        (after.curr_bytes - before.curr_bytes) as f64 / MANY as f64
-    };
-    let (claims, records) = (MemoryStore::new(), MemoryStore::new());
-    let empty = HeapStats::get();
-    for number in 0..MANY {
-        let digest = Fingerprint::of_bytes(number.to_be_bytes());
-        let lock = NewClaim::lock(StoreKey::new("memory:", *digest.as_bytes()), TTL);
-        drop(claims.begin(&lock).await);
-    }
-    let claimed = HeapStats::get();
-    let subject = Subject::of(Path::FirstBytes, records.clone()).await;
-    for number in 0..MANY {
-        subject.call(Path::FirstBytes.request(number)).await;
-    }
-    let recorded = HeapStats::get();
-    (each(&empty, &claimed), each(&claimed, &recorded))
 }
 
 async fn per_request(path: Path) -> (f64, f64) {
