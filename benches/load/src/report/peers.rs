@@ -24,12 +24,17 @@ pub(super) fn table(comparison: &Comparison) -> Option<String> {
     let mut lines = String::new();
     for (ours, theirs, target) in PAIRS {
         let rate = |name| comparison.get(name).and_then(|outcome| outcome.rate());
-        let Some(times) = rate(ours).zip(rate(theirs)).map(|(ours, its)| ours / its) else {
+        let times = |name| Some(rate(name)? / rate(theirs)?);
+        let Some(verdict) = times(ours).map(|times| at_least(Some(times), target)) else {
             continue;
         };
-        let verdict = at_least(Some(times), target);
-        lines.push_str(&format!("| {ours} | {theirs} | {verdict} |\n"));
+        let floor = comparison
+            .get(ours)
+            .and_then(|ours| ours.row.floor.as_deref());
+        let of_floor = at_least(floor.and_then(times), None);
+        lines.push_str(&format!("| {ours} | {theirs} | {verdict} | {of_floor} |\n"));
     }
-    let head = "| | against | times its throughput |\n|---|---|--:|\n";
+    let head =
+        "| | against | times its throughput | what its floor is of that |\n|---|---|--:|--:|\n";
     (!lines.is_empty()).then(|| format!("{head}{lines}"))
 }
