@@ -15,6 +15,8 @@ use serde::de::IgnoredAny;
 /// How deep objects and arrays are put in order. serde_json, which reads most of these bodies
 /// in the handler, refuses at the same depth.
 const MAX_DEPTH: usize = 128;
+/// Room for the members of most bodies, so that it need not grow.
+const USUAL_MEMBERS: usize = 16;
 
 /// The canonical form of a text that may be JSON; `None` when it is not.
 pub(crate) fn from_foreign(text: &[u8]) -> Option<String> {
@@ -29,7 +31,7 @@ pub(crate) fn from_valid(text: &str) -> String {
         text,
         at: 0,
         out: String::with_capacity(text.len()),
-        members: Vec::new(),
+        members: Vec::with_capacity(USUAL_MEMBERS),
         unsorted: String::new(),
     };
     writer.value(0);
@@ -119,6 +121,8 @@ impl<'a> Writer<'a> {
         members.sort_by(|a, b| a.name.cmp(&b.name));
         let repeats = members.windows(2).any(|pair| pair[0].name == pair[1].name);
         self.unsorted.clear();
+        // Outer objects are longer than the inner ones before them, and none is longer than this.
+        self.unsorted.reserve(self.text.len());
         self.unsorted.push_str(&self.out[out_from..]);
         self.out.truncate(out_from);
         if repeats {

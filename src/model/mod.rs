@@ -24,6 +24,7 @@ mod at_the_store;
 mod breach;
 mod call;
 mod checks;
+mod in_background;
 mod mutant;
 mod request;
 mod rules;

@@ -3,12 +3,12 @@ use super::{
     breach::Breach,
     call::{Call, Late, Op, Reply},
     mutant::Mutant,
-    request::{Doing, End, Job, Request, Run},
+    request::{Doing, End, Request, Run},
     rules::{LEASE, Rules, token_of},
     state::{Seen, State},
 };
 use crate::{
-    claim::{Course, Left},
+    claim::Course,
     store::{OnLapsed, memory::life::Change},
 };
 
@@ -113,7 +113,7 @@ impl<'a> Step<'a> {
         self.state.late.retain(|late| now <= late.sent_at + LEASE);
     }
 
-    fn fault(&mut self) {
+    pub(super) fn fault(&mut self) {
         self.state.faults_left -= 1;
         if self.state.faults_left == 0 {
             self.state.last_write = None;
@@ -167,27 +167,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// The guard of a request is dropped.
-    fn leave(&mut self, by: usize, doing: Doing) {
-        self.cut_off(by);
-        let now = self.state.now;
-        let left = match self.request(by).course.left() {
-            Left::Record(()) if self.rules.has(Mutant::AnswerReleased) => Left::Release(()),
-            Left::Undo(()) if self.rules.has(Mutant::NotUndone) => Left::Nothing,
-            left => left,
-        };
-        let until = match left {
-            Left::Undo(()) => Some(now + self.rules.search()),
-            Left::Release(()) => Some(now + LEASE),
-            Left::Record(()) => Some(u8::MAX),
-            Left::Lapse(()) | Left::Nothing => None,
-        };
-        let request = self.request(by);
-        request.doing = doing;
-        request.job = until.map(|until| Job { left, until });
-    }
-
-    fn cut_off(&mut self, by: usize) {
+    pub(super) fn cut_off(&mut self, by: usize) {
         let request = self.request(by);
         if request.doing == Doing::Handling
             && let Some(run) = &mut request.run
@@ -264,37 +244,6 @@ impl<'a> Step<'a> {
             end: None,
             is_recorded: false,
         });
-    }
-
-    /// One call of what a request has left to the background.
-    fn work(&mut self, by: usize, is_heard: bool) {
-        let Some(job) = self.request(by).job else {
-            return;
-        };
-        if !is_heard {
-            self.fault();
-        }
-        let (token, now) = (self.token(by), self.state.now);
-        let op = match job.left {
-            Left::Record(()) => Op::Complete,
-            _ => Op::Release,
-        };
-        let reply = self.execute(by, token, op);
-        let is_done = match job.left {
-            Left::Undo(()) if is_heard => {
-                let is_found = reply == Reply::Held(true);
-                self.state.seen.undo |= is_found;
-                is_found || now >= job.until || self.rules.has(Mutant::UndoneOnce)
-            }
-            _ => is_heard || now >= job.until,
-        };
-        let search = self.rules.search();
-        let request = self.request(by);
-        if is_done {
-            request.job = None;
-        } else if let (Some(job), Left::Undo(()), false) = (&mut request.job, job.left, is_heard) {
-            job.until = now + search;
-        }
     }
 
     pub(super) fn token(&self, by: usize) -> u16 {

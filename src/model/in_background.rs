@@ -1,0 +1,62 @@
+use super::{
+    call::{Op, Reply},
+    mutant::Mutant,
+    request::{Doing, Job},
+    rules::LEASE,
+    step::Step,
+};
+use crate::claim::Left;
+
+/// What happens when the request has gone.
+impl Step<'_> {
+    /// The guard of a request is dropped.
+    pub(super) fn leave(&mut self, by: usize, doing: Doing) {
+        self.cut_off(by);
+        let now = self.state.now;
+        let left = match self.request(by).course.left() {
+            Left::Record(()) if self.rules.has(Mutant::AnswerReleased) => Left::Release(()),
+            Left::Undo(()) if self.rules.has(Mutant::NotUndone) => Left::Nothing,
+            left => left,
+        };
+        let until = match left {
+            Left::Undo(()) => Some(now + self.rules.search()),
+            Left::Release(()) => Some(now + LEASE),
+            Left::Record(()) => Some(u8::MAX),
+            Left::Lapse(()) | Left::Nothing => None,
+        };
+        let request = self.request(by);
+        request.doing = doing;
+        request.job = until.map(|until| Job { left, until });
+    }
+
+    /// One call of what a request has left to the background.
+    pub(super) fn work(&mut self, by: usize, is_heard: bool) {
+        let Some(job) = self.request(by).job else {
+            return;
+        };
+        if !is_heard {
+            self.fault();
+        }
+        let (token, now) = (self.token(by), self.state.now);
+        let op = match job.left {
+            Left::Record(()) => Op::Complete,
+            _ => Op::Release,
+        };
+        let reply = self.execute(by, token, op);
+        let is_done = match job.left {
+            Left::Undo(()) if is_heard => {
+                let is_found = reply == Reply::Held(true);
+                self.state.seen.undo |= is_found;
+                is_found || now >= job.until || self.rules.has(Mutant::UndoneOnce)
+            }
+            _ => is_heard || now >= job.until,
+        };
+        let search = self.rules.search();
+        let request = self.request(by);
+        if is_done {
+            request.job = None;
+        } else if let (Some(job), Left::Undo(()), false) = (&mut request.job, job.left, is_heard) {
+            job.until = now + search;
+        }
+    }
+}
