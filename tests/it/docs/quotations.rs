@@ -1,0 +1,58 @@
+//! What the documentation quotes from the code stands there.
+
+use actix_idempotency::problem::ProblemKind;
+use pulldown_cmark::Event;
+
+use super::page::{comments_of, files, read};
+
+const PAGE: &str = "src/guide/troubleshooting.rs";
+
+/// All code but the guide, each run of white space as one space and broken strings put together.
+fn code() -> String {
+    let files = files("src", ".rs").into_iter();
+    let others = files.filter(|file| !file.starts_with("src/guide"));
+    let text: String = others.map(|file| read(&file)).collect();
+    let text = text.replace("\\\n", " ");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn log_lines_of_the_guide_are_logged() {
+    let code = code();
+    let mut checked = 0;
+    for page in comments_of(PAGE) {
+        for event in page.events() {
+            let Event::Code(span) = event else { continue };
+            let quoted = span
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'));
+            if let Some(quoted) = quoted {
+                assert!(code.contains(quoted), "nobody says {quoted:?}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 15, "only {checked} quotations were found");
+}
+
+#[test]
+fn the_guide_has_a_remedy_for_every_problem() {
+    let text = read(PAGE);
+    let problems = [
+        ProblemKind::Busy,
+        ProblemKind::KeyMissing,
+        ProblemKind::KeyInvalid,
+        ProblemKind::ScopeMissing,
+        ProblemKind::InFlight,
+        ProblemKind::KeyReused,
+        ProblemKind::OutcomeUnknown,
+        ProblemKind::ResponseNotStored,
+        ProblemKind::PayloadTooLarge,
+        ProblemKind::BodyTimeout,
+        ProblemKind::StoreUnavailable,
+    ];
+    for problem in problems {
+        let name = format!("`{}`", problem.name());
+        assert!(text.contains(&name), "{name} is not in {PAGE}");
+    }
+}
