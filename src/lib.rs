@@ -10,6 +10,14 @@
 //!
 //! On one process with the embedded [`MemoryStore`], on many with [`RedisStore`].
 //!
+//! | read | for |
+//! |---|---|
+//! | this page | a first program, what is guaranteed, what it costs, how it is built |
+//! | the [guide] | decisions: scope, crashes, what is recorded, order of middlewares, authentication, CORS |
+//! | [recipes](guide::recipes) | payments, webhooks, forms that are sent twice, a queue's consumer, a batch import |
+//! | [troubleshooting](guide::troubleshooting) | "I get 409 for ever", "nothing is ever replayed", and what else looks odd |
+//! | [Redis in production](guide::redis), [comparison](guide::comparison), [upgrading](guide::upgrading) | running it, choosing it, staying with it |
+//!
 //! # Idempotency
 //!
 //! ```
@@ -43,10 +51,8 @@
 //!
 //! What it cannot do is know what a process has done that died: see
 //! [choosing a policy for crashes](guide#choosing-a-policy-for-crashes). What each of these promises
-//! rests on, what breaks it and how that is known: [promise]. The [guide] says how to
-//! choose a scope, what to record, in which order to wrap, which headers CORS has to allow, and has
-//! tables for those who come from other libraries. What clients see when something is refused:
-//! [problem].
+//! rests on, what breaks it and how that is known: [promise]. What clients see when something is
+//! refused: [problem].
 //!
 //! # ApiLock
 //!

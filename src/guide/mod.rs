@@ -238,7 +238,8 @@
 //!
 //! # Outside of HTTP
 //!
-//! [`Once`](crate::Once) is the same for messages, timers and batches;
+//! [`Once`](crate::Once) is the same for messages, timers and batches, with recipes for [a queue's
+//! consumer](recipes::queue) and [a batch import](recipes::batch);
 //! [`Inspect`](crate::store::Inspect) lets operators look up, list, release and delete on both
 //! stores, [`Idempotency::stored_key`](crate::Idempotency::stored_key) tells where to look.
 

@@ -16,16 +16,26 @@
 //!
 //! type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 //!
-//! async fn import(once: &Once, file: &str, rows: &[&str], booked: &mut Vec<String>) -> Result<Report> {
+//! async fn import(
+//!     once: &Once,
+//!     file: &str,
+//!     rows: &[&str],
+//!     booked: &mut Vec<String>,
+//! ) -> Result<Report> {
 //!     let mut report = Report::default();
 //!     for (number, row) in rows.iter().enumerate() {
 //!         let key = format!("{file}/{number}"); // better an id in the row, if there is one
 //!         match once.claim(key, Some(Fingerprint::of_bytes(row))).await? {
-//!             Claimed::Proceed(run) => {
-//!                 book(row, booked).await?; // an error drops the run, and the row is free
-//!                 run.complete("").await;
-//!                 report.done += 1;
-//!             }
+//!             Claimed::Proceed(run) => match book(row, booked).await {
+//!                 Ok(()) => {
+//!                     run.complete("").await;
+//!                     report.done += 1;
+//!                 }
+//!                 Err(err) => {
+//!                     run.release().await; // free for the next try
+//!                     return Err(err);
+//!                 }
+//!             },
 //!             Claimed::Replay(_) | Claimed::NotStored => report.known += 1,
 //!             Claimed::Mismatch => report.changed.push(number),
 //!             Claimed::InProgress | Claimed::UnknownOutcome => report.open.push(number),
@@ -74,7 +84,7 @@
 //! |---|---|---|
 //! | key | an id in the row; the file's name and the row's number where there is none | numbers move when a row is put in between: then every row below counts as changed, which is loud, not wrong |
 //! | fingerprint | the row | tells a row that was corrected from one that is known |
-//! | error in a row | drop the run, or [`release`](crate::Run::release) it | it is free for the next try. [`fail`](crate::Run::fail) keeps the error, for rows that nobody will mend |
+//! | error in a row | [`release`](crate::Run::release) the run | it is free for the next try; a run that is dropped (a panic, a `?`) is given back too, a moment later, in the background. [`fail`](crate::Run::fail) keeps the error, for rows that nobody will mend |
 //! | retention | as long as somebody may run the file again | after it a second import books everything |
 //! | [`on_lost_owner`](crate::OnceBuilder::on_lost_owner) | the default, if booking a row twice is found out elsewhere; otherwise `Refuse` | then the row that was cut off is among the `open` ones, and somebody looks |
 //! | store | Redis | the process that begins again is another one; a [`MemoryStore`](crate::MemoryStore) has forgotten |

@@ -6,10 +6,12 @@
 //!
 //! ```
 //! use actix_idempotency::{
-//!     ConfigError, Fingerprinting, Idempotency, KeySource, MemoryStore, Recording, RequestView, Scope,
-//!     store::Store,
+//!     ConfigError, Fingerprinting, Idempotency, KeySource, MemoryStore, Recording, RequestView,
+//!     Scope, store::Store,
 //! };
-//! use actix_web::{App, Error, HttpResponse, error::ErrorUnauthorized, http::StatusCode, test, web};
+//! use actix_web::{
+//!     App, Error, HttpResponse, error::ErrorUnauthorized, http::StatusCode, test, web,
+//! };
 //! use hmac::{Hmac, KeyInit, Mac};
 //! use sha2::Sha256;
 //! use std::{sync::atomic::{AtomicU32, Ordering}, time::Duration};
@@ -21,24 +23,24 @@
 //!     mac.map(|mac| mac.chain_update(body)).map_err(|_| ErrorUnauthorized(""))
 //! }
 //!
+//! fn bytes_of(digits: &str) -> Option<Vec<u8>> {
+//!     let pairs = digits.as_bytes().chunks(2);
+//!     pairs.map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()).collect()
+//! }
+//!
 //! /// The body is the provider's, as `X-Hub-Signature-256` says. Only then it has a scope.
 //! fn provider(req: &RequestView<'_>) -> Result<&'static str, Error> {
 //!     let header = req.header("x-hub-signature-256").unwrap_or_default();
-//!     let digits = header.strip_prefix("sha256=").unwrap_or_default();
-//!     let is_signed = hex_bytes(digits)
-//!         .is_some_and(|sent| signature(req.bytes()).is_ok_and(|mac| mac.verify_slice(&sent).is_ok()));
-//!     is_signed.then_some("github").ok_or_else(|| ErrorUnauthorized("this is not signed"))
+//!     let sent = header.strip_prefix("sha256=").and_then(bytes_of).unwrap_or_default();
+//!     let checked = signature(req.bytes())?.verify_slice(&sent);
+//!     checked.map(|()| "github").map_err(|_| ErrorUnauthorized("this is not signed"))
 //! }
-//! # fn hex_bytes(digits: &str) -> Option<Vec<u8>> {
-//! #     let pairs = digits.as_bytes().chunks(2);
-//! #     pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
-//! # }
 //!
 //! fn deliveries_on(store: impl Store) -> Result<Idempotency, ConfigError> {
 //!     Idempotency::builder(store, Scope::by(provider))
 //!         .key(KeySource::header("x-github-delivery"))
 //!         .required()
-//!         .fingerprinting(Fingerprinting::off()) // the id is the provider's, and the body is signed
+//!         .fingerprinting(Fingerprinting::off()) // the id says enough, the body is signed
 //!         .recording(Recording::new().when(|answer| answer.status.is_success()))
 //!         .retention(Duration::from_secs(7 * 24 * 3600)) // longer than it delivers again
 //!         .build()
