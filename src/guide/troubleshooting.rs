@@ -69,12 +69,12 @@
 //! | `response-not-stored` | it is done; the answer was over [`max_body`](crate::Recording::max_body), cut off, or not to be stored | at the first one: `"is done, and its answer is not kept"`, [`Ending::Tombstone`](crate::event::Ending::Tombstone) | look the result up: `original_status` and `location` are in the body. A larger `max_body`, a smaller answer |
 //! | `response-not-stored` | a [`MemoryStore`](crate::MemoryStore) was short of bytes | many of them at once | [`max_bytes`](crate::MemoryStoreBuilder::max_bytes) |
 //! | `response-not-stored` | the value in Redis is not ours, or of a newer release | `examples/inspect` says `unreadable` | see [mixed versions](super::upgrading#two-releases-at-once); delete what another application has written there, and give each a [`key_prefix`](crate::IdempotencyBuilder::key_prefix) of its own |
-//! | `busy` | an [`ApiLock`](crate::ApiLock) whose first request still runs, or whose process was killed | 60 s at most, the [`ttl`](crate::ApiLockBuilder::ttl); the key is at the first one | see [users lock each other out](#users-lock-each-other-out) |
+//! | `busy` | an [`ApiLock`](crate::ApiLock) whose first request still runs, or whose process was killed | `examples/inspect` says `lock, ends in ..`; 60 s at most, the [`ttl`](crate::ApiLockBuilder::ttl) | see [users lock each other out](#users-lock-each-other-out) and [the next try is refused](#my-client-has-given-up-and-its-next-try-is-refused) |
 //!
 //! [`Once`](crate::Once) says the same with [`InProgress`](crate::Claimed::InProgress),
 //! [`UnknownOutcome`](crate::Claimed::UnknownOutcome) and [`NotStored`](crate::Claimed::NotStored).
-//! A loop that claims its own key again while it holds the [`Run`](crate::Run) is told `InProgress`
-//! for ever.
+//! A loop that claims a key again while it holds its [`Run`](crate::Run) is told `InProgress` by
+//! itself.
 //!
 //! # Every retry is 422
 //!

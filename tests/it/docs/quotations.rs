@@ -1,4 +1,4 @@
-//! What the documentation quotes from the code stands there.
+//! What the documentation quotes from elsewhere stands there.
 
 use pulldown_cmark::Event;
 
@@ -44,5 +44,13 @@ fn the_guide_has_a_remedy_for_every_problem() {
             text.contains(&format!("`{problem}`")),
             "{problem} is not in {PAGE}"
         );
+    }
+}
+
+#[test]
+fn the_oldest_rust_is_the_same_everywhere() {
+    let oldest = env!("CARGO_PKG_RUST_VERSION");
+    for file in ["README.md", "src/guide/upgrading.rs"] {
+        assert!(read(file).contains(oldest), "{file} does not name {oldest}");
     }
 }
