@@ -56,25 +56,40 @@
 //!
 //! # I get 409 for ever
 //!
-//! The name of the problem decides how long "for ever" is.
+//! The name of the problem decides how long "for ever" is. [`Once`](crate::Once) says the same with
+//! [`InProgress`](crate::Claimed::InProgress), [`UnknownOutcome`](crate::Claimed::UnknownOutcome) and
+//! [`NotStored`](crate::Claimed::NotStored). A loop that claims a key again while it holds its
+//! [`Run`](crate::Run) is told `InProgress` by itself.
 //!
-//! | name | cause | how to see it | what to do |
-//! |---|---|---|---|
-//! | `in-flight` | the first one still runs | the [`left`](crate::event::RequestEvent::left) of the event, or `left_ms` in the log, starts anew with each renewal | wait as long as `Retry-After` says. To let requests wait for the answer instead: [`InFlight::Wait`](crate::InFlight::Wait) |
-//! | `in-flight` | its process was killed | `left` runs down, 30 s at most | wait; a shorter [`lease`](crate::IdempotencyBuilder::lease) if clients return sooner |
-//! | `in-flight` | its handler hangs | after 10 minutes `"is not renewed any longer: its handler has run for too long"`, [`IncidentKind::Hung`](crate::event::IncidentKind::Hung) | a time-out in the handler, a shorter [`renew_for`](crate::IdempotencyBuilder::renew_for) |
-//! | `in-flight` | its answer is a stream that does not end | no event is told of the first one yet | keep streams of events out: [`skip`](crate::IdempotencyBuilder::skip) |
-//! | `in-flight` | it is done, and the store refuses to record it | `"is settled in the background"`; later `"could not be recorded"` | see [503](#503): a Redis out of memory, read-only, or away |
-//! | `outcome-unknown` | an owner died or panicked, with [`LostOwner::Refuse`](crate::LostOwner::Refuse) | `"was cut off; nobody knows what it has done"`; `examples/inspect` says `dead` | find out what was done, then [`force_release`](crate::store::Inspect::force_release) the key, or have the client use a new one. If this happens at deployments: [`drain`](crate::Idempotency::drain) |
-//! | `response-not-stored` | it is done; the answer was over [`max_body`](crate::Recording::max_body), cut off, or not to be stored | at the first one: `"is done, and its answer is not kept"`, [`Ending::Tombstone`](crate::event::Ending::Tombstone) | look the result up: `original_status` and `location` are in the body. A larger `max_body`, a smaller answer |
-//! | `response-not-stored` | a [`MemoryStore`](crate::MemoryStore) was short of bytes | many of them at once | [`max_bytes`](crate::MemoryStoreBuilder::max_bytes) |
-//! | `response-not-stored` | the value in Redis is not ours, or of a newer release | `examples/inspect` says `unreadable` | see [mixed versions](super::upgrading#two-releases-at-once); delete what another application has written there, and give each a [`key_prefix`](crate::IdempotencyBuilder::key_prefix) of its own |
-//! | `busy` | an [`ApiLock`](crate::ApiLock) whose first request still runs, or whose process was killed | `examples/inspect` says `lock, ends in ..`; 60 s at most, the [`ttl`](crate::ApiLockBuilder::ttl) | see [users lock each other out](#users-lock-each-other-out) and [the next try is refused](#my-client-has-given-up-and-its-next-try-is-refused) |
+//! ## `in-flight`
 //!
-//! [`Once`](crate::Once) says the same with [`InProgress`](crate::Claimed::InProgress),
-//! [`UnknownOutcome`](crate::Claimed::UnknownOutcome) and [`NotStored`](crate::Claimed::NotStored).
-//! A loop that claims a key again while it holds its [`Run`](crate::Run) is told `InProgress` by
-//! itself.
+//! | cause | how to see it | what to do |
+//! |---|---|---|
+//! | the first one still runs | the [`left`](crate::event::RequestEvent::left) of the event, or `left_ms` in the log, starts anew with each renewal | wait as long as `Retry-After` says. To let requests wait for the answer instead: [`InFlight::Wait`](crate::InFlight::Wait) |
+//! | its process was killed | `left` runs down, 30 s at most | wait; a shorter [`lease`](crate::IdempotencyBuilder::lease) if clients return sooner |
+//! | its handler hangs | after 10 minutes `"is not renewed any longer: its handler has run for too long"`, [`IncidentKind::Hung`](crate::event::IncidentKind::Hung) | a time-out in the handler, a shorter [`renew_for`](crate::IdempotencyBuilder::renew_for) |
+//! | its answer is a stream that does not end | no event is told of the first one yet | keep streams of events out: [`skip`](crate::IdempotencyBuilder::skip) |
+//! | it is done, and the store refuses to record it | `"is settled in the background"`; later `"could not be recorded"` | see [503](#503): a Redis out of memory, read-only, or away |
+//!
+//! ## `outcome-unknown`
+//!
+//! | cause | how to see it | what to do |
+//! |---|---|---|
+//! | an owner died or panicked, with [`LostOwner::Refuse`](crate::LostOwner::Refuse) | `"was cut off; nobody knows what it has done"`; `examples/inspect` says `dead` | find out what was done, then [`force_release`](crate::store::Inspect::force_release) the key, or have the client use a new one. If this happens at deployments: [`drain`](crate::Idempotency::drain) |
+//!
+//! ## `response-not-stored`
+//!
+//! | cause | how to see it | what to do |
+//! |---|---|---|
+//! | it is done; the answer was over [`max_body`](crate::Recording::max_body), cut off, or not to be stored | at the first one: `"is done, and its answer is not kept"`, [`Ending::Tombstone`](crate::event::Ending::Tombstone) | look the result up: `original_status` and `location` are in the body. A larger `max_body`, a smaller answer |
+//! | a [`MemoryStore`](crate::MemoryStore) was short of bytes | many of them at once | [`max_bytes`](crate::MemoryStoreBuilder::max_bytes) |
+//! | the value in Redis is not ours, or of a newer release | `examples/inspect` says `unreadable` | see [mixed versions](super::upgrading#two-releases-at-once); delete what another application has written there, and give each a [`key_prefix`](crate::IdempotencyBuilder::key_prefix) of its own |
+//!
+//! ## `busy`
+//!
+//! | cause | how to see it | what to do |
+//! |---|---|---|
+//! | an [`ApiLock`](crate::ApiLock) whose first request still runs, or whose process was killed | `examples/inspect` says `lock, ends in ..`; 60 s at most, the [`ttl`](crate::ApiLockBuilder::ttl) | see [users lock each other out](#users-lock-each-other-out) and [the next try is refused](#my-client-has-given-up-and-its-next-try-is-refused) |
 //!
 //! # Every retry is 422
 //!
