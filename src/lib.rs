@@ -10,6 +10,14 @@
 //!
 //! On one process with the embedded [`MemoryStore`], on many with [`RedisStore`].
 //!
+//! | read | for |
+//! |---|---|
+//! | this page | a first program, what is guaranteed, what it costs, how it is built |
+//! | the [guide] | decisions: scope, crashes, what is recorded, order of middlewares, authentication, CORS |
+//! | [recipes](guide::recipes) | payments, webhooks, forms that are sent twice, a queue's consumer, a batch import |
+//! | [troubleshooting](guide::troubleshooting) | "I get 409 for ever", "nothing is ever replayed", and what else looks odd |
+//! | [Redis in production](guide::redis), [comparison](guide::comparison), [upgrading](guide::upgrading) | running it, choosing it, staying with it |
+//!
 //! # Idempotency
 //!
 //! ```
@@ -43,10 +51,8 @@
 //!
 //! What it cannot do is know what a process has done that died: see
 //! [choosing a policy for crashes](guide#choosing-a-policy-for-crashes). What each of these promises
-//! rests on, what breaks it and how that is known: [promise]. The [guide] says how to
-//! choose a scope, what to record, in which order to wrap, which headers CORS has to allow, and has
-//! tables for those who come from other libraries. What clients see when something is refused:
-//! [problem].
+//! rests on, what breaks it and how that is known: [promise]. What clients see when something is
+//! refused: [problem].
 //!
 //! # ApiLock
 //!
@@ -97,74 +103,8 @@
 //! * **It cannot stop what a handler has handed away.** On HTTP/1 a reset drops the handler at its
 //!   next `.await` and frees the lock; a task that it has spawned goes on.
 //!
-//! ## Coming from api-concurrency
-//!
-//! [`ApiLock`] is the npm package api-concurrency as an actix `Transform`.
-//!
-//! | npm option | here | difference |
-//! |---|---|---|
-//! | `payload` | the closure given to [`ApiLock::builder`], [`try_builder`](ApiLock::try_builder) or [`async_builder`](ApiLock::async_builder) | built from each request; any `Serialize` value; `Ok(None)` lets a request pass |
-//! | `ttl` (ms, 60000) | [`ttl(Duration)`](ApiLockBuilder::ttl), 60 s | – |
-//! | `silent` (false) | [`silent(bool)`](ApiLockBuilder::silent), false | the package's README has it the wrong way round; here as in its code, `true` runs requests when Redis fails |
-//! | `key_prefix` (`ApiLock`) | [`key_prefix(..)`](ApiLockBuilder::key_prefix), `ApiLock:` | nothing is put between prefix and digest |
-//! | `error_message` (`Resource is busy`) | [`error_message(..)`](ApiLockBuilder::error_message), the same | it is the `detail` of an [RFC 9457 problem](problem) |
-//!
-//! A refused duplicate is answered with 409 instead of an error passed to `next` (or a 200), and
-//! without `Retry-After`: nothing is kept about the first answer, so whoever waits and repeats the
-//! request runs it a second time. An application that wants that can add the header in
-//! [`render_problem`](ApiLockBuilder::render_problem). Also: the claim is one `SET NX PX` instead
-//! of a `GET` and a `SET`, between which a second request fits; a lock is released by its owner
-//! only; digests are SHA-256 instead of MD5; the order of JSON members does not matter; there is
-//! no ping per request.
-//!
-//! ## Pitfalls
-//!
-//! **"Users lock each other out."** The payload does not name the caller. Two people who order
-//! one tea at the same moment then send equal requests. Put the session, the token or the user
-//! into it.
-//!
-//! **"It never refuses anything."** The store is built inside of the closure that `HttpServer::new`
-//! calls once per worker: each worker then has a [`MemoryStore`] of its own. Build the lock outside
-//! and clone it in. Or there is more than one process: use [`RedisStore`]. Or the payload differs
-//! each time, by a timestamp or a header such as `x-request-id`.
-//!
-//! **"My client has given up, and its next try is refused."** The first is still running. A client
-//! that closes its connection, rather than resetting it, looks to actix as if it had only finished
-//! sending: the handler runs to its end, on HTTP/1 as on HTTP/2, and the lock with it.
-//! `HttpServer::h1_allow_half_closed(false)` makes actix end the handler on HTTP/1.
-//!
-//! **"Refusals miss in the log", "the browser reports a CORS error instead of 409".** Wrap it
-//! innermost: inside authentication (strangers lock nothing), `Compress`, `Cors` and `Logger`. In
-//! actix the last `wrap` is the outermost:
-//!
-//! ```
-//! # use actix_idempotency::{ApiLock, MemoryStore};
-//! # use actix_web::{App, middleware::{Compress, Logger}};
-//! # let lock = ApiLock::new(MemoryStore::new(), |req| req.path().to_owned());
-//! let app = App::new()
-//!     .wrap(lock) // innermost, sees the authenticated request
-//!     .wrap(Compress::default())
-//!     .wrap(Logger::default()); // outermost, sees every refusal
-//! # drop(app);
-//! ```
-//!
-//! **"Uploads fail with 413."** The body is read before the handler runs, up to
-//! [`max_body`](ApiLockBuilder::max_body). [`skip`](ApiLockBuilder::skip) routes that take large
-//! bodies, or [`ignore_body`](ApiLockBuilder::ignore_body) and lock by what is in the head.
-//!
-//! **"Lifetime may not live long enough."** A payload owns what it holds: `req.path().to_owned()`,
-//! not `req.path()`; `json!` copies by itself.
-//!
-//! **"Numbers that differ count as equal."** `serde_json::Value` turns large numbers into floats.
-//! [`RequestView::body`] keeps every digit; a body that was parsed into a `Value` and put into the
-//! payload does not.
-//!
-//! **Under `#[actix_web::test]`** everything works as in a server, since each test has a runtime of
-//! its own: [`RedisStore`] opens a connection for it, and both go together. Two things differ.
-//! `test::call_service` returns before the body has been read: a lock over a stream is held until
-//! the response is dropped or read to its end. And what is freed by a drop (a cancelled request, a
-//! stream) is freed by a background thread, in real time; in tests with paused time hold a
-//! [`BackgroundHere`] (feature `test-util`) to have it done on the test's own runtime.
+//! [Coming from api-concurrency](guide::upgrading#coming-from-api-concurrency): option by option. What
+//! users of a lock run into: [troubleshooting](guide::troubleshooting), by symptom.
 //!
 //! # Watching it
 //!

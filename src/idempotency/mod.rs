@@ -126,7 +126,7 @@ use crate::{
 /// answers are recorded plain; inside of `Cors` and `Logger`, so that those see its answers. Outside
 /// of an [`ApiLock`](crate::ApiLock), whose refusals it does not record. In actix the last `wrap` is
 /// the outermost. A replay runs neither handler nor extractors: authentication that is done there is
-/// not done for replays ([what to do](crate::guide#replays-and-authentication)). See the [crate documentation](crate#idempotency) for the whole guide.
+/// not done for replays ([what to do](crate::guide#replays-and-authentication)). The [guide](crate::guide) has the rest.
 ///
 /// # Cost
 ///

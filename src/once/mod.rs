@@ -51,7 +51,9 @@ const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 ///
 /// A claim is renewed in the background while its [`Run`] lives. A run that is dropped, by an error
 /// or a panic, gives its key back, or lets its lease lapse with
-/// [`LostOwner::Refuse`](crate::LostOwner::Refuse). `examples/queue.rs` is a whole consumer.
+/// [`LostOwner::Refuse`](crate::LostOwner::Refuse). Recipes: [a queue's
+/// consumer](crate::guide::recipes::queue), [a batch import](crate::guide::recipes::batch);
+/// `examples/queue.rs` is a whole consumer.
 ///
 /// Clones share everything.
 #[derive(Clone, Debug)]

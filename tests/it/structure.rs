@@ -32,7 +32,7 @@ const LEVELS: [&str; 32] = [
     "idempotency/",
     "once/",
     "cors",
-    "guide",
+    "guide/",
     "promise",
     "internals/",
     "model/",

@@ -1,5 +1,15 @@
-//! How to use [`Idempotency`](crate::Idempotency) well: scope, crashes, recording, order, CORS,
-//! expiry; and tables for those who come from elsewhere.
+//! How to use this crate well.
+//!
+//! | page | for whom |
+//! |---|---|
+//! | this one | who has [`Idempotency`](crate::Idempotency) running and decides: scope, crashes, recording, order of middlewares, authentication, CORS, what to publish, what to watch |
+//! | [`recipes`] | who has a task: [payments](recipes::payments), [webhooks](recipes::webhooks), [forms](recipes::forms), [a queue's consumer](recipes::queue), [a batch import](recipes::batch) |
+//! | [`troubleshooting`] | who sees something odd: by symptom, with what to look at and what to do |
+//! | [`redis`] | who runs it: settings, rights, connections, looking at a key |
+//! | [`comparison`] | who has not decided: other libraries, constraints, queues, conditional requests, and when they serve better |
+//! | [`upgrading`] | who comes from another library, or from one release to the next |
+//! | [`promise`](crate::promise) | who must know exactly: what is promised, what breaks it, how that is known |
+//! | [`problem`](crate::problem) | who writes a client: what a refusal looks like |
 //!
 //! # Choosing a scope
 //!
@@ -228,114 +238,13 @@
 //!
 //! # Outside of HTTP
 //!
-//! [`Once`](crate::Once) is the same for messages, timers and batches;
+//! [`Once`](crate::Once) is the same for messages, timers and batches, with recipes for [a queue's
+//! consumer](recipes::queue) and [a batch import](recipes::batch);
 //! [`Inspect`](crate::store::Inspect) lets operators look up, list, release and delete on both
 //! stores, [`Idempotency::stored_key`](crate::Idempotency::stored_key) tells where to look.
-//!
-//! # Redis in production
-//!
-//! **Settings.** [`RedisStore::check`](crate::RedisStore::check) at start-up says what the server may
-//! forget, and which setting to change: `maxmemory-policy noeviction` (every key here has a TTL, so
-//! the `volatile-` policies choose from them too), `appendonly yes`, `min-replicas-to-write`.
-//!
-//! **What can be lost.** Redis answers before its replicas have heard, and before the disk has. A
-//! failover, or a crash with `appendfsync everysec`, forgets the last moments: a claim in there can
-//! be made a second time while the first still runs, an answer in there is run again. A
-//! [fence](crate::Claim::fence) and a unique constraint where the work is written down find that
-//! out; `examples/payments_postgres` has both, and is tested with a store that forgets everything.
-//!
-//! **Replacing a master** that is well loses nothing if it takes no more writes before its replica
-//! takes over. In a Cluster `CLUSTER FAILOVER` on the replica sees to that; with Sentinel send
-//! `CLIENT PAUSE 10000 WRITE` to the master and then `SENTINEL FAILOVER <name>` to a sentinel, and
-//! requests see an outage of a second or two.
-//!
-//! **Connections** of a process: one per worker that has used the store, one for background work,
-//! one for wake-ups once somebody waits; on a cluster that many to each primary, with Sentinel one
-//! more to each sentinel. Eight workers make ten, and thirty on a cluster of three primaries: see
-//! that `maxclients` (10,000 by default) and the limit of open files have room for all processes, and
-//! twice that during a deployment. What each topology survives, what clients see of each fault, and
-//! how to move from one to the next: [`RedisStore`](crate::RedisStore).
-//!
-//! **Rights** of an ACL user, with the prefix of the keys (`idempotency:`, `ApiLock:` or your own):
-//!
-//! ```text
-//! ACL SETUSER app on >secret ~idempotency:* &idempotency:* +@connection -@dangerous    always
-//! ACL SETUSER app +set +get +del +pexpire +pttl +time +eval +evalsha    always
-//! ACL SETUSER app +spublish +ssubscribe +sunsubscribe     for wake-ups
-//! ACL SETUSER app +info +config|get                       for check
-//! ACL SETUSER app +scan                                   for Inspect
-//! ACL SETUSER app +role                                   with Sentinel
-//! ACL SETUSER app +cluster|slots                          in a cluster, on each node
-//! ACL SETUSER app on >other +@connection -@dangerous +sentinel|get-master-addr-by-name    on each sentinel
-//! ```
-//!
-//! The URL of the master, or of the nodes, has the user and password of the servers, those of the
-//! sentinels have their own. Users are not replicated: every server has to know them.
-//!
-//! **Clocks.** Leases, retention and fences are Redis' own; hosts of the application may disagree.
-//!
-//! **Looking at a key** with `redis-cli` (`examples/inspect` does the same with fewer digits):
-//!
-//! ```text
-//! redis-cli --scan --pattern 'idempotency:*'    keys; never KEYS, which stops everybody else
-//! redis-cli PTTL <key>                          ms until it is forgotten
-//! redis-cli STRLEN <key>                        32: a lock; otherwise more
-//! redis-cli GETRANGE <key> 0 1                  "\x01C" a claim, "\x01A" an answer, "\x01T" a tombstone
-//! redis-cli GETRANGE <key> 2 33                 the owner's token: who has it can end the claim
-//! redis-cli GETRANGE <key> 34 37                of a claim: its attempt, big-endian
-//! redis-cli GETRANGE <key> 34 34                of a record: "\x01" if a fingerprint of 32 bytes follows
-//! redis-cli GETRANGE <key> 67 68                then the status, big-endian ("\x00\xc9" is 201)
-//! redis-cli DEL <key>                           the next request runs; waiters look within 5 s
-//! ```
-//!
-//! All numbers are big-endian, and the first byte is the version. What begins otherwise, ends early,
-//! or is of another type counts as present and is never run over:
-//!
-//! ```text
-//! lock         token
-//! claim        01 'C', token, attempt u32, afterlife in ms u64, fingerprint
-//! answer       01 'A', token, fingerprint, status u16, length of all headers u32,
-//!              per header: name length u16, name, value length u32, value; then the body
-//! tombstone    01 'T', token, fingerprint, status u16 (0: unknown), location, if there is one
-//!
-//! token        32 lower-case hexadecimal digits
-//! fingerprint  00, or 01 and 32 bytes
-//! ```
-//!
-//! **When a key was taken away under its owner** (`release` or `delete` of the inspect example,
-//! `DEL`): the run goes on. Its completion, when it comes, fills the place if nobody has claimed it
-//! since, and is dropped otherwise.
-//!
-//! # Coming from nestjs-redisx idempotency
-//!
-//! | option of `IdempotencyPlugin` / `@Idempotent` | here | difference |
-//! |---|---|---|
-//! | `defaultTtl`, `ttl` (s, 86400) | [`retention`](crate::IdempotencyBuilder::retention), [`Claim::retain_for`](crate::Claim::retain_for) | counted from the answer, not from the claim |
-//! | `keyPrefix` (`idempotency:`) | [`key_prefix`](crate::IdempotencyBuilder::key_prefix) | the rest is a digest of scope, method, path and key, not the key as the client sent it |
-//! | – | [`Scope`](crate::Scope) | required: there all clients share one space of keys |
-//! | `headerName`, `keyExtractor` | [`KeySource`](crate::KeySource) | keys are checked, quoted ones are understood |
-//! | `lockTimeout` (ms, 30000) | [`lease`](crate::IdempotencyBuilder::lease), 30 s | renewed while the handler runs, so a slow handler is not joined by a second |
-//! | `waitTimeout` (ms, 60000) | [`InFlight::Wait`](crate::InFlight) | the default is to refuse with 409; who waits is told by push instead of polling |
-//! | `validateFingerprint`, `fingerprintFields`, `fingerprintGenerator` | [`Fingerprinting`](crate::Fingerprinting) | query included by default; JSON by value |
-//! | `cacheHeaders` (none) | [`Recording`](crate::Recording) | all headers but those of one connection or session, unless listed |
-//! | `errorPolicy` (`fail-closed`) | [`StoreFailure`](crate::StoreFailure), the same | – |
-//! | `skip` | [`skip`](crate::IdempotencyBuilder::skip) | sees the head alone |
-//! | a handler that throws is recorded as `failed` | answers of 500 and more free the key | [`final_answer()`](crate::Claim::final_answer) records one |
-//! | `checkAndLock`, `complete`, `fail` | [`Once::claim`](crate::Once::claim), [`Run::complete`](crate::Run::complete), [`Run::fail`](crate::Run::fail) | ended by their owner only |
-//! | `get`, `delete` | [`Inspect`](crate::store::Inspect) | and a list |
-//!
-//! The answer is recorded before it is sent; there it is recorded while it is sent, and a crash in
-//! between runs it again.
-//!
-//! # Coming from a hand-written Express middleware
-//!
-//! | what it usually does | here |
-//! |---|---|
-//! | `GET key`, then `next()`, then `SET key` on `finish` | one atomic claim first: of two requests at once one runs |
-//! | `SET key NX` with the record's TTL as a lock | a lease of 30 s, renewed; a crash blocks a key for seconds, not for a day |
-//! | the raw header as the Redis key | a digest, in a scope |
-//! | patches `res.send` / `res.json` and keeps the JSON | status, headers and bytes, streams and files up to a cap |
-//! | records only status 200, always answers 200 | the recorded status |
-//! | no check of the body, or 400 | 422 `key-reused` |
-//! | answers after `finish`, ignoring errors of Redis | recorded before it is sent; retried in the background when Redis is away |
-//! | a client that disconnects ends it somewhere | the handler runs to its end and the retry gets the answer |
+
+pub mod comparison;
+pub mod recipes;
+pub mod redis;
+pub mod troubleshooting;
+pub mod upgrading;

@@ -1,0 +1,113 @@
+//! A batch import: begin again after a crash, and do no row twice.
+//!
+//! An import of many rows is cut off in the middle: a bad row, a deployment, a full disk. Run again
+//! from the start, it should skip what has been done, and say which rows have changed since.
+//!
+//! ```
+//! use actix_idempotency::{Claimed, Fingerprint, MemoryStore, Once};
+//!
+//! #[derive(Debug, Default, PartialEq)]
+//! struct Report {
+//!     done: usize,
+//!     known: usize,
+//!     changed: Vec<usize>,
+//!     open: Vec<usize>,
+//! }
+//!
+//! type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+//!
+//! async fn import(
+//!     once: &Once,
+//!     file: &str,
+//!     rows: &[&str],
+//!     booked: &mut Vec<String>,
+//! ) -> Result<Report> {
+//!     let mut report = Report::default();
+//!     for (number, row) in rows.iter().enumerate() {
+//!         let key = format!("{file}/{number}"); // better an id in the row, if there is one
+//!         match once.claim(key, Some(Fingerprint::of_bytes(row))).await? {
+//!             Claimed::Proceed(run) => match book(row, booked).await {
+//!                 Ok(()) => {
+//!                     run.complete("").await;
+//!                     report.done += 1;
+//!                 }
+//!                 Err(err) => {
+//!                     run.release().await; // free for the next try
+//!                     return Err(err);
+//!                 }
+//!             },
+//!             Claimed::Replay(_) | Claimed::NotStored => report.known += 1,
+//!             Claimed::Mismatch => report.changed.push(number),
+//!             Claimed::InProgress | Claimed::UnknownOutcome => report.open.push(number),
+//!         }
+//!     }
+//!     Ok(report)
+//! }
+//!
+//! async fn book(row: &str, booked: &mut Vec<String>) -> Result<()> {
+//!     let (account, amount) = row.split_once(',').ok_or("no comma")?;
+//!     booked.push(format!("{} to {account}", amount.parse::<u32>()?));
+//!     Ok(())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<()> {
+//! let once = Once::builder(MemoryStore::new())
+//!     .key_prefix("import:")
+//!     .retention(std::time::Duration::from_secs(90 * 24 * 3600))
+//!     .build()?;
+//! let mut booked = Vec::new();
+//!
+//! // The third row is wrong, and ends it.
+//! let rows = ["ann,5", "bob,7", "carl,x", "dora,1"];
+//! assert!(import(&once, "2026-11.csv", &rows, &mut booked).await.is_err());
+//! assert_eq!(booked.len(), 2);
+//!
+//! // Mended, it goes on where it was cut off.
+//! let rows = ["ann,5", "bob,7", "carl,3", "dora,1"];
+//! let report = import(&once, "2026-11.csv", &rows, &mut booked).await?;
+//! assert_eq!((report.done, report.known), (2, 2));
+//! assert_eq!(booked.len(), 4);
+//!
+//! // A row that was changed after it was booked is told, not booked.
+//! let rows = ["ann,5", "bob,70", "carl,3", "dora,1"];
+//! let report = import(&once, "2026-11.csv", &rows, &mut booked).await?;
+//! assert_eq!(report, Report { known: 3, changed: vec![1], ..Report::default() });
+//! once.drain(std::time::Duration::from_secs(5)).await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What to choose, and why
+//!
+//! | | choice | why |
+//! |---|---|---|
+//! | key | an id in the row; the file's name and the row's number where there is none | numbers move when a row is put in between: then every row below counts as changed, which is loud, not wrong |
+//! | fingerprint | the row | tells a row that was corrected from one that is known |
+//! | error in a row | [`release`](crate::Run::release) the run | it is free for the next try; a run that is dropped (a panic, a `?`) is given back too, a moment later, in the background. [`fail`](crate::Run::fail) keeps the error, for rows that nobody will mend |
+//! | retention | as long as somebody may run the file again | after it a second import books everything |
+//! | [`on_lost_owner`](crate::OnceBuilder::on_lost_owner) | the default, if booking a row twice is found out elsewhere; otherwise `Refuse` | then the row that was cut off is among the `open` ones, and somebody looks |
+//! | store | Redis | the process that begins again is another one; a [`MemoryStore`](crate::MemoryStore) has forgotten |
+//!
+//! **Many rows.** A row costs two calls to the store. One after the other that is some milliseconds per
+//! row over a network; thirty at once (`futures_util::stream::StreamExt::buffer_unordered(30)`) are
+//! written together and hide the waiting. Two processes may also share a file: each row is one's.
+//!
+//! **Much memory.** A row that is done is remembered by some 350 bytes in a
+//! [`MemoryStore`](crate::MemoryStore), and less than that in Redis, until its retention ends.
+//! A million rows are a few hundred MB: claim blocks of a thousand where that is too much, if a block
+//! can be booked in one transaction.
+//!
+//! # When something else serves better
+//!
+//! If a row becomes a row of your own database, let the database say that it is there: a unique index
+//! and `INSERT .. ON CONFLICT DO NOTHING`, in the transaction that books it. That knows for ever, and
+//! cannot disagree with what was booked. [`Once`](crate::Once) is for what leaves the database: mails,
+//! calls to other services, files.
+//!
+//! # What can still go wrong
+//!
+//! * **The process dies** between `book` and `complete`. That one row is booked and not remembered: with
+//!   the default it is booked again once its lease has lapsed, and until then it is among the `open`
+//!   ones. Run the import again when it has ended, or wait a lease.
+//! * **Two files with one name**: put a digest of the file into the key, or a date.

@@ -1,0 +1,126 @@
+//! Forms that are sent twice: a double click, a reload, the back button.
+//!
+//! A browser sends a form once per click and shows the answer to the last. It sends no header of
+//! yours, so the key stands in the page: a hidden field with a token, new for each page that is
+//! shown.
+//!
+//! ```
+//! use actix_idempotency::{
+//!     ConfigError, Idempotency, InFlight, KeySource, MemoryStore, Recording, RequestView, Scope,
+//!     store::Store,
+//! };
+//! use actix_web::{App, HttpResponse, http::{StatusCode, header}, test, web};
+//! use std::{sync::atomic::{AtomicU32, Ordering}, time::Duration};
+//!
+//! /// `<input type="hidden" name="token" value="..">`, a UUID made when the page is shown.
+//! fn token(req: &RequestView<'_>) -> Option<String> {
+//!     form_urlencoded::parse(req.bytes())
+//!         .find(|(name, _)| name == "token")
+//!         .map(|(_, token)| token.into_owned())
+//! }
+//!
+//! fn forms_on(store: impl Store) -> Result<Idempotency, ConfigError> {
+//!     // The user whom the session stands for; here a header that an outer layer sets.
+//!     let scope = Scope::by(|req| req.header("x-user").map(|user| user.into_owned()));
+//!     Idempotency::builder(store, scope)
+//!         .key(KeySource::by(token))
+//!         .required()
+//!         .on_in_flight(InFlight::Wait(Duration::from_secs(10)))
+//!         .recording(Recording::new().when(|answer| answer.status.is_redirection()))
+//!         .build()
+//! }
+//!
+//! async fn order(orders: web::Data<AtomicU32>) -> HttpResponse {
+//!     actix_web::rt::time::sleep(Duration::from_millis(20)).await; // where the second click comes in
+//!     let id = orders.fetch_add(1, Ordering::Relaxed) + 1;
+//!     HttpResponse::SeeOther()
+//!         .insert_header((header::LOCATION, format!("/orders/{id}")))
+//!         .finish()
+//! }
+//!
+//! # #[actix_web::main]
+//! # async fn main() -> std::io::Result<()> {
+//! let orders = web::Data::new(AtomicU32::new(0));
+//! let form = web::resource("/orders").wrap(forms_on(MemoryStore::new())?).post(order);
+//! let app = test::init_service(App::new().app_data(orders.clone()).service(form)).await;
+//! let click = || {
+//!     test::TestRequest::post()
+//!         .uri("/orders")
+//!         .insert_header(("x-user", "ann"))
+//!         .set_form([("token", "0b9f"), ("item", "tea")])
+//!         .to_request()
+//! };
+//!
+//! let (first, second) =
+//!     tokio::join!(test::call_service(&app, click()), test::call_service(&app, click()));
+//! for answer in [first, second] {
+//!     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+//!     assert_eq!(answer.headers().get(header::LOCATION).unwrap(), "/orders/1");
+//! }
+//! assert_eq!(orders.load(Ordering::Relaxed), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What to choose, and why
+//!
+//! | | choice | why |
+//! |---|---|---|
+//! | key | the token, by a closure: it sees the body | a browser adds no header to a form |
+//! | scope | the user, not the session's id, if it changes at login | a token that somebody else has seen is worth nothing to him |
+//! | in flight | [`Wait`](crate::InFlight::Wait) | the browser drops the first click's answer and shows the second's: that has to be the order, not a 409 |
+//! | recording | redirects only | a form that comes back with "the address is missing" is corrected and sent again with the same token. An answer that is not recorded frees the key for that |
+//! | fingerprint | the default | two different orders under one token are told 422; see below for the back button |
+//! | answer | 303 to what was created | a reload then repeats a `GET` |
+//!
+//! Where the token comes from: make it when the page is shown (`uuid::Uuid::new_v4()`), once per form.
+//! It needs no memory on the server, and is no protection against forged requests; a CSRF token is
+//! another field with another purpose. Messages for the next page that travel in a `Set-Cookie` are
+//! not replayed.
+//!
+//! With JavaScript the same token can go into the header `Idempotency-Key`, and the default
+//! [`KeySource`](crate::KeySource) finds it.
+//!
+//! # Without a token
+//!
+//! Where pages cannot be changed, a lock by user and content turns the second click away while
+//! the first one runs:
+//!
+//! ```
+//! use actix_idempotency::{ApiLock, Fingerprint, MemoryStore, problem::ProblemKind};
+//! use actix_web::{HttpResponse, error::ErrorUnauthorized, http::header::ContentType};
+//!
+//! let lock = ApiLock::try_builder(MemoryStore::new(), |req| {
+//!     let user = req.header("x-user").ok_or_else(|| ErrorUnauthorized("log in first"))?;
+//!     let content = Fingerprint::of_bytes(req.bytes());
+//!     Ok(Some((user.into_owned(), req.path().to_owned(), content)))
+//! })
+//! .render_problem(|problem| match problem.kind() {
+//!     ProblemKind::Busy => HttpResponse::Conflict()
+//!         .content_type(ContentType::html())
+//!         .body("<p>Your order is being placed. <a href='/orders'>See your orders</a>.</p>"),
+//!     _ => problem.to_response(),
+//! })
+//! .build()?;
+//! # drop(lock);
+//! # Ok::<_, actix_idempotency::ConfigError>(())
+//! ```
+//!
+//! | | a token and `Idempotency` | `ApiLock` |
+//! |---|---|---|
+//! | the page | has a hidden field | stays as it is |
+//! | second click while the first runs | waits, sees the order | sees "is being placed" |
+//! | reload or back button afterwards | sees the same order | orders again |
+//! | two equal orders, wanted | two pages, two tokens | one after the other |
+//!
+//! # What can still go wrong
+//!
+//! * **The back button shows the old page** with its old token. Sent again unchanged it leads to the
+//!   order that exists. Sent with another item it is told 422 `key-reused`: say in
+//!   [`problems`](crate::IdempotencyBuilder::problems) that this form has been used, with a link to a
+//!   fresh one, or let browsers fetch the page anew (`Cache-Control: no-store`).
+//! * **A page in a cache** gives many visitors one token. Scopes keep users apart; one user's second
+//!   order would be told that it is the first.
+//! * **An upload** in the form is read whole before the handler runs, up to
+//!   [`max_body`](crate::IdempotencyBuilder::max_body), and `multipart/form-data` has another
+//!   format than the closure above reads. Send files on their own.

@@ -1,0 +1,118 @@
+//! A queue's consumer: do each message once, although queues deliver at least once.
+//!
+//! A consumer that dies, is slow, or loses its connection before it has acknowledged a message gets it
+//! again, or another consumer does. [`Once`](crate::Once) says to each delivery whether the work is
+//! yours, done, or under way.
+//!
+//! ```
+//! use actix_idempotency::{Claimed, Fingerprint, MemoryStore, Once, store::StoreError};
+//! use std::collections::VecDeque;
+//!
+//! #[derive(Clone)]
+//! struct Message {
+//!     id: &'static str, // made by who sends it, the same in every delivery
+//!     body: &'static str,
+//! }
+//!
+//! enum Reply {
+//!     Acknowledge,
+//!     DeliverAgain,
+//!     DeadLetter,
+//! }
+//!
+//! enum Failed {
+//!     ForNow,
+//!     ForGood(&'static str),
+//! }
+//!
+//! async fn handle(once: &Once, message: &Message, mails: &mut Mails) -> Result<Reply, StoreError> {
+//!     let fingerprint = Fingerprint::of_bytes(message.body);
+//!     Ok(match once.claim(message.id, Some(fingerprint)).await? {
+//!         Claimed::Proceed(run) => match mails.send(message.body).await {
+//!             Ok(receipt) => {
+//!                 run.complete(receipt).await; // first remembered, then acknowledged
+//!                 Reply::Acknowledge
+//!             }
+//!             Err(Failed::ForNow) => {
+//!                 run.release().await;
+//!                 Reply::DeliverAgain
+//!             }
+//!             Err(Failed::ForGood(why)) => {
+//!                 run.fail(why).await;
+//!                 Reply::DeadLetter
+//!             }
+//!         },
+//!         // Done before; only the acknowledgement was lost.
+//!         Claimed::Replay(_) | Claimed::NotStored => Reply::Acknowledge,
+//!         // Another consumer is at it, or has died over it.
+//!         Claimed::InProgress => Reply::DeliverAgain,
+//!         // Two messages under one id, or work of which nobody knows how far it came.
+//!         Claimed::Mismatch | Claimed::UnknownOutcome => Reply::DeadLetter,
+//!     })
+//! }
+//! # #[derive(Default)]
+//! # struct Mails { sent: Vec<&'static str>, tries: u32 }
+//! # impl Mails {
+//! #     async fn send(&mut self, body: &'static str) -> Result<String, Failed> {
+//! #         self.tries += 1;
+//! #         if self.tries == 1 { return Err(Failed::ForNow) }
+//! #         if body.is_empty() { return Err(Failed::ForGood("no address")) }
+//! #         self.sent.push(body);
+//! #         Ok(format!("mail {}", self.sent.len()))
+//! #     }
+//! # }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let once = Once::builder(MemoryStore::new()).key_prefix("mails:").build()?;
+//! let [ann, bob] = [("m-1", "to ann"), ("m-2", "to bob")].map(|(id, body)| Message { id, body });
+//! let nobody = Message { id: "m-3", body: "" };
+//! let other = Message { id: "m-1", body: "to carl" }; // a producer's mistake
+//! let mut queue = VecDeque::from([&ann, &bob, &ann, &nobody, &bob, &other]);
+//!
+//! let (mut mails, mut dead_letters) = (Mails::default(), Vec::new());
+//! while let Some(message) = queue.pop_front() {
+//!     match handle(&once, message, &mut mails).await {
+//!         Ok(Reply::Acknowledge) => {}
+//!         Ok(Reply::DeadLetter) => dead_letters.push(message.id),
+//!         // Nothing is claimed when the store cannot be asked.
+//!         Ok(Reply::DeliverAgain) | Err(_) => queue.push_back(message),
+//!     }
+//! }
+//! assert_eq!(mails.sent, ["to bob", "to ann"]);
+//! assert_eq!(dead_letters, ["m-3", "m-1"]);
+//! once.drain(std::time::Duration::from_secs(5)).await; // before the process ends
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `examples/queue.rs` in the repository is a whole consumer on Redis: processes that share a list,
+//! and one that is killed in the middle of a job.
+//!
+//! # What to choose, and why
+//!
+//! | | choice | why |
+//! |---|---|---|
+//! | key | an id that the producer puts into the message | a broker's delivery tag or receipt is new for each delivery. If the producer may send twice, take what it sends about: `invoice-7` |
+//! | fingerprint | of the body | two messages under one id are a producer's mistake, and the second should not vanish silently. None, where the producer stamps each with a time |
+//! | [`key_prefix`](crate::OnceBuilder::key_prefix) | one per kind of work | two consumers of one message, mail and invoice, both have to do theirs |
+//! | acknowledge | after [`complete`](crate::Run::complete) | in the other order a crash in between loses the message |
+//! | retention | longer than a message can come back | also from the dead letters, by hand, a week later |
+//! | lease | the default, 30 s | so long a message rests after its consumer has died; it is renewed while the [`Run`](crate::Run) lives, whatever the broker's time-out is |
+//! | [`renew_for`](crate::OnceBuilder::renew_for) | longer than the longest work; an hour by default | what takes longer counts as hung |
+//! | [`on_lost_owner`](crate::OnceBuilder::on_lost_owner) | the default; `Refuse` for what cannot be tried twice | then [`UnknownOutcome`](crate::Claimed::UnknownOutcome) is for a person |
+//!
+//! # With the deduplication of a broker
+//!
+//! Some queues drop doubles: [SQS FIFO](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-exactly-once-processing.html)
+//! a message that is sent again within 5 minutes. That guards the way into the queue. A message that a
+//! consumer has got and not deleted in time comes again all the same, and that is what this guards.
+//!
+//! # What can still go wrong
+//!
+//! * **The consumer dies** after the mail has gone and before `complete`. The next delivery is told
+//!   [`InProgress`](crate::Claimed::InProgress) until the lease has lapsed, then it proceeds with
+//!   [`attempt`](crate::Run::attempt) 2, and sends again unless it can find out.
+//! * **Work that outlives its lease**, in a suspended process: [`lost`](crate::Run::lost) can be
+//!   raced against it, and [`fence`](crate::Run::fence) confirms the claim before the step that counts.
+//! * **`complete` says [`Lost`](crate::Settled::Lost)**: another has done the same meanwhile. Count it.

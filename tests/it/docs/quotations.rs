@@ -1,0 +1,56 @@
+//! What the documentation quotes from elsewhere stands there.
+
+use pulldown_cmark::Event;
+
+use super::page::{comments_of, files, read};
+
+const PAGE: &str = "src/guide/troubleshooting.rs";
+
+/// All code but the guide, each run of white space as one space and broken strings put together.
+fn code() -> String {
+    let files = files("src", ".rs").into_iter();
+    let others = files.filter(|file| !file.starts_with("src/guide"));
+    let text: String = others.map(|file| read(&file)).collect();
+    let text = text.replace("\\\n", " ");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn log_lines_of_the_guide_are_logged() {
+    let code = code();
+    let mut checked = 0;
+    for page in comments_of(PAGE) {
+        for event in page.events() {
+            let Event::Code(span) = event else { continue };
+            let quoted = span
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'));
+            if let Some(quoted) = quoted {
+                assert!(code.contains(quoted), "nobody says {quoted:?}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 15, "only {checked} quotations were found");
+}
+
+#[test]
+fn the_guide_has_a_remedy_for_every_problem() {
+    let text = read(PAGE);
+    let problems = comments_of("src/problem/mod.rs").swap_remove(0).anchors();
+    assert!(problems.len() > 10, "{problems:?} are not all of them");
+    for problem in problems {
+        assert!(
+            text.contains(&format!("`{problem}`")),
+            "{problem} is not in {PAGE}"
+        );
+    }
+}
+
+#[test]
+fn the_oldest_rust_is_the_same_everywhere() {
+    let oldest = env!("CARGO_PKG_RUST_VERSION");
+    for file in ["README.md", "src/guide/upgrading.rs"] {
+        assert!(read(file).contains(oldest), "{file} does not name {oldest}");
+    }
+}
