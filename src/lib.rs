@@ -329,6 +329,8 @@ mod idempotency;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 #[cfg(all(test, feature = "memory"))]
 mod model;
 mod once;
