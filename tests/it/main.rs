@@ -25,6 +25,8 @@ mod idempotency_faults;
 mod inspect;
 mod interleavings;
 mod lock;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod once;
 mod openapi;
 mod parsers;
