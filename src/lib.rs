@@ -170,7 +170,8 @@
 //!
 //! [`IdempotencyBuilder::on_event`], [`ApiLockBuilder::on_event`] and [`OnceBuilder::on_event`] take a
 //! closure that is told of each request and of what happens in the background, with durations, sizes
-//! and the attempt: see [`event`].
+//! and the attempt: see [`event`]. With the feature `metrics`, `metrics::observer("payments")` is one
+//! that counts them for Prometheus; `examples/metrics` has a dashboard and alerts.
 //!
 //! # Stopping
 //!
@@ -233,6 +234,7 @@
 //! |---|---|---|
 //! | `memory` | yes | [`MemoryStore`] |
 //! | `redis` | yes | [`RedisStore`] on one server, Sentinel or Cluster, and the crates it stands on as `bb8`, `bb8_redis`, `redis` |
+//! | `metrics` | no | `metrics::observer`, which counts events for the `metrics` facade |
 //! | `redis-rustls` | no | `rediss://` URLs, with the system's certificates or your own |
 //! | `test-util` | no | [`testing`], for the tests of your application; [`store::conformance`], the test for stores of your own; [`BackgroundHere`] |
 //!

@@ -16,6 +16,7 @@ mod cluster;
 mod conformance;
 mod cors;
 mod events;
+mod events_at_the_limits;
 mod examples;
 mod fault_table;
 mod faults;
