@@ -170,8 +170,8 @@
 //!
 //! [`IdempotencyBuilder::on_event`], [`ApiLockBuilder::on_event`] and [`OnceBuilder::on_event`] take a
 //! closure that is told of each request and of what happens in the background, with durations, sizes
-//! and the attempt: see [`event`]. With the feature `metrics`, `metrics::observer("payments")` is one
-//! that counts them for Prometheus; `examples/metrics` has a dashboard and alerts.
+//! and the attempt: see [`event`]. [`metrics::observer`] (feature `metrics`) is one that counts them for
+//! Prometheus; `examples/metrics` serves that, and has a Grafana dashboard and alerts.
 //!
 //! # Stopping
 //!
@@ -234,7 +234,7 @@
 //! |---|---|---|
 //! | `memory` | yes | [`MemoryStore`] |
 //! | `redis` | yes | [`RedisStore`] on one server, Sentinel or Cluster, and the crates it stands on as `bb8`, `bb8_redis`, `redis` |
-//! | `metrics` | no | `metrics::observer`, which counts events for the `metrics` facade |
+//! | `metrics` | no | [`metrics`](crate::metrics), an observer that counts events for the facade of that name |
 //! | `redis-rustls` | no | `rediss://` URLs, with the system's certificates or your own |
 //! | `test-util` | no | [`testing`], for the tests of your application; [`store::conformance`], the test for stores of your own; [`BackgroundHere`] |
 //!

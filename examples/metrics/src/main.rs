@@ -1,8 +1,8 @@
 //! Payments with keys and orders under a lock, counted for Prometheus on `GET /metrics`.
 //!
-//! Run it with `cargo run -p metrics_prometheus`; `REDIS_URL` and `ADDR` are optional. What to give
-//! Prometheus and Grafana is in `../grafana`: `alerts.yml` is a file for `rule_files`, and
-//! `dashboard.json` is imported under Dashboards, New, Import, which asks for the data source.
+//! Run it with `cargo run -p metrics_prometheus`; `REDIS_URL` and `ADDR` are optional. The folder
+//! `grafana` has the rest: `alerts.yml` goes into `rule_files` of Prometheus, `dashboard.json` into
+//! Grafana (Dashboards, New, Import), whose data source is chosen at its top.
 
 mod prometheus;
 #[path = "../../stop_signal/mod.rs"]

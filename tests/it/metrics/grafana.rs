@@ -156,6 +156,16 @@ fn alerts_ask_for_what_is_emitted() {
 }
 
 #[test]
+fn each_alert_is_tried() {
+    // By promtool, in .ci/deep: of a guard with every trouble there is, as many fire.
+    let tried = include_str!("../../../examples/metrics/grafana/alerts.test.yml");
+    let [fire, ..] = between(tried, "- value: ", "\n")[..] else {
+        panic!("it says how many fire");
+    };
+    assert_eq!(fire, rules().len().to_string());
+}
+
+#[test]
 fn what_alerts_point_at_is_there() {
     let emitted = emitted_metrics();
     let rules = rules();
