@@ -234,7 +234,7 @@
 //! |---|---|---|
 //! | `memory` | yes | [`MemoryStore`] |
 //! | `redis` | yes | [`RedisStore`] on one server, Sentinel or Cluster, and the crates it stands on as `bb8`, `bb8_redis`, `redis` |
-//! | `metrics` | no | [`metrics`](crate::metrics), an observer that counts events for the facade of that name |
+//! | `metrics` | no | [`metrics`], an observer that counts events for the facade of that name |
 //! | `redis-rustls` | no | `rediss://` URLs, with the system's certificates or your own |
 //! | `test-util` | no | [`testing`], for the tests of your application; [`store::conformance`], the test for stores of your own; [`BackgroundHere`] |
 //!
