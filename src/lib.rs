@@ -171,7 +171,7 @@
 //! [`IdempotencyBuilder::on_event`], [`ApiLockBuilder::on_event`] and [`OnceBuilder::on_event`] take a
 //! closure that is told of each request and of what happens in the background, with durations, sizes
 //! and the attempt: see [`event`]. [`metrics::observer`] (feature `metrics`) is one that counts them for
-//! Prometheus; `examples/metrics` serves that, and has a Grafana dashboard and alerts.
+//! Prometheus; `examples/metrics` in the repository serves that, and has a Grafana dashboard and alerts.
 //!
 //! # Stopping
 //!

@@ -50,9 +50,9 @@
 //! forgets what is idle counts on when it is used again.
 //!
 //! Histograms are the recorder's business: the Prometheus exporter makes summaries of them, which
-//! cannot be added up over processes, unless it is given buckets. `examples/metrics` sets some, does the
-//! exporter's upkeep, without which samples pile up while nobody scrapes, serves all on `GET /metrics`,
-//! and has a Grafana dashboard and alerts.
+//! cannot be added up over processes, unless it is given buckets. `examples/metrics` in the repository
+//! sets some, does the exporter's upkeep, without which samples pile up while nobody scrapes, serves all
+//! on `GET /metrics`, and has a Grafana dashboard and alerts.
 //!
 //! # What it costs
 //!
