@@ -110,7 +110,8 @@
 //!
 //! [`IdempotencyBuilder::on_event`], [`ApiLockBuilder::on_event`] and [`OnceBuilder::on_event`] take a
 //! closure that is told of each request and of what happens in the background, with durations, sizes
-//! and the attempt: see [`event`].
+//! and the attempt: see [`event`]. [`metrics::observer`] (feature `metrics`) is one that counts them for
+//! Prometheus; `examples/metrics` in the repository serves that, and has a Grafana dashboard and alerts.
 //!
 //! # Stopping
 //!
@@ -184,6 +185,7 @@
 //! |---|---|---|
 //! | `memory` | yes | [`MemoryStore`] |
 //! | `redis` | yes | [`RedisStore`] on one server, Sentinel or Cluster, and the crates it stands on as `bb8`, `bb8_redis`, `redis` |
+//! | `metrics` | no | [`metrics`], an observer that counts events for the facade of that name |
 //! | `redis-rustls` | no | `rediss://` URLs, with the system's certificates or your own |
 //! | `test-util` | no | [`testing`], for the tests of your application; [`store::conformance`], the test for stores of your own; [`BackgroundHere`] |
 //!
@@ -280,6 +282,8 @@ mod idempotency;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 #[cfg(all(test, feature = "memory"))]
 mod model;
 mod once;

@@ -47,8 +47,9 @@
 //! | what ran beside another, perhaps | [`settled`](RequestEvent::settled) is [`Settled::Lost`](crate::Settled), or [`IncidentKind::LostLease`] |
 //! | how long the store takes | [`claiming`](RequestEvent::claiming), [`settling`](RequestEvent::settling) |
 //!
-//! Names for labels (`Outcome::name`, `Ending::name`, `IncidentKind::name`, the problem) are few and
-//! fixed. A key is not: it belongs into a log or a trace, never into a label of a metric.
+//! Names for labels (`Outcome::name`, `Ending::name`, `IncidentKind::name`, `StoreErrorKind::name`, the
+//! problem) are few and fixed. A key is not: it belongs into a log or a trace, never into a label of a
+//! metric. With the feature `metrics`, [`metrics::observer`](crate::metrics::observer) counts all this.
 //!
 //! # The observer
 //!

@@ -47,7 +47,7 @@ pub struct RequestEvent {
 
 impl RequestEvent {
     /// Until more is known, it has come to nothing.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             outcome: Outcome::Abandoned,
             problem: None,

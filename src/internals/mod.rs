@@ -1,5 +1,7 @@
 //! Not a part of the API: what the tests, benches and fuzz targets of this repository reach into.
 
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "redis")]
 mod value;
 
@@ -7,6 +9,8 @@ use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
 
+#[cfg(feature = "metrics")]
+pub use self::metrics::{Emitted, emitted_metrics};
 #[cfg(feature = "redis")]
 pub use self::value::{decode_claim, decode_record, encode_claim, encode_record};
 use crate::{

@@ -21,6 +21,16 @@ pub enum StoreErrorKind {
     Timeout,
 }
 
+impl StoreErrorKind {
+    /// A name for labels, the same in every version.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Timeout => "timeout",
+        }
+    }
+}
+
 impl StoreError {
     /// The store did not carry out the call: it cannot be reached, or it said no.
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

@@ -1,30 +1,29 @@
 //! What an observer is told: one event for each request, one for each incident.
 
-use std::{
-    num::NonZeroU32,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{num::NonZeroU32, time::Duration};
 
 use actix_idempotency::{
-    Claimed, InFlight, LostOwner, MemoryStore, Once, Recording, Settled, StoreFailure,
-    event::{Ending, Event, IncidentKind, Outcome, RequestEvent},
+    ApiLock, Claimed, Idempotency, InFlight, LostOwner, MemoryStore, Once, Recording, RequestView,
+    Scope, Settled, StoreFailure,
+    event::{Ending, IncidentKind, Outcome},
     store::{Inspect, StoreErrorKind, StoreKey},
     testing::{Call, Fault, FaultyStore},
 };
-use actix_web::{App, HttpResponse, http::Method, web};
+use actix_web::{App, HttpResponse, error::ErrorForbidden, http::Method, web};
 use bytes::Bytes;
 use futures_util::stream;
+use tokio::task::JoinHandle;
 
 use crate::{
     serve,
     support::{
+        ear::{Ear, outcomes},
         eventually,
         gate::{Gate, gated},
         keys::{answer, keys_on, memory_keys, numbered, pay},
         locks::lock_on,
         log,
-        server::post,
+        server::{Server, post},
         wire::Wire,
     },
 };
@@ -38,54 +37,13 @@ fn failing(call: Call, times: usize, fault: Fault) -> FaultyStore<MemoryStore> {
     store
 }
 
-/// Hears all events.
-#[derive(Clone, Default)]
-struct Ear(Arc<Mutex<Heard>>);
-
-#[derive(Default)]
-struct Heard {
-    requests: Vec<RequestEvent>,
-    incidents: Vec<IncidentKind>,
-    shown: String,
-}
-
-impl Ear {
-    fn hears(&self) -> impl Fn(Event<'_>) + Send + Sync + 'static {
-        let ear = self.clone();
-        move |event| {
-            let mut heard = ear.0.lock().unwrap();
-            heard.shown += &format!("{event:?}");
-            match event {
-                Event::Request(request) => heard.requests.push(request.clone()),
-                Event::Incident(incident) => heard.incidents.push(incident.kind),
-                _ => unreachable!("there are two"),
-            }
-        }
-    }
-
-    fn requests(&self) -> Vec<RequestEvent> {
-        self.0.lock().unwrap().requests.clone()
-    }
-
-    fn incidents(&self) -> Vec<IncidentKind> {
-        self.0.lock().unwrap().incidents.clone()
-    }
-
-    /// The requests, once there are so many, and not one more.
-    async fn all(&self, many: usize) -> Vec<RequestEvent> {
-        eventually("as many events", async || self.requests().len() >= many).await;
-        let requests = self.requests();
-        assert_eq!(requests.len(), many, "{requests:#?}");
-        requests
-    }
-
-    async fn hears_incident(&self, kind: IncidentKind) {
-        eventually(kind.name(), async || self.incidents().contains(&kind)).await;
-    }
-}
-
-fn outcomes(requests: &[RequestEvent]) -> Vec<Outcome> {
-    requests.iter().map(|request| request.outcome).collect()
+/// A server with a first request in its handler, and what that will be answered.
+async fn occupied(keys: &Idempotency) -> (Server, Gate, JoinHandle<(u16, bool, String)>) {
+    let gate = Gate::closed();
+    let server = numbered(keys, &gate);
+    let first = tokio::spawn(answer(pay(&server, "a", "tea")));
+    gate.wait_for_entered(1).await;
+    (server, gate, first)
 }
 
 #[tokio::test]
@@ -148,10 +106,7 @@ async fn what_passes_is_no_event_and_what_is_invalid_is_one() {
 async fn who_is_refused_is_told_of_with_the_time_that_is_left() {
     let ear = Ear::default();
     let keys = memory_keys().on_event(ear.hears()).build().unwrap();
-    let gate = Gate::closed();
-    let server = numbered(&keys, &gate);
-    let first = tokio::spawn(answer(pay(&server, "a", "tea")));
-    gate.wait_for_entered(1).await;
+    let (server, gate, first) = occupied(&keys).await;
     assert_eq!(answer(pay(&server, "a", "tea")).await.0, 409);
     let refused = ear.all(1).await.remove(0);
     assert_eq!(refused.outcome, Outcome::InFlight);
@@ -168,26 +123,18 @@ async fn who_waits_and_is_answered_is_one_event_that_says_both() {
     let ear = Ear::default();
     let keys = memory_keys().on_in_flight(InFlight::Wait(10 * SECOND));
     let keys = keys.on_event(ear.hears()).build().unwrap();
-    let gate = Gate::closed();
-    let server = numbered(&keys, &gate);
-    let first = tokio::spawn(answer(pay(&server, "a", "tea")));
-    gate.wait_for_entered(1).await;
+    let (server, gate, first) = occupied(&keys).await;
     let second = tokio::spawn(answer(pay(&server, "a", "tea")));
     tokio::time::sleep(SECOND / 10).await;
     gate.let_go(1);
     first.await.unwrap();
     assert!(second.await.unwrap().1, "it is a replay");
     let heard = ear.all(2).await;
-    let replay = heard
-        .iter()
-        .find(|event| event.outcome == Outcome::Replayed);
-    let replay = replay.unwrap();
+    let with = |outcome| heard.iter().find(|event| event.outcome == outcome);
+    let replay = with(Outcome::Replayed).unwrap();
     let waited = replay.waited.unwrap();
     assert!(waited > Duration::ZERO && waited <= replay.total);
-    let first = heard
-        .iter()
-        .find(|event| event.outcome == Outcome::Executed);
-    assert_eq!(first.unwrap().waited, None);
+    assert_eq!(with(Outcome::Executed).unwrap().waited, None);
 }
 
 #[tokio::test]
@@ -265,10 +212,7 @@ async fn a_takeover_has_a_higher_attempt_and_what_lost_its_lease_says_so() {
     let keys = keys_on(store.clone()).lease(SECOND / 5).retention(SECOND);
     let keys = keys.renew_for(SECOND / 5).on_event(ear.hears());
     let keys = keys.build().unwrap();
-    let gate = Gate::closed();
-    let server = numbered(&keys, &gate);
-    let first = tokio::spawn(answer(pay(&server, "a", "tea")));
-    gate.wait_for_entered(1).await;
+    let (server, gate, first) = occupied(&keys).await;
     ear.hears_incident(IncidentKind::Hung).await;
     let second = tokio::spawn({
         let retry = pay(&server, "a", "tea");
@@ -296,10 +240,7 @@ async fn a_claim_that_is_taken_away_while_its_handler_runs_is_an_incident() {
     let (ear, store) = (Ear::default(), MemoryStore::new());
     let keys = keys_on(store.clone()).lease(SECOND / 5).retention(SECOND);
     let keys = keys.on_event(ear.hears()).build().unwrap();
-    let gate = Gate::closed();
-    let server = numbered(&keys, &gate);
-    let first = tokio::spawn(answer(pay(&server, "a", "tea")));
-    gate.wait_for_entered(1).await;
+    let (_server, gate, first) = occupied(&keys).await;
     let key = keys.stored_key(None, &Method::POST, "/", &"a".parse().unwrap());
     assert!(store.delete(&key).await.unwrap());
     ear.hears_incident(IncidentKind::LostLease).await;
@@ -315,10 +256,7 @@ async fn a_renewal_that_fails_is_an_incident_and_no_request() {
     let ear = Ear::default();
     let keys = keys_on(failing(Call::Renew, 1, Fault::Unavailable)).lease(SECOND / 2);
     let keys = keys.retention(SECOND).on_event(ear.hears());
-    let gate = Gate::closed();
-    let server = numbered(&keys.build().unwrap(), &gate);
-    let first = tokio::spawn(answer(pay(&server, "a", "tea")));
-    gate.wait_for_entered(1).await;
+    let (_server, gate, first) = occupied(&keys.build().unwrap()).await;
     ear.hears_incident(IncidentKind::NotRenewed).await;
     assert!(ear.requests().is_empty());
     gate.let_go(1);
@@ -368,6 +306,58 @@ async fn a_handler_that_panics_is_told_of_and_so_is_what_becomes_of_its_key() {
         );
         assert_eq!(event.status, None);
     }
+}
+
+#[tokio::test]
+async fn a_closure_of_the_application_that_fails_is_told_of() {
+    let (keys_ear, lock_ear) = (Ear::default(), Ear::default());
+    let scope = Scope::by_async(async |_| Err::<Option<String>, _>(ErrorForbidden("go away")));
+    let keys = Idempotency::builder(MemoryStore::new(), scope).on_event(keys_ear.hears());
+    let server = numbered(&keys.build().unwrap(), &Gate::open());
+    assert_eq!(answer(pay(&server, "a", "tea")).await.0, 403);
+    let payload = |_: &RequestView<'_>| Err::<Option<String>, _>(ErrorForbidden("go away"));
+    let lock = ApiLock::try_builder(MemoryStore::new(), payload).on_event(lock_ear.hears());
+    let server = gated(lock.build().unwrap(), &Gate::open());
+    assert_eq!(answer(post(&server, "/", "x")).await.0, 403);
+    for ear in [keys_ear, lock_ear] {
+        let event = ear.all(1).await.remove(0);
+        assert_eq!((event.outcome, event.status), (Outcome::Failed, Some(403)));
+        assert_eq!((event.problem, event.key), (None, None));
+        assert!(event.claiming.is_none() && event.handler.is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_told_of() {
+    let ear = Ear::default();
+    let keys = memory_keys().on_event(ear.hears()).build().unwrap();
+    let server = numbered(&keys, &Gate::open());
+    let mut wire = Wire::to(server.addr()).await;
+    wire.send(BY_WIRE.strip_suffix("ea").unwrap()).await;
+    tokio::time::sleep(SECOND / 10).await;
+    wire.half_close().await;
+    let event = ear.all(1).await.remove(0);
+    assert_eq!((event.outcome, event.status), (Outcome::Failed, Some(400)));
+    assert!(event.key.is_none());
+}
+
+#[tokio::test]
+async fn who_may_not_follow_an_owner_that_died_is_told_so() {
+    let ear = Ear::default();
+    let keys = memory_keys().lease(SECOND / 5).renew_for(SECOND / 5);
+    let keys = keys.on_lost_owner(LostOwner::Refuse).on_event(ear.hears());
+    let keys = keys.build().unwrap();
+    let (server, gate, first) = occupied(&keys).await;
+    tokio::time::sleep(SECOND / 2).await;
+    assert_eq!(answer(pay(&server, "a", "tea")).await.0, 409);
+    let event = ear.all(1).await.remove(0);
+    assert_eq!(event.outcome, Outcome::Unknown);
+    assert_eq!(event.problem, Some("outcome-unknown"));
+    assert_eq!(event.attempt, None);
+    assert!(event.key.is_some() && event.claiming.is_some());
+    gate.let_go(1);
+    first.await.unwrap();
+    ear.all(2).await;
 }
 
 #[tokio::test]
@@ -450,7 +440,7 @@ async fn nothing_that_a_client_sends_is_shown() {
         answer(pay(&server, SECRET, body)).await;
     }
     ear.all(3).await;
-    let shown = ear.0.lock().unwrap().shown.clone();
+    let shown = ear.shown();
     assert!(
         shown.contains("idempotency:") && !shown.contains(SECRET),
         "{shown}"
@@ -483,10 +473,7 @@ async fn a_client_that_leaves_while_it_waits_has_come_to_nothing() {
     let ear = Ear::default();
     let keys = memory_keys().on_in_flight(InFlight::Wait(10 * SECOND));
     let keys = keys.on_event(ear.hears()).build().unwrap();
-    let gate = Gate::closed();
-    let server = numbered(&keys, &gate);
-    let first = tokio::spawn(answer(pay(&server, "a", "tea")));
-    gate.wait_for_entered(1).await;
+    let (server, gate, first) = occupied(&keys).await;
     let mut wire = Wire::to(server.addr()).await;
     wire.send(BY_WIRE).await;
     tokio::time::sleep(SECOND / 10).await;

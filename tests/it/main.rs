@@ -18,6 +18,7 @@ mod cors;
 mod costs;
 mod docs;
 mod events;
+mod events_at_the_limits;
 mod examples;
 mod fault_table;
 mod faults;
@@ -28,6 +29,8 @@ mod idempotency_faults;
 mod inspect;
 mod interleavings;
 mod lock;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod once;
 mod openapi;
 mod parsers;

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// The modules from the ground up. Each uses only those that stand before it.
-const LEVELS: [&str; 32] = [
+const LEVELS: [&str; 33] = [
     "hex",
     "config_error",
     "background",
@@ -31,6 +31,7 @@ const LEVELS: [&str; 32] = [
     "api_lock/",
     "idempotency/",
     "once/",
+    "metrics/",
     "cors",
     "guide/",
     "promise",

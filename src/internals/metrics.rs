@@ -1,0 +1,17 @@
+use crate::metrics::CATALOGUE;
+
+/// A metric that is emitted, beside the label of its guard: its name, that of its label, and all
+/// values of that.
+pub type Emitted = (&'static str, Option<(&'static str, Vec<&'static str>)>);
+
+/// All metrics that are emitted.
+pub fn emitted_metrics() -> Vec<Emitted> {
+    let emitted = CATALOGUE.map(|metric| {
+        let label = metric.label.as_ref();
+        (
+            metric.name,
+            label.map(|label| (label.name, (label.values)())),
+        )
+    });
+    emitted.to_vec()
+}

@@ -1,0 +1,48 @@
+use metrics::{Key, KeyName, Label as Pair, Recorder, Unit};
+
+use super::{label::Label, measure::Measure};
+
+/// A metric that the observer emits.
+#[derive(Debug)]
+pub(crate) struct Metric {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What it counts.
+    pub(crate) measure: Measure,
+    /// Its label beside that of the guard.
+    pub(crate) label: Option<Label>,
+    /// What it says, for people.
+    pub(crate) help: &'static str,
+}
+
+impl Metric {
+    /// Tells the recorder what it is.
+    pub(super) fn describe(&self, recorder: &dyn Recorder) {
+        let name = KeyName::from_const_str(self.name);
+        let help = self.help.into();
+        match self.measure {
+            Measure::Times => recorder.describe_counter(name, None, help),
+            Measure::Seconds => recorder.describe_histogram(name, Some(Unit::Seconds), help),
+            Measure::Bytes => recorder.describe_histogram(name, Some(Unit::Bytes), help),
+        }
+    }
+
+    /// The key of its one series of a guard.
+    pub(super) fn key(&self, guard: &'static str) -> Key {
+        let pair = Pair::from_static_parts("guard", guard);
+        Key::from_parts(self.name, vec![pair]).to_retained()
+    }
+
+    /// The key of each of its series of a guard, with the value of the label.
+    pub(super) fn keys(&self, guard: &'static str) -> Vec<(&'static str, Key)> {
+        let Some(label) = &self.label else {
+            return Vec::new();
+        };
+        let keyed = |value| {
+            let pair = Pair::from_static_parts(label.name, value);
+            let key = self.key(guard).with_extra_labels(vec![pair]);
+            (value, key.to_retained())
+        };
+        (label.values)().into_iter().map(keyed).collect()
+    }
+}

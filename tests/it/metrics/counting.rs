@@ -1,0 +1,200 @@
+//! That the right things are counted, by a recorder for the whole process. Each test has a guard with
+//! a name of its own.
+
+use std::{collections::BTreeSet, sync::OnceLock, time::Duration};
+
+use actix_idempotency::{
+    Claimed, MemoryStore, Once,
+    metrics::{name, observer},
+    store::Inspect,
+    testing::{Call, Fault, FaultyStore},
+};
+use actix_web::http::Method;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+use super::scrape::Scrape;
+use crate::support::{
+    eventually,
+    gate::{Gate, gated},
+    keys::{answer, keys_on, memory_keys, numbered, pay},
+    locks::lock_on,
+    server::post,
+};
+
+/// The process has one recorder.
+fn recorder() -> &'static PrometheusHandle {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    RECORDER.get_or_init(|| {
+        let all = Matcher::Prefix("idempotency_".to_owned());
+        let builder = PrometheusBuilder::new().set_buckets_for_metric(all, &[1.0]);
+        builder.unwrap().install_recorder().unwrap()
+    })
+}
+
+fn scrape() -> Scrape {
+    Scrape::of(recorder().render())
+}
+
+/// What has been counted of a guard, once there are as many series as are expected.
+async fn counted<const N: usize>(guard: &str, expected: [(&str, f64); N]) {
+    eventually(guard, async || scrape().counted(guard).len() >= N).await;
+    let expected = expected.map(|(series, value)| (series.to_owned(), value));
+    assert_eq!(scrape().counted(guard), expected, "{guard}");
+}
+
+#[tokio::test]
+async fn a_run_its_replay_and_two_refusals() {
+    recorder();
+    let keys = memory_keys().on_event(observer("keys")).build().unwrap();
+    let server = numbered(&keys, &Gate::open());
+    for (key, body) in [("a", "tea"), ("a", "tea"), ("a", "coffee"), ("a b", "tea")] {
+        answer(pay(&server, key, body)).await;
+    }
+    counted(
+        "keys",
+        [
+            (r#"endings_total{ending="recorded"}"#, 1.0),
+            ("handler_duration_seconds_count", 1.0),
+            ("recorded_body_bytes_count", 1.0),
+            (r#"refusals_total{problem="key-invalid"}"#, 1.0),
+            (r#"refusals_total{problem="key-reused"}"#, 1.0),
+            (r#"request_duration_seconds_count{outcome="executed"}"#, 1.0),
+            (r#"request_duration_seconds_count{outcome="invalid"}"#, 1.0),
+            (r#"request_duration_seconds_count{outcome="mismatch"}"#, 1.0),
+            (r#"request_duration_seconds_count{outcome="replayed"}"#, 1.0),
+            (r#"requests_total{outcome="executed"}"#, 1.0),
+            (r#"requests_total{outcome="invalid"}"#, 1.0),
+            (r#"requests_total{outcome="mismatch"}"#, 1.0),
+            (r#"requests_total{outcome="replayed"}"#, 1.0),
+            (r#"store_duration_seconds_count{step="claiming"}"#, 3.0),
+            (r#"store_duration_seconds_count{step="settling"}"#, 1.0),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_lock_and_who_meets_it() {
+    recorder();
+    let lock = lock_on(MemoryStore::new()).on_event(observer("lock"));
+    let gate = Gate::closed();
+    let server = gated(lock.build().unwrap(), &gate);
+    let first = gate.occupy(&server).await;
+    let second = post(&server, "/", "x").send().await.unwrap();
+    assert_eq!(second.status(), 409);
+    gate.let_go(1);
+    first.await.unwrap().unwrap();
+    counted(
+        "lock",
+        [
+            (r#"endings_total{ending="freed"}"#, 1.0),
+            ("handler_duration_seconds_count", 1.0),
+            (r#"refusals_total{problem="busy"}"#, 1.0),
+            (r#"request_duration_seconds_count{outcome="executed"}"#, 1.0),
+            (
+                r#"request_duration_seconds_count{outcome="in_flight"}"#,
+                1.0,
+            ),
+            (r#"requests_total{outcome="executed"}"#, 1.0),
+            (r#"requests_total{outcome="in_flight"}"#, 1.0),
+            (r#"store_duration_seconds_count{step="claiming"}"#, 2.0),
+            (r#"store_duration_seconds_count{step="settling"}"#, 1.0),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn work_that_is_dropped_and_work_that_finds_no_store() {
+    recorder();
+    let store = FaultyStore::new(MemoryStore::new());
+    let once = Once::builder(store.clone()).on_event(observer("once"));
+    let once = once.build().unwrap();
+    let Claimed::Proceed(run) = once.claim("a", None).await.unwrap() else {
+        panic!("it is new");
+    };
+    drop(run);
+    store.next_n(1, Call::Begin, Fault::Unavailable);
+    once.claim("b", None).await.unwrap_err();
+    counted(
+        "once",
+        [
+            ("cut_off_total", 1.0),
+            (r#"endings_total{ending="freed"}"#, 1.0),
+            (r#"request_duration_seconds_count{outcome="executed"}"#, 1.0),
+            (
+                r#"request_duration_seconds_count{outcome="store_error"}"#,
+                1.0,
+            ),
+            (r#"requests_total{outcome="executed"}"#, 1.0),
+            (r#"requests_total{outcome="store_error"}"#, 1.0),
+            (r#"store_duration_seconds_count{step="claiming"}"#, 2.0),
+            (r#"store_errors_total{error="unavailable"}"#, 1.0),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_taken_from_its_handler() {
+    recorder();
+    let lease = Duration::from_millis(200);
+    let store = MemoryStore::new();
+    let keys = keys_on(store.clone()).lease(lease).retention(lease);
+    let keys = keys.on_event(observer("taken")).build().unwrap();
+    let gate = Gate::closed();
+    let server = numbered(&keys, &gate);
+    let first = tokio::spawn(answer(pay(&server, "a", "tea")));
+    gate.wait_for_entered(1).await;
+    let key = keys.stored_key(None, &Method::POST, "/", &"a".parse().unwrap());
+    assert!(store.delete(&key).await.unwrap());
+    let lost = r#"idempotency_incidents_total{guard="taken",incident="lost_lease"}"#;
+    eventually("an incident", async || scrape().series()[lost] == 1.0).await;
+    gate.let_go(1);
+    first.await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_that_clients_send_is_a_label() {
+    recorder();
+    let keys = memory_keys().on_event(observer("bounded")).build().unwrap();
+    let server = numbered(&keys, &Gate::open());
+    let series = || -> BTreeSet<String> {
+        let scrape = scrape();
+        let all = scrape.series().into_keys().map(str::to_owned);
+        all.filter(|series| series.contains(r#"guard="bounded""#))
+            .collect()
+    };
+    answer(pay(&server, "s3cret-0", "tea")).await;
+    let at_first = series();
+    for n in 1..50 {
+        let request = post(&server, &format!("/s3cret-{n}?s3cret={n}"), "s3cret");
+        answer(request.header("idempotency-key", format!("s3cret-{n}"))).await;
+    }
+    let executed = r#"idempotency_requests_total{guard="bounded",outcome="executed"}"#;
+    assert_eq!(scrape().series()[executed], 50.0);
+    assert_eq!(series(), at_first);
+    assert!(!at_first.iter().any(|series| series.contains("s3cret")));
+}
+
+#[test]
+fn the_constants_are_the_names_that_are_emitted() {
+    let emitted = actix_idempotency::internals::emitted_metrics();
+    let emitted: BTreeSet<_> = emitted.iter().map(|(name, _)| *name).collect();
+    let constants = [
+        name::REQUESTS,
+        name::REFUSALS,
+        name::TAKEOVERS,
+        name::CUT_OFF,
+        name::ENDINGS,
+        name::LOST,
+        name::STORE_ERRORS,
+        name::INCIDENTS,
+        name::REQUEST_DURATION,
+        name::HANDLER_DURATION,
+        name::STORE_DURATION,
+        name::WAIT_DURATION,
+        name::RECORDED_BODY,
+    ];
+    assert_eq!(emitted, BTreeSet::from(constants));
+}
