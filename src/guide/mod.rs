@@ -228,6 +228,10 @@
 //! | an [`attempt`](crate::event::RequestEvent::attempt) above 1, more often than processes are killed | handlers outlive their leases |
 //! | many [`Outcome::Mismatch`](crate::event::Outcome) | a client uses keys twice |
 //!
+//! **Metrics.** With the feature `metrics`, `.on_event(metrics::observer("payments"))` counts all that
+//! for Prometheus and others; install the recorder before the guards are built.
+//! `examples/metrics/grafana` has a dashboard, and an alert for each line of the table.
+//!
 //! **Logs.** One line of the [`log`](https://docs.rs/log) facade for each notable outcome, with fields
 //! (its `kv`; with `env_logger` its feature `kv`): `key` as it stands in the store, never as the
 //! client sent it, `outcome`,
