@@ -172,6 +172,8 @@
 //! closure that is told of each request and of what happens in the background, with durations, sizes
 //! and the attempt: see [`event`].
 //!
+//! Where an API has clients already, let it watch before it refuses: [rollout].
+//!
 //! # Stopping
 //!
 //! [`Idempotency::drain`], [`ApiLock::drain`] and [`Once::drain`] have two places: in
@@ -339,8 +341,10 @@ pub mod promise;
 #[doc = include_str!("../README.md")]
 mod readme {}
 mod request_view;
+pub mod rollout;
 mod selection;
 mod settled;
+mod shadow;
 mod status;
 pub mod store;
 mod terms;

@@ -45,6 +45,7 @@
 //! | which answers could not be kept | [`ending`](RequestEvent::ending) is [`Ending::Tombstone`] |
 //! | which handlers were cut off | [`Outcome::Executed`] without [`handler`](RequestEvent::handler) |
 //! | what ran beside another, perhaps | [`settled`](RequestEvent::settled) is [`Settled::Lost`](crate::Settled), or [`IncidentKind::LostLease`] |
+//! | what a guard that only [watches](crate::rollout) would have done | [`shadow`](RequestEvent::shadow) is true, and the outcome tells |
 //! | how long the store takes | [`claiming`](RequestEvent::claiming), [`settling`](RequestEvent::settling) |
 //!
 //! Names for labels (`Outcome::name`, `Ending::name`, `IncidentKind::name`, the problem) are few and

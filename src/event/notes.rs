@@ -34,6 +34,12 @@ impl Notes {
         }))
     }
 
+    /// The same, of a middleware that only watches.
+    pub(crate) fn in_shadow(mut self) -> Self {
+        self.note(|event| event.shadow = true);
+        self
+    }
+
     /// Writes something down, if anybody reads it.
     pub(crate) fn note(&mut self, note: impl FnOnce(&mut RequestEvent)) {
         if let Some(draft) = &mut self.0 {

@@ -1,14 +1,10 @@
 //! What an observer is told: one event for each request, one for each incident.
 
-use std::{
-    num::NonZeroU32,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{num::NonZeroU32, time::Duration};
 
 use actix_idempotency::{
     Claimed, InFlight, LostOwner, MemoryStore, Once, Recording, Settled, StoreFailure,
-    event::{Ending, Event, IncidentKind, Outcome, RequestEvent},
+    event::{Ending, IncidentKind, Outcome, RequestEvent},
     store::{Inspect, StoreErrorKind, StoreKey},
     testing::{Call, Fault, FaultyStore},
 };
@@ -19,6 +15,7 @@ use futures_util::stream;
 use crate::{
     serve,
     support::{
+        ear::Ear,
         eventually,
         gate::{Gate, gated},
         keys::{answer, keys_on, memory_keys, numbered, pay},
@@ -36,52 +33,6 @@ fn failing(call: Call, times: usize, fault: Fault) -> FaultyStore<MemoryStore> {
     let store = FaultyStore::new(MemoryStore::new());
     store.next_n(times, call, fault);
     store
-}
-
-/// Hears all events.
-#[derive(Clone, Default)]
-struct Ear(Arc<Mutex<Heard>>);
-
-#[derive(Default)]
-struct Heard {
-    requests: Vec<RequestEvent>,
-    incidents: Vec<IncidentKind>,
-    shown: String,
-}
-
-impl Ear {
-    fn hears(&self) -> impl Fn(Event<'_>) + Send + Sync + 'static {
-        let ear = self.clone();
-        move |event| {
-            let mut heard = ear.0.lock().unwrap();
-            heard.shown += &format!("{event:?}");
-            match event {
-                Event::Request(request) => heard.requests.push(request.clone()),
-                Event::Incident(incident) => heard.incidents.push(incident.kind),
-                _ => unreachable!("there are two"),
-            }
-        }
-    }
-
-    fn requests(&self) -> Vec<RequestEvent> {
-        self.0.lock().unwrap().requests.clone()
-    }
-
-    fn incidents(&self) -> Vec<IncidentKind> {
-        self.0.lock().unwrap().incidents.clone()
-    }
-
-    /// The requests, once there are so many, and not one more.
-    async fn all(&self, many: usize) -> Vec<RequestEvent> {
-        eventually("as many events", async || self.requests().len() >= many).await;
-        let requests = self.requests();
-        assert_eq!(requests.len(), many, "{requests:#?}");
-        requests
-    }
-
-    async fn hears_incident(&self, kind: IncidentKind) {
-        eventually(kind.name(), async || self.incidents().contains(&kind)).await;
-    }
 }
 
 fn outcomes(requests: &[RequestEvent]) -> Vec<Outcome> {
@@ -450,7 +401,7 @@ async fn nothing_that_a_client_sends_is_shown() {
         answer(pay(&server, SECRET, body)).await;
     }
     ear.all(3).await;
-    let shown = ear.0.lock().unwrap().shown.clone();
+    let shown = ear.shown();
     assert!(
         shown.contains("idempotency:") && !shown.contains(SECRET),
         "{shown}"

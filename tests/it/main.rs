@@ -37,6 +37,7 @@ mod rights;
 mod round_trips;
 mod security;
 mod sentinel;
+mod shadow;
 mod shutdown;
 mod structure;
 mod support;

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// The modules from the ground up. Each uses only those that stand before it.
-const LEVELS: [&str; 32] = [
+const LEVELS: [&str; 34] = [
     "hex",
     "config_error",
     "background",
@@ -28,12 +28,14 @@ const LEVELS: [&str; 32] = [
     "request_view",
     "body_reader",
     "guarded_body/",
+    "shadow/",
     "api_lock/",
     "idempotency/",
     "once/",
     "cors",
     "guide",
     "promise",
+    "rollout",
     "internals/",
     "model/",
 ];

@@ -2,6 +2,7 @@
 
 pub(crate) mod cluster;
 pub(crate) mod detour;
+pub(crate) mod ear;
 pub(crate) mod example;
 pub(crate) mod gate;
 pub(crate) mod keys;
