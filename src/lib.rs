@@ -236,6 +236,7 @@
 //! | `memory` | yes | [`MemoryStore`] |
 //! | `redis` | yes | [`RedisStore`] on one server, Sentinel or Cluster, and the crates it stands on as `bb8`, `bb8_redis`, `redis` |
 //! | `redis-rustls` | no | `rediss://` URLs, with the system's certificates or your own |
+//! | `tracing` | no | the [span](event#traces) of a request stays the current one where its handler runs on without its client, and where events are told |
 //! | `test-util` | no | [`testing`], for the tests of your application; [`store::conformance`], the test for stores of your own; [`BackgroundHere`] |
 //!
 //! # How it is built
@@ -345,6 +346,11 @@ pub mod rollout;
 mod selection;
 mod settled;
 mod shadow;
+#[cfg(feature = "tracing")]
+mod span;
+#[cfg(not(feature = "tracing"))]
+#[path = "no_span.rs"]
+mod span;
 mod status;
 pub mod store;
 mod terms;

@@ -44,5 +44,7 @@ mod support;
 mod testing;
 #[cfg(feature = "redis-rustls")]
 mod tls;
+#[cfg(feature = "tracing")]
+mod traces;
 mod waiting;
 mod wake_ups;

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// The modules from the ground up. Each uses only those that stand before it.
-const LEVELS: [&str; 34] = [
+const LEVELS: [&str; 36] = [
     "hex",
     "config_error",
     "background",
@@ -14,6 +14,8 @@ const LEVELS: [&str; 34] = [
     "store/redis/",
     "store/conformance/",
     "testing/",
+    "span",
+    "no_span",
     "fence_error",
     "settled",
     "event/",
