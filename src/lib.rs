@@ -170,7 +170,7 @@
 //!
 //! [`IdempotencyBuilder::on_event`], [`ApiLockBuilder::on_event`] and [`OnceBuilder::on_event`] take a
 //! closure that is told of each request and of what happens in the background, with durations, sizes
-//! and the attempt: see [`event`].
+//! and the attempt: see [`event`], which also says how they come into [traces](event#traces).
 //!
 //! Where an API has clients already, let it watch before it refuses: [rollout].
 //!
@@ -308,6 +308,11 @@
 //! * The sentinels are asked twice a second whom they name. `+switch-master` would say it too, but a
 //!   subscription is silent for weeks, and a network may forget it meanwhile. Without either, a master
 //!   that is replaced by order goes on for ten seconds and confirms what is then lost.
+//! * A [shadow](rollout) is a future of its own beside the real one: where it is off it costs one look at
+//!   a boolean. Its first handler ends with its client, as without a middleware; run to its end it would
+//!   be recorded more often, but nothing that only watches may change what a handler does.
+//! * With the feature `tracing`, the span that a handler keeps is the one in which it began, not the one
+//!   in which its future is dropped: tracing-actix-web drops it outside.
 //! * Only a `GET` upgrades: two headers must not lead a `POST` past the guard. And `Upgrade: h2c` does
 //!   not make a request an upgrade: some clients offer it with every first request.
 

@@ -31,19 +31,19 @@
 //!
 //! **What is not.** It costs what the real one costs, which is one of the things to find out:
 //!
-//! * A handler begins when its body is here (or more of it than is read, or
-//!   [`body_timeout`](crate::IdempotencyBuilder::body_timeout) has passed), the closures have run and
-//!   the store was asked. That takes [`RequestEvent::claiming`](crate::event::RequestEvent::claiming),
-//!   at most the store's time-out: 500 ms on Redis.
-//!   [`skip`](crate::IdempotencyBuilder::skip) routes whose handlers answer while their client still
-//!   sends.
+//! * A handler begins when its body is here (or is larger or slower than
+//!   [`max_body`](crate::IdempotencyBuilder::max_body) and
+//!   [`body_timeout`](crate::IdempotencyBuilder::body_timeout) allow), the closures have run and the
+//!   store was asked. That takes [`RequestEvent::claiming`](crate::event::RequestEvent::claiming), at
+//!   most the store's time-out: 500 ms on Redis. [`skip`](crate::IdempotencyBuilder::skip) routes whose
+//!   handlers answer while their client still sends.
 //! * The answer of a first request goes out when it is recorded, which takes as long at most.
 //! * The store is asked as often. First requests hold their claims and are recorded; the others change
 //!   nothing in it. What is recorded is replayed once the shadow is switched on, while its retention
 //!   lasts.
 //! * A handler that takes a [`Claim`](crate::Claim) has one when it is the first. Those that would have
 //!   been refused or replayed have none, as if the store had been away: take `Option<Claim>`. The
-//!   [`IdempotencyKey`](crate::IdempotencyKey) is there wherever a request has a valid one.
+//!   [`IdempotencyKey`](crate::IdempotencyKey) is there when key, scope and body were in order.
 //! * Around a real one with the same stored keys, it keeps that one from guarding, as any outer one
 //!   does: give it a [`key_prefix`](crate::IdempotencyBuilder::key_prefix) of its own.
 //!

@@ -1,6 +1,6 @@
 use std::{
     cell::RefCell,
-    fmt, mem,
+    mem,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
@@ -87,13 +87,5 @@ impl Stream for Reader {
                 None
             }
         })
-    }
-}
-
-/// The size, never the content.
-impl fmt::Debug for KeptBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let read: usize = self.0.borrow().pieces.iter().map(Bytes::len).sum();
-        write!(f, "KeptBody({read} bytes)")
     }
 }

@@ -19,7 +19,11 @@ use actix_web::{
 };
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use tracing::{Instrument, Span, field::Empty, info_span};
+use tracing::{
+    Instrument, Span,
+    field::{Empty, display},
+    info_span,
+};
 use tracing_actix_web::{DefaultRootSpanBuilder, RootSpanBuilder, TracingLogger};
 
 use crate::{
@@ -42,12 +46,9 @@ fn on_the_span(event: Event<'_>) {
     };
     let span = Span::current();
     span.record("idempotency.outcome", request.outcome.name());
-    if let Some(key) = &request.key {
-        span.record("idempotency.key", tracing::field::display(key));
-    }
-    if let Some(status) = request.status {
-        span.record("idempotency.status", status);
-    }
+    span.record("idempotency.problem", request.problem);
+    span.record("idempotency.key", request.key.as_ref().map(display));
+    span.record("idempotency.status", request.status);
 }
 
 /// Makes room for it.
@@ -58,6 +59,7 @@ impl RootSpanBuilder for WithOutcome {
         tracing_actix_web::root_span!(
             request,
             idempotency.outcome = Empty,
+            idempotency.problem = Empty,
             idempotency.key = Empty,
             idempotency.status = Empty,
         )
@@ -231,17 +233,18 @@ async fn whatever_becomes_of_a_request_is_told_inside_of_its_span() {
     let keys = memory_keys().max_body(10).on_event(on_the_span);
     let keys = keys.build().unwrap();
     let server = with_logger(&keys, &Gate::open(), &Ended::default());
-    for (body, expected) in [
-        ("tea", "executed"),
-        ("tea", "replayed"),
-        ("coffee", "mismatch"),
-        ("more than ten bytes", "invalid"),
+    for (body, expected, problem) in [
+        ("tea", "executed", None),
+        ("tea", "replayed", None),
+        ("coffee", "mismatch", Some("key-reused")),
+        ("more than ten bytes", "invalid", Some("payload-too-large")),
     ] {
         let agent = format!("told-{expected}");
         let request = pay(&server, "a", body).header("user-agent", &agent);
         let status = request.send().await.unwrap().status();
         let span = spans::Span::with("http.user_agent", &agent).unwrap();
         assert_eq!(span.field("idempotency.outcome"), Some(expected));
+        assert_eq!(span.field("idempotency.problem"), problem);
         assert_eq!(span.field("idempotency.status"), Some(status.as_str()));
         let key = keys.stored_key(None, &Method::POST, "/", &"a".parse().unwrap());
         let key = (expected != "invalid").then(|| key.to_string());

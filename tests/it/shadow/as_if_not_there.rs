@@ -1,10 +1,11 @@
 //! What a shadow does not change, and what the first request leaves behind.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_idempotency::{
-    Claim, IdempotencyKey, LostOwner, MemoryStore,
+    Claim, IdempotencyKey, InFlight, LostOwner, MemoryStore,
     event::{Ending, Outcome},
+    store::StoreErrorKind,
     testing::{Call, FaultyStore},
 };
 use actix_web::{App, HttpResponse, web};
@@ -18,6 +19,7 @@ use crate::{
         gate::Gate,
         keys::{answer, keys_on, memory_keys, numbered, pay},
         locks::lock_on,
+        redis::Redis,
         server::post,
         wire::Wire,
     },
@@ -95,7 +97,7 @@ async fn a_handler_ends_with_its_client_and_its_key_is_free() {
         let event = ear.all(1).await.remove(0);
         assert_eq!((event.outcome, event.handler), (Outcome::Executed, None));
         assert_eq!(event.ending, Some(Ending::Freed));
-        gate.let_go(2);
+        gate.let_go(1000);
         eventually("the next one has the claim", async || {
             let next = told(pay(&server, "a", "tea")).await.unwrap();
             next.body.contains("claimed")
@@ -163,4 +165,53 @@ async fn a_client_that_leaves_one_that_only_runs_is_told_of() {
     let event = ear.all(2).await.remove(1);
     assert_eq!((event.outcome, event.shadow), (Outcome::Replayed, true));
     assert_eq!((event.status, event.handler), (None, None));
+}
+
+#[tokio::test]
+async fn nobody_waits() {
+    let (gate, ear) = (Gate::closed(), Ear::default());
+    let keys = memory_keys().on_in_flight(InFlight::Wait(Duration::from_secs(60)));
+    let keys = keys.shadow().on_event(ear.hears()).build().unwrap();
+    let server = with_keys(&keys, &gate);
+    let first = tokio::spawn(told(pay(&server, "a", "tea")));
+    gate.wait_for_entered(1).await;
+    let second = tokio::spawn(told(pay(&server, "a", "tea")));
+    gate.wait_for_entered(2).await;
+    gate.let_go(2);
+    assert_eq!(first.await.unwrap().unwrap().body, "run 1 claimed: tea");
+    assert_eq!(second.await.unwrap().unwrap().body, "run 2 alone: tea");
+    let events = ear.all(2).await;
+    let second = events
+        .iter()
+        .find(|event| event.outcome == Outcome::InFlight);
+    let second = second.unwrap();
+    assert_eq!((second.problem, second.waited), (None, None));
+    assert!(second.left.is_some());
+}
+
+#[tokio::test]
+async fn a_store_that_hangs_delays_a_request_by_its_time_out_and_no_more() {
+    let redis = Redis::start();
+    let (gate, ear) = (Gate::open(), Ear::default());
+    let keys = keys_on(redis.store()).shadow().on_event(ear.hears());
+    let lock = lock_on(redis.store()).shadow().on_event(ear.hears());
+    let servers = [
+        with_keys(&keys.build().unwrap(), &gate),
+        with_lock(&lock.build().unwrap(), &gate),
+    ];
+    for server in &servers {
+        assert_eq!(told(pay(server, "a", "tea")).await.unwrap().status, 201);
+    }
+    redis.freeze();
+    for server in &servers {
+        let begun = Instant::now();
+        assert_eq!(told(pay(server, "b", "tea")).await.unwrap().status, 201);
+        assert!(begun.elapsed() < Duration::from_secs(2));
+    }
+    redis.thaw();
+    let events = ear.all(4).await;
+    for event in &events[2..] {
+        assert_eq!(event.outcome, Outcome::StoreError);
+        assert_eq!(event.store_error, Some(StoreErrorKind::Timeout));
+    }
 }

@@ -14,14 +14,15 @@ use crate::support::{
     wire::Wire,
 };
 
-const PAUSE: Duration = Duration::from_millis(100);
+const SHORT: Duration = Duration::from_millis(100);
+const LONG: Duration = Duration::from_secs(20);
 
 /// One of each, with these limits.
-fn shadows(most: usize, gate: &Gate, ear: &Ear) -> [Server; 2] {
-    let keys = memory_keys().max_body(most).body_timeout(PAUSE);
+fn shadows(most: usize, pause: Duration, gate: &Gate, ear: &Ear) -> [Server; 2] {
+    let keys = memory_keys().max_body(most).body_timeout(pause);
     let lock = lock_on(MemoryStore::new())
         .max_body(most)
-        .body_timeout(PAUSE);
+        .body_timeout(pause);
     [
         with_keys(&keys.shadow().on_event(ear.hears()).build().unwrap(), gate),
         with_lock(&lock.shadow().on_event(ear.hears()).build().unwrap(), gate),
@@ -39,10 +40,10 @@ fn piece(text: &str) -> String {
 #[tokio::test]
 async fn what_is_too_large_streams_on_behind_what_was_read() {
     let (gate, ear) = (Gate::open(), Ear::default());
-    for (n, server) in shadows(6, &gate, &ear).into_iter().enumerate() {
+    for (n, server) in shadows(6, LONG, &gate, &ear).into_iter().enumerate() {
         let mut wire = Wire::to(server.addr()).await;
         wire.send(CHUNKED.to_owned() + &piece("one ")).await;
-        tokio::time::sleep(PAUSE / 4).await;
+        tokio::time::sleep(SHORT / 4).await;
         wire.send(piece("two ")).await;
         // The handler runs while its client has not sent all.
         gate.wait_for_entered(n + 1).await;
@@ -58,7 +59,7 @@ async fn what_is_too_large_streams_on_behind_what_was_read() {
 async fn what_is_announced_as_too_large_is_not_read_at_all() {
     let (gate, ear) = (Gate::open(), Ear::default());
     let large = "x".repeat(5_000_000);
-    let [keys, lock] = shadows(1000, &gate, &ear);
+    let [keys, lock] = shadows(1000, LONG, &gate, &ear);
     for server in [&keys, &lock] {
         for client in [client(), http2_client()] {
             let request = client.post(server.url("/")).header("idempotency-key", "a");
@@ -82,11 +83,11 @@ async fn what_is_announced_as_too_large_is_not_read_at_all() {
 #[tokio::test]
 async fn what_stalls_reaches_its_handler_as_it_comes() {
     let (gate, ear) = (Gate::open(), Ear::default());
-    for (n, server) in shadows(1000, &gate, &ear).into_iter().enumerate() {
+    for (n, server) in shadows(1000, SHORT, &gate, &ear).into_iter().enumerate() {
         let mut wire = Wire::to(server.addr()).await;
         wire.send(CHUNKED.to_owned() + &piece("one ")).await;
         gate.wait_for_entered(n + 1).await;
-        tokio::time::sleep(PAUSE * 3 / 2).await;
+        tokio::time::sleep(SHORT * 3 / 2).await;
         wire.send(piece("two") + "0\r\n\r\n").await;
         let answer = wire.read_to_end().await;
         assert!(answer.contains(" alone: one two"), "{answer}");
@@ -99,7 +100,7 @@ async fn what_stalls_reaches_its_handler_as_it_comes() {
 async fn what_breaks_off_does_so_in_the_handler() {
     let broken = CHUNKED.to_owned() + &piece("one ") + "no length\r\n";
     let (gate, ear) = (Gate::open(), Ear::default());
-    let [keys, lock] = shadows(1000, &gate, &ear);
+    let [keys, lock] = shadows(1000, LONG, &gate, &ear);
     let mut answers = Vec::new();
     for server in [bare(&gate), keys, lock] {
         let mut wire = Wire::to(server.addr()).await;
@@ -132,10 +133,10 @@ async fn a_lock_that_ignores_bodies_lets_them_stream() {
 #[tokio::test]
 async fn a_body_that_is_read_whole_is_the_first_ones_too() {
     let (gate, ear) = (Gate::open(), Ear::default());
-    for server in shadows(1000, &gate, &ear) {
+    for server in shadows(1000, LONG, &gate, &ear) {
         let mut wire = Wire::to(server.addr()).await;
         wire.send(CHUNKED.to_owned() + &piece("one ")).await;
-        tokio::time::sleep(PAUSE / 4).await;
+        tokio::time::sleep(SHORT / 4).await;
         wire.send(piece("two") + "0\r\n\r\n").await;
         let answer = wire.read_to_end().await;
         assert!(answer.contains(": one two"), "{answer}");
