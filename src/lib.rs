@@ -110,8 +110,11 @@
 //!
 //! [`IdempotencyBuilder::on_event`], [`ApiLockBuilder::on_event`] and [`OnceBuilder::on_event`] take a
 //! closure that is told of each request and of what happens in the background, with durations, sizes
-//! and the attempt: see [`event`]. [`metrics::observer`] (feature `metrics`) is one that counts them for
-//! Prometheus; `examples/metrics` in the repository serves that, and has a Grafana dashboard and alerts.
+//! and the attempt: see [`event`], which also says how they come into [traces](event#traces).
+//! [`metrics::observer`] (feature `metrics`) is one that counts them for Prometheus; `examples/metrics`
+//! in the repository serves that, and has a Grafana dashboard and alerts.
+//!
+//! Where an API has clients already, let it watch before it refuses: [rollout].
 //!
 //! # Stopping
 //!
@@ -187,6 +190,7 @@
 //! | `redis` | yes | [`RedisStore`] on one server, Sentinel or Cluster, and the crates it stands on as `bb8`, `bb8_redis`, `redis` |
 //! | `metrics` | no | [`metrics`], an observer that counts events for the facade of that name |
 //! | `redis-rustls` | no | `rediss://` URLs, with the system's certificates or your own |
+//! | `tracing` | no | the [span](event#traces) of a request stays the current one where its handler runs on without its client, and where events are told |
 //! | `test-util` | no | [`testing`], for the tests of your application; [`store::conformance`], the test for stores of your own; [`BackgroundHere`] |
 //!
 //! # How it is built
@@ -258,6 +262,11 @@
 //! * The sentinels are asked twice a second whom they name. `+switch-master` would say it too, but a
 //!   subscription is silent for weeks, and a network may forget it meanwhile. Without either, a master
 //!   that is replaced by order goes on for ten seconds and confirms what is then lost.
+//! * A [shadow](rollout) is a future of its own beside the real one: where it is off it costs one look at
+//!   a boolean. Its first handler ends with its client, as without a middleware; run to its end it would
+//!   be recorded more often, but nothing that only watches may change what a handler does.
+//! * With the feature `tracing`, the span that a handler keeps is the one in which it began, not the one
+//!   in which its future is dropped: tracing-actix-web drops it outside.
 //! * Only a `GET` upgrades: two headers must not lead a `POST` past the guard. And `Upgrade: h2c` does
 //!   not make a request an upgrade: some clients offer it with every first request.
 
@@ -294,8 +303,15 @@ pub mod promise;
 #[doc = include_str!("../README.md")]
 mod readme {}
 mod request_view;
+pub mod rollout;
 mod selection;
 mod settled;
+mod shadow;
+#[cfg(feature = "tracing")]
+mod span;
+#[cfg(not(feature = "tracing"))]
+#[path = "no_span.rs"]
+mod span;
 mod status;
 pub mod store;
 mod terms;

@@ -38,6 +38,7 @@ impl ApiLockBuilder {
             },
             ignore_body: false,
             problems: Default::default(),
+            shadow: false,
         };
         Self { settings }
     }
@@ -162,6 +163,30 @@ impl ApiLockBuilder {
     /// Default: nobody is told, and nothing is measured. What there is to tell: [`event`](crate::event).
     pub fn on_event(mut self, tell: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
         self.settings.claims = self.settings.claims.observed_by(Observer::new(tell));
+        self
+    }
+
+    /// Decides, counts and logs as it will, but never refuses: every request runs its handler and gets
+    /// its own answer. The first step where the lock is introduced into an API that lives;
+    /// [`rollout`](crate::rollout) has the others, and what changes all the same.
+    ///
+    /// ```
+    /// use actix_idempotency::{ApiLock, MemoryStore, event::Event};
+    ///
+    /// let lock = ApiLock::builder(MemoryStore::new(), |req| req.path().to_owned())
+    ///     .shadow()
+    ///     .on_event(|event| {
+    ///         if let Event::Request(request) = event && request.shadow {
+    ///             println!("{} {:?}", request.outcome.name(), request.status);
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # Ok::<_, actix_idempotency::ConfigError>(())
+    /// ```
+    ///
+    /// Default: off; whoever asks for a lock gets one.
+    pub fn shadow(mut self) -> Self {
+        self.settings.shadow = true;
         self
     }
 

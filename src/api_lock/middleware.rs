@@ -9,7 +9,7 @@ use actix_web::{
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 
-use super::settings::Settings;
+use super::{settings::Settings, shadow};
 use crate::{
     RequestView,
     body_reader::ReadError,
@@ -41,7 +41,7 @@ impl<S> ApiLockMiddleware<S> {
 /// The handler's body, or one of ours. A handler's body that is in memory moves to the right
 /// side when its lock has been released.
 type Body<B> = EitherBody<GuardedBody<B>, BoxBody>;
-type Response<B> = ServiceResponse<Body<B>>;
+pub(super) type Response<B> = ServiceResponse<Body<B>>;
 
 impl<S, B> Service<ServiceRequest> for ApiLockMiddleware<S>
 where
@@ -56,6 +56,10 @@ where
 
     fn call(&self, req: ServiceRequest) -> Self::Future {
         let service = Rc::clone(&self.service);
+        if self.settings.shadow {
+            let settings = Arc::clone(&self.settings);
+            return Box::pin(shadow::watched(settings, service, req));
+        }
         if !self.settings.selection.selects(req.head()) {
             return Box::pin(async move { Ok(unguarded(service.call(req).await?)) });
         }
@@ -149,7 +153,11 @@ where
 
 /// Runs the handler, and settles before its answer goes out where that is possible: a client
 /// that has its whole answer must not meet its own lock.
-async fn run<S, B>(guard: Guard, service: &S, req: ServiceRequest) -> Result<Response<B>, Error>
+pub(super) async fn run<S, B>(
+    guard: Guard,
+    service: &S,
+    req: ServiceRequest,
+) -> Result<Response<B>, Error>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody + 'static,

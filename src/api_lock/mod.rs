@@ -4,6 +4,7 @@ mod builder;
 mod middleware;
 mod payload;
 mod settings;
+mod shadow;
 
 use std::{
     future::{Ready, ready},

@@ -16,6 +16,7 @@ pub(super) struct Settings {
     pub(super) body: BodyReader,
     pub(super) ignore_body: bool,
     pub(super) problems: Problems,
+    pub(super) shadow: bool,
 }
 
 impl fmt::Debug for Settings {
@@ -30,6 +31,7 @@ impl fmt::Debug for Settings {
             .field("body", &self.body)
             .field("ignore_body", &self.ignore_body)
             .field("problems", &self.problems)
+            .field("shadow", &self.shadow)
             .finish()
     }
 }

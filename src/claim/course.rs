@@ -59,6 +59,11 @@ impl<S, R, A> Course<S, R, A> {
         self.on_drop = OnLapsed::TakeOver;
     }
 
+    /// Nobody knows what the work has done: from now on a drop leaves the key to its lease.
+    pub(super) fn lapse_on_drop(&mut self) {
+        self.on_drop = OnLapsed::Report;
+    }
+
     /// There is an answer.
     pub(crate) fn answered(&mut self, answer: impl FnOnce(R) -> A) {
         self.stage = match mem::replace(&mut self.stage, Stage::Settled) {
@@ -106,7 +111,9 @@ mod tests {
             assert_eq!(course.clone().left(), cut_off);
             let mut free = course.clone();
             free.free_on_drop();
-            assert_eq!(free.left(), Left::Release(()));
+            assert_eq!(free.clone().left(), Left::Release(()));
+            free.lapse_on_drop();
+            assert_eq!(free.left(), Left::Lapse(()));
             course.answered(|()| ());
             course.free_on_drop();
             assert_eq!(course.clone().left(), Left::Record(()));

@@ -103,6 +103,11 @@ impl Guard {
         self.course.free_on_drop();
     }
 
+    /// From now on a drop leaves the key to its lease: nobody knows what has been done.
+    pub(crate) fn lapse_on_drop(&mut self) {
+        self.course.lapse_on_drop();
+    }
+
     /// There is an answer: from now on a drop records it.
     pub(crate) fn answered(&mut self, record: Record, retention: Duration) {
         self.notes.note(|event| match &record {

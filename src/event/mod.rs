@@ -45,6 +45,7 @@
 //! | which answers could not be kept | [`ending`](RequestEvent::ending) is [`Ending::Tombstone`] |
 //! | which handlers were cut off | [`Outcome::Executed`] without [`handler`](RequestEvent::handler) |
 //! | what ran beside another, perhaps | [`settled`](RequestEvent::settled) is [`Settled::Lost`](crate::Settled), or [`IncidentKind::LostLease`] |
+//! | what a guard that only [watches](crate::rollout) would have done | [`shadow`](RequestEvent::shadow) is true, and the outcome tells |
 //! | how long the store takes | [`claiming`](RequestEvent::claiming), [`settling`](RequestEvent::settling) |
 //!
 //! Names for labels (`Outcome::name`, `Ending::name`, `IncidentKind::name`, `StoreErrorKind::name`, the
@@ -64,6 +65,82 @@
 //! A request is told of when it is over: refused or replayed, or run and its key settled; of an
 //! answer that is a stream, when the stream has ended. It is told of exactly once, even if it
 //! panics, or its client leaves.
+//!
+//! # Traces
+//!
+//! A span that an outer middleware opens around a request, as
+//! [tracing-actix-web](https://docs.rs/tracing-actix-web) does, goes when the client goes. With the
+//! feature `tracing` it stays for as long as there is something to trace:
+//!
+//! * A handler that runs to its end without its client runs inside of the span. The spans that it opens
+//!   have their parent, and the request's ends when its handler has ended. (A lock's handler, and that
+//!   of a [shadow](crate::rollout), ends with its client.)
+//! * A request is told of inside of the span that it came in, wherever that happens: after its client
+//!   has left, at the end of a stream, on another thread. So [`on_event`] can write into it.
+//!
+//! Incidents belong to no request's span; their key leads to it.
+//!
+//! This puts what became of a request on its span, where tracing-opentelemetry makes attributes of it:
+//!
+//! ```
+//! use actix_idempotency::{Idempotency, MemoryStore, Scope, event::Event};
+//! use actix_web::{
+//!     App, Error,
+//!     body::MessageBody,
+//!     dev::{ServiceRequest, ServiceResponse},
+//! };
+//! use tracing::{Span, field::{Empty, display}};
+//! use tracing_actix_web::{DefaultRootSpanBuilder, RootSpanBuilder, TracingLogger, root_span};
+//!
+//! fn on_the_span(event: Event<'_>) {
+//!     let Event::Request(request) = event else { return };
+//!     let span = Span::current();
+//!     span.record("idempotency.outcome", request.outcome.name());
+//!     span.record("idempotency.problem", request.problem);
+//!     span.record("idempotency.key", request.key.as_ref().map(display));
+//!     span.record("idempotency.attempt", request.attempt.map(|attempt| attempt.get()));
+//!     span.record("idempotency.status", request.status);
+//!     span.record("idempotency.shadow", request.shadow);
+//! }
+//!
+//! /// What a span has no room for is not recorded.
+//! struct WithOutcome;
+//!
+//! impl RootSpanBuilder for WithOutcome {
+//!     fn on_request_start(request: &ServiceRequest) -> Span {
+//!         root_span!(
+//!             request,
+//!             idempotency.outcome = Empty,
+//!             idempotency.problem = Empty,
+//!             idempotency.key = Empty,
+//!             idempotency.attempt = Empty,
+//!             idempotency.status = Empty,
+//!             idempotency.shadow = Empty,
+//!         )
+//!     }
+//!
+//!     fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, Error>) {
+//!         DefaultRootSpanBuilder::on_request_end(span, outcome);
+//!     }
+//! }
+//!
+//! let idempotency = Idempotency::builder(MemoryStore::new(), Scope::global())
+//!     .on_event(on_the_span)
+//!     .build()?;
+//! let app = App::new().wrap(idempotency).wrap(TracingLogger::<WithOutcome>::new()); // the outer one
+//! # drop(app);
+//! # Ok::<_, actix_idempotency::ConfigError>(())
+//! ```
+//!
+//! | attribute | what it is good for |
+//! |---|---|
+//! | `idempotency.outcome`, `.problem` | why an answer has no handler beneath it |
+//! | `idempotency.key` | finds the run that a replay repeats, and the log lines of both. A digest under your prefix, nothing that a client has sent, so a trace may hold it |
+//! | `idempotency.attempt` | above 1, an owner before it died |
+//! | `idempotency.status` | the answer of a handler whose client has left: the outer middleware never saw it |
+//! | `idempotency.shadow` | the outcome is what would have happened |
+//!
+//! [`on_event`]: crate::IdempotencyBuilder::on_event
 
 mod ending;
 mod incident;

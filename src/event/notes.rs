@@ -3,6 +3,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Event, Observer, RequestEvent};
+use crate::span::Span;
 
 /// What is known of a request so far. Dropped, wherever that is, it tells the observer, so that no
 /// request is told of twice or not at all. Without an observer it is empty, and nothing is measured.
@@ -18,6 +19,8 @@ struct Draft {
     begun: Instant,
     /// When the step that is under way began.
     step: Instant,
+    /// Where the request came in.
+    span: Span,
 }
 
 impl Notes {
@@ -30,8 +33,15 @@ impl Notes {
                 event: RequestEvent::new(),
                 begun: now,
                 step: now,
+                span: Span::current(),
             })
         }))
+    }
+
+    /// The same, of a middleware that only watches.
+    pub(crate) fn in_shadow(mut self) -> Self {
+        self.note(|event| event.shadow = true);
+        self
     }
 
     /// Writes something down, if anybody reads it.
@@ -65,7 +75,8 @@ impl Drop for Notes {
     fn drop(&mut self) {
         if let Some(mut draft) = self.0.take() {
             draft.event.total = draft.begun.elapsed();
-            draft.observer.tell(Event::Request(&draft.event));
+            let told = Event::Request(&draft.event);
+            draft.span.within(|| draft.observer.tell(told));
         }
     }
 }

@@ -10,11 +10,15 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RequestEvent {
-    /// What became of it.
+    /// What became of it; in a [shadow](Self::shadow) what would have become of it.
     pub outcome: Outcome,
-    /// The name of the [problem](crate::problem) that it was told.
+    /// Whether the middleware only [watches](crate::IdempotencyBuilder::shadow): then the handler ran
+    /// and its client got its answer, whatever the outcome.
+    pub shadow: bool,
+    /// The name of the [problem](crate::problem) that it was told; in a shadow that it would have been
+    /// told. [`Outcome::InFlight`] without one would have waited.
     pub problem: Option<&'static str>,
-    /// The status of its answer.
+    /// The status of its answer, in a shadow too: of that which was sent.
     pub status: Option<u16>,
     /// Under what it is kept in the store.
     pub key: Option<StoreKey>,
@@ -50,6 +54,7 @@ impl RequestEvent {
     pub(crate) fn new() -> Self {
         Self {
             outcome: Outcome::Abandoned,
+            shadow: false,
             problem: None,
             status: None,
             key: None,

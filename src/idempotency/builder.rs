@@ -73,6 +73,7 @@ impl IdempotencyBuilder {
             recording: Recording::new(),
             limits: Limits::new(),
             problems: Problems::new(),
+            shadow: false,
         };
         Self { settings }
     }
@@ -228,6 +229,47 @@ impl IdempotencyBuilder {
     /// Default: nobody is told, and nothing is measured. What there is to tell: [`event`](crate::event).
     pub fn on_event(mut self, tell: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
         self.settings.claims = self.settings.claims.observed_by(Observer::new(tell));
+        self
+    }
+
+    /// Decides, counts and logs as it will, but never refuses and never replays: every request runs
+    /// its handler and gets its own answer. The first step where the middleware is introduced into an
+    /// API that lives; [`rollout`](crate::rollout) has the others, and what changes all the same.
+    ///
+    /// ```
+    /// use actix_idempotency::{Idempotency, MemoryStore, Scope, event::Event};
+    /// use actix_web::{App, HttpResponse, test, web};
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    /// let tells = told.clone();
+    /// let idempotency = Idempotency::builder(MemoryStore::new(), Scope::global())
+    ///     .shadow()
+    ///     .on_event(move |event| {
+    ///         if let Event::Request(request) = event && request.shadow {
+    ///             tells.lock().unwrap().push((request.outcome.name(), request.status));
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// let app = App::new().wrap(idempotency).default_service(web::to(HttpResponse::Created));
+    /// let app = test::init_service(app).await;
+    /// for body in ["tea", "tea", "coffee"] {
+    ///     let pay = test::TestRequest::post().insert_header(("idempotency-key", "a"));
+    ///     let answer = test::call_service(&app, pay.set_payload(body).to_request()).await;
+    ///     assert_eq!(answer.status(), 201); // and so say all of them
+    /// }
+    /// let created = Some(201);
+    /// let would = [("executed", created), ("replayed", created), ("mismatch", created)];
+    /// assert_eq!(*told.lock().unwrap(), would);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Default: off; whoever asks for a guard gets one. [`Once`](crate::Once) has no shadow: what it
+    /// finds it tells its caller, who can do without.
+    pub fn shadow(mut self) -> Self {
+        self.settings.shadow = true;
         self
     }
 

@@ -19,6 +19,7 @@ use super::{
     run::{Body, Run},
     run_to_end::{NoReturn, RunToEnd},
     settings::Settings,
+    shadow,
 };
 use crate::{
     RequestView,
@@ -49,7 +50,7 @@ impl<S> IdempotencyMiddleware<S> {
     }
 }
 
-type Response<B> = ServiceResponse<Body<B>>;
+pub(super) type Response<B> = ServiceResponse<Body<B>>;
 
 impl<S, B> Service<ServiceRequest> for IdempotencyMiddleware<S>
 where
@@ -64,6 +65,10 @@ where
 
     fn call(&self, req: ServiceRequest) -> Self::Future {
         let service = Rc::clone(&self.service);
+        if self.settings.shadow {
+            let settings = Arc::clone(&self.settings);
+            return RunToEnd::new(|_never| shadow::watched(settings, service, req));
+        }
         if !self.settings.selection.selects(req.head()) {
             return RunToEnd::new(|_never| async move { unguarded(&*service, req).await });
         }
@@ -154,7 +159,7 @@ async fn begin(
 }
 
 /// Reads what makes the request this operation: key, body, scope, fingerprint.
-async fn claim_of(
+pub(super) async fn claim_of(
     settings: &Settings,
     req: &mut ServiceRequest,
     notes: &mut Notes,
@@ -207,7 +212,7 @@ fn key_of(settings: &Settings, found: Found) -> Result<IdempotencyKey, Refusal> 
 }
 
 /// How long this request waits for another, if it does.
-fn patience(settings: &Settings, req: &ServiceRequest) -> Option<Duration> {
+pub(super) fn patience(settings: &Settings, req: &ServiceRequest) -> Option<Duration> {
     let InFlight::Wait(longest) = settings.in_flight else {
         return None;
     };

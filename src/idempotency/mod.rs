@@ -19,6 +19,7 @@ mod run;
 mod run_to_end;
 mod scope;
 mod settings;
+mod shadow;
 
 use std::{
     future::{Ready, ready},

@@ -43,11 +43,7 @@ where
         mut guard: Guard,
         req: ServiceRequest,
     ) -> Result<ServiceResponse<Body<B>>, Error> {
-        guard.renew_for(self.settings.terms.renew_for);
-        if let Some(tenure) = guard.tenure() {
-            let claim = Claim::new(Arc::clone(tenure));
-            req.extensions_mut().insert(claim);
-        }
+        self.begins(&mut guard, &req);
         // The call itself can panic as well as its future.
         let handler = async { self.service.call(req).await };
         let outcome = AssertUnwindSafe(handler).catch_unwind().await;
@@ -58,8 +54,17 @@ where
         answer
     }
 
+    /// The claim is renewed from now on, and the handler can ask for it.
+    pub(super) fn begins(&self, guard: &mut Guard, req: &ServiceRequest) {
+        guard.renew_for(self.settings.terms.renew_for);
+        if let Some(tenure) = guard.tenure() {
+            let claim = Claim::new(Arc::clone(tenure));
+            req.extensions_mut().insert(claim);
+        }
+    }
+
     /// What the client is answered, and the guard if it can be settled by now.
-    fn conclude(
+    pub(super) fn conclude(
         &self,
         mut guard: Guard,
         outcome: Outcome<B>,

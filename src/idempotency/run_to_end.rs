@@ -12,6 +12,8 @@ use actix_web::rt;
 use futures_util::future::LocalBoxFuture;
 use tokio::runtime::Handle;
 
+use crate::span::Span;
+
 /// Runs a future in place. Dropped after its [point of no return](NoReturn) and before its end, it
 /// moves it into a task. So a client that leaves does not cut its handler in half, and one that
 /// stays costs nothing.
@@ -20,13 +22,14 @@ pub struct RunToEnd<T: 'static> {
     point: NoReturn,
 }
 
-/// Says when a future has come to where it must not be dropped any more.
+/// Says when a future has come to where it must not be dropped any more, and in which span that was:
+/// what drops it may stand outside.
 #[derive(Clone, Default)]
-pub(super) struct NoReturn(Rc<Cell<bool>>);
+pub(super) struct NoReturn(Rc<Cell<Option<Span>>>);
 
 impl NoReturn {
     pub(super) fn pass(&self) {
-        self.0.set(true);
+        self.0.set(Some(Span::current()));
     }
 }
 
@@ -64,7 +67,7 @@ impl<T> Future for RunToEnd<T> {
 
 impl<T> Drop for RunToEnd<T> {
     fn drop(&mut self) {
-        let Some(future) = self.future.take().filter(|_| self.point.0.get()) else {
+        let (Some(future), Some(span)) = (self.future.take(), self.point.0.take()) else {
             return;
         };
         // In a worker that is ending the task is dropped at once, and its guard does the rest.
@@ -75,7 +78,7 @@ impl<T> Drop for RunToEnd<T> {
         // actix runs services in a context that takes local tasks. Where somebody else does not,
         // spawning panics, and a panic must not leave a drop.
         let spawned = catch_unwind(AssertUnwindSafe(|| {
-            rt::spawn(async move { drop(future.await) })
+            rt::spawn(span.around(async move { drop(future.await) }))
         }));
         if spawned.is_err() {
             log::error!("a handler was cut off: its runtime takes no local tasks");

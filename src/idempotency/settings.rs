@@ -39,6 +39,7 @@ pub(super) struct Settings {
     pub(super) recording: Recording,
     pub(super) limits: Limits,
     pub(super) problems: Problems,
+    pub(super) shadow: bool,
 }
 
 impl Settings {

@@ -43,11 +43,14 @@ mod rights;
 mod round_trips;
 mod security;
 mod sentinel;
+mod shadow;
 mod shutdown;
 mod structure;
 mod support;
 mod testing;
 #[cfg(feature = "redis-rustls")]
 mod tls;
+#[cfg(feature = "tracing")]
+mod traces;
 mod waiting;
 mod wake_ups;

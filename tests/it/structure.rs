@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// The modules from the ground up. Each uses only those that stand before it.
-const LEVELS: [&str; 33] = [
+const LEVELS: [&str; 37] = [
     "hex",
     "config_error",
     "background",
@@ -14,6 +14,8 @@ const LEVELS: [&str; 33] = [
     "store/redis/",
     "store/conformance/",
     "testing/",
+    "span",
+    "no_span",
     "fence_error",
     "settled",
     "event/",
@@ -28,6 +30,7 @@ const LEVELS: [&str; 33] = [
     "request_view",
     "body_reader",
     "guarded_body/",
+    "shadow/",
     "api_lock/",
     "idempotency/",
     "once/",
@@ -35,6 +38,7 @@ const LEVELS: [&str; 33] = [
     "cors",
     "guide/",
     "promise",
+    "rollout",
     "internals/",
     "model/",
 ];

@@ -13,6 +13,8 @@ pub(crate) mod proxy;
 pub(crate) mod redis;
 pub(crate) mod sentinel;
 pub(crate) mod server;
+#[cfg(feature = "tracing")]
+pub(crate) mod spans;
 pub(crate) mod wire;
 
 use std::time::Duration;

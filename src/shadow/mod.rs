@@ -1,0 +1,46 @@
+//! Middlewares that only watch: whatever they find out about a request, it runs.
+
+mod kept_body;
+mod would;
+
+use std::{future::Future, panic::AssertUnwindSafe};
+
+use actix_service::Service;
+use actix_web::{
+    Error,
+    body::{BoxBody, EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+};
+use futures_util::FutureExt;
+
+pub(crate) use self::{kept_body::KeptBody, would::Would};
+use crate::{event::Notes, guarded_body::GuardedBody, status};
+
+/// What a request is found to be. A closure of the application that panics does so in nobody's way.
+pub(crate) async fn judged<T>(
+    judgement: impl Future<Output = Result<T, Would>>,
+) -> Result<T, Would> {
+    let judged = AssertUnwindSafe(judgement).catch_unwind().await;
+    judged.unwrap_or_else(|_panic| Err(Would::Panic.logged()))
+}
+
+/// Runs a handler as if nothing stood around it, and tells what would have become of its request.
+pub(crate) async fn run<S, B>(
+    service: &S,
+    req: ServiceRequest,
+    would: Would,
+    mut notes: Notes,
+) -> Result<ServiceResponse<EitherBody<GuardedBody<B>, BoxBody>>, Error>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
+{
+    would.noted(&mut notes);
+    notes.step_begins();
+    let answer = service.call(req).await;
+    notes.step_ends(|event, took| {
+        event.handler = Some(took);
+        event.status = Some(status::of(&answer));
+    });
+    Ok(answer?.map_body(|_head, body| EitherBody::left(GuardedBody::free(body))))
+}

@@ -1,0 +1,122 @@
+use std::{
+    collections::HashMap,
+    fmt::Debug,
+    sync::{Mutex, Once},
+};
+
+use tracing::{
+    Metadata, Subscriber,
+    field::{Field, Visit},
+    span::{Attributes, Id, Record},
+    subscriber::Interest,
+};
+use tracing_subscriber::{
+    Layer, Registry,
+    layer::{Context, SubscriberExt},
+    registry::LookupSpan,
+};
+
+static SPANS: Mutex<Vec<Span>> = Mutex::new(Vec::new());
+static INSTALL: Once = Once::new();
+
+/// A span that was opened.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Span {
+    pub(crate) name: &'static str,
+    /// In the order of their opening.
+    pub(crate) number: usize,
+    parent: Option<usize>,
+    pub(crate) fields: HashMap<&'static str, String>,
+    pub(crate) is_closed: bool,
+}
+
+impl Span {
+    /// The one with this value in this field.
+    pub(crate) fn with(field: &str, value: &str) -> Option<Self> {
+        let spans = SPANS.lock().unwrap();
+        let mut found = spans
+            .iter()
+            .filter(|span| span.fields.get(field).is_some_and(|is| is == value));
+        let span = found.next()?.clone();
+        assert!(found.next().is_none(), "more than one has {field}={value}");
+        Some(span)
+    }
+
+    pub(crate) fn parent(&self) -> Option<Self> {
+        SPANS.lock().unwrap().get(self.parent?).cloned()
+    }
+
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        self.fields.get(name).map(String::as_str)
+    }
+}
+
+/// Collects the spans of these tests from now on.
+pub(crate) fn collect() {
+    INSTALL.call_once(|| {
+        let subscriber = Registry::default().with(Collector);
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+    });
+}
+
+struct Collector;
+
+/// The number of a span, kept with it: its id is given away again when it is closed.
+#[derive(Clone, Copy)]
+struct Number(usize);
+
+fn is_collected(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && metadata.target().starts_with("it::traces")
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Collector {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        match is_collected(metadata) {
+            true => Interest::always(),
+            false => Interest::never(),
+        }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        is_collected(metadata)
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let opened = context.span(id).unwrap();
+        let parent = opened.parent();
+        let parent = parent.and_then(|span| span.extensions().get::<Number>().copied());
+        let mut spans = SPANS.lock().unwrap();
+        let mut span = Span {
+            name: attributes.metadata().name(),
+            number: spans.len(),
+            parent: parent.map(|Number(number)| number),
+            ..Span::default()
+        };
+        attributes.record(&mut Fields(&mut span));
+        opened.extensions_mut().insert(Number(span.number));
+        spans.push(span);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        let Number(number) = *context.span(id).unwrap().extensions().get().unwrap();
+        values.record(&mut Fields(&mut SPANS.lock().unwrap()[number]));
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let Number(number) = *context.span(&id).unwrap().extensions().get().unwrap();
+        SPANS.lock().unwrap()[number].is_closed = true;
+    }
+}
+
+/// Writes down fields as text.
+struct Fields<'a>(&'a mut Span);
+
+impl Visit for Fields<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.fields.insert(field.name(), value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.fields.insert(field.name(), format!("{value:?}"));
+    }
+}
