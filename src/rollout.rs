@@ -50,7 +50,8 @@
 //! # 2. A week
 //!
 //! Long enough for the weekly batch and the client that is only used on Sundays. Count
-//! [events](crate::event) by `outcome` and `problem`; log lines have the same fields and `shadow`.
+//! [events](crate::event) by `outcome` and `problem` (the feature `metrics` does); log lines have the same
+//! fields and `shadow`.
 //!
 //! | what there is | what it says | what to do |
 //! |---|---|---|

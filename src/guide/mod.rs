@@ -5,6 +5,7 @@
 //! | this one | who has [`Idempotency`](crate::Idempotency) running and decides: scope, crashes, recording, order of middlewares, authentication, CORS, what to publish, what to watch |
 //! | [`recipes`] | who has a task: [payments](recipes::payments), [webhooks](recipes::webhooks), [forms](recipes::forms), [a queue's consumer](recipes::queue), [a batch import](recipes::batch) |
 //! | [`troubleshooting`] | who sees something odd: by symptom, with what to look at and what to do |
+//! | [`rollout`](crate::rollout) | who has an API with clients already: watch first, refuse later |
 //! | [`redis`] | who runs it: settings, rights, connections, looking at a key |
 //! | [`comparison`] | who has not decided: other libraries, constraints, queues, conditional requests, and when they serve better |
 //! | [`upgrading`] | who comes from another library, or from one release to the next |
@@ -239,6 +240,10 @@
 //! [`event`](crate::event). What clients bring about is `debug`: replays, refusals, a duplicate in
 //! flight with the time that its lease has left. Takeovers, tombstones and undone claims are `info`, what the store or
 //! a handler does wrong is `warn` or `error`.
+//!
+//! **Traces.** With the feature `tracing` a handler that runs on without its client keeps the span of its
+//! request, and events are told inside of it: [traces](crate::event#traces) has the recipe for
+//! OpenTelemetry.
 //!
 //! # Outside of HTTP
 //!

@@ -42,6 +42,9 @@
 //! of all requests know as well, and what is of use for one request only: its key, and the time that
 //! the lease in its way has left.
 //!
+//! A [shadow](crate::rollout) counts what it would have done. Give its guard a name that says so, such
+//! as `payments-shadow`: then dashboards tell it from one that refuses.
+//!
 //! # The recorder
 //!
 //! Install it before guards are built: then all counters are there, as zeroes, from the first scrape
