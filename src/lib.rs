@@ -145,11 +145,11 @@
 //! | | at most |
 //! |---|--:|
 //! | lock over bytes | 11 |
-//! | lock over JSON | 28 |
+//! | lock over JSON | 25 |
 //! | first run, bytes | 20 |
-//! | first run, JSON | 27 |
+//! | first run, JSON | 24 |
 //! | replay, bytes | −5 |
-//! | replay, JSON | 2 |
+//! | replay, JSON | −1 |
 //!
 //! The largest, of a kilobyte, is the future that goes with the request from its head to its answer;
 //! then come the claim, what is known of it while it runs, the entry in the store, the recorded
