@@ -183,7 +183,10 @@
 //! lock over JSON adds 2420 ns instead of 2710, a first run 1690 instead of 1910.
 //!
 //! On Redis the commands themselves, the same that one would write by hand, are the larger part of
-//! all. `benches/load/run` measures all paths side by side; its tables are in the repository, in
+//! all; what is added to them is what the middleware costs in memory. A handler that sends these
+//! commands, reads no key and digests nothing serves 0.55 of the bare handler's requests with a lock,
+//! 0.44 with a first run. Put the least middleware around it, 0.8 and 1.9 µs, and 0.92 and 0.84 of
+//! that are left; `ApiLock` serves 0.85, `Idempotency` 0.81. The tables are in the repository, in
 //! `benches/load/results.md`.
 //!
 //! # Features
