@@ -132,10 +132,10 @@
 //!
 //! | | first run | replay | lock |
 //! |---|--:|--:|--:|
-//! | the same Redis commands by hand, in actix | 0.85 times | 0.85 times | 0.84 times |
-//! | actix-idempotent 0.1.1 | 2.5 times | 5.9 times | |
-//! | a middleware by hand, in Express | 7.7 times | 12 times | |
-//! | api-concurrency 1.3.0, in Express | | | 12 times |
+//! | the same Redis commands by hand, in actix | 0.81 times | 0.83 times | 0.85 times |
+//! | actix-idempotent 0.1.1 | 2.3 times | 5.4 times | |
+//! | a middleware by hand, in Express | 7.2 times | 12 times | |
+//! | api-concurrency 1.3.0, in Express | | | 10 times |
 //!
-//! A bare handler in actix serves 17 times what one in Express does. Most services are bounded by what
+//! A bare handler in actix serves 16 times what one in Express does. Most services are bounded by what
 //! their handlers do; then none of these numbers decides anything.
