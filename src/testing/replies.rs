@@ -11,6 +11,16 @@ impl Replies {
         Self(replies)
     }
 
+    /// Knows replays by another header than `Idempotent-Replayed`: the application's
+    /// [`replay_header`](crate::Recording::replay_header).
+    #[must_use]
+    pub fn replayed_by(mut self, header: &str) -> Self {
+        for reply in &mut self.0 {
+            reply.set_replayed_by(header);
+        }
+        self
+    }
+
     /// Their statuses.
     pub fn statuses(&self) -> Vec<u16> {
         self.iter().map(|reply| reply.status().as_u16()).collect()

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use actix_web::http::{
     StatusCode,
@@ -13,6 +13,7 @@ pub struct Reply {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+    replayed_by: Cow<'static, str>,
 }
 
 impl Reply {
@@ -21,7 +22,13 @@ impl Reply {
             status,
             headers,
             body,
+            replayed_by: "idempotent-replayed".into(),
         }
+    }
+
+    /// Which header says that it is a replay.
+    pub(super) fn set_replayed_by(&mut self, header: &str) {
+        self.replayed_by = header.to_owned().into();
     }
 
     /// Its status.
@@ -39,9 +46,10 @@ impl Reply {
         &self.body
     }
 
-    /// Whether it was recorded before, which `Idempotent-Replayed: true` says.
+    /// Whether it was recorded before, which `Idempotent-Replayed: true` says, or
+    /// [another header](super::Replies::replayed_by).
     pub fn is_replay(&self) -> bool {
-        let says = self.headers.get("idempotent-replayed");
+        let says = self.headers.get(&*self.replayed_by);
         says.is_some_and(|value| value == "true")
     }
 

@@ -4,7 +4,7 @@ use std::{fmt::Debug, future::Future, time::Duration};
 
 use actix_http::Request;
 use actix_idempotency::{
-    ApiLock, BackgroundHere, Idempotency, MemoryStore, Scope,
+    ApiLock, BackgroundHere, Idempotency, MemoryStore, Recording, Scope,
     store::{
         Answer, Begin, ClaimId, Headers, Held, Inspect, NewClaim, OnLapsed, OwnerToken, Record,
         Renewed, Store, StoreError, StoreErrorKind, StoreKey, conformance,
@@ -382,6 +382,22 @@ async fn replays_tell_what_the_first_was_told() {
         answer.body(run.to_string())
     };
     unguarded(2, answer).await.assert_ran_once(&ran(1));
+}
+
+#[actix_web::test]
+async fn replays_can_be_known_by_another_header() {
+    let recording = Recording::new().replay_header("x-replayed");
+    let keys = Idempotency::builder(faulty(), Scope::global()).recording(recording);
+    let runs = Runs::new();
+    let app = App::new()
+        .app_data(web::Data::new(runs.clone()))
+        .wrap(keys.build().unwrap())
+        .default_service(web::to(pay));
+    let replies = in_turn(&init_service(app).await, 2, request).await;
+    assert!(!replies[1].is_replay());
+    let replies = replies.replayed_by("X-Replayed");
+    assert!(!replies[0].is_replay() && replies[1].is_replay());
+    replies.assert_ran_once(&runs);
 }
 
 #[actix_web::test]
