@@ -7,8 +7,8 @@ use crate::{
 };
 
 const WIDTH: f64 = 860.0;
-const LABELS: f64 = 310.0;
-const LONGEST: f64 = 430.0;
+const LABELS: f64 = 330.0;
+const LONGEST: f64 = 410.0;
 const LINE: f64 = 24.0;
 const TOP: f64 = 74.0;
 
