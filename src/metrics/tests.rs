@@ -172,6 +172,9 @@ fn a_recorder_that_comes_later_counts_from_then_on() {
     let executed = r#"idempotency_requests_total{guard="tea",outcome="executed"}"#;
     assert_eq!(shown(&recorder)[executed], 1.0);
     assert!(shown(&recorder).values().any(|value| *value == 0.0));
+    let seen = shown(&recorder);
+    let counters = seen.keys().filter(|series| series.contains("_total{"));
+    assert_eq!(counters.count(), 40, "those that stand at zero too");
     // Not even one that comes after the first event is missed.
     let another = self::recorder();
     with_local_recorder(&another, || tell(Event::Request(&run())));
