@@ -6,7 +6,7 @@ use actix_idempotency::{RedisStore, RedisStoreBuilder, redis, store::StoreKey};
 
 use super::{
     eventually_within,
-    redis::{Redis, free_port},
+    redis::{ANY_PORT, Redis},
 };
 
 const SLOTS: usize = 16384;
@@ -113,10 +113,9 @@ impl Cluster {
 }
 
 fn node(tls: &[&str], more: &[&str]) -> Redis {
-    let bus = free_port().to_string();
     let options = [
         ["--cluster-enabled", "yes"],
-        ["--cluster-port", &bus],
+        ["--cluster-port", ANY_PORT],
         ["--cluster-node-timeout", "1000"],
         ["--cluster-require-full-coverage", "no"],
         ["--repl-diskless-sync-delay", "0"],

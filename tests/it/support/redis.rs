@@ -32,10 +32,10 @@ impl Redis {
     /// With more options, as on the command line: `["--requirepass", "x"]`.
     pub(crate) fn with(options: &[&str]) -> Self {
         let dir = TempDir::with_prefix("idempotency-").unwrap();
-        let options: Vec<_> = options.iter().map(|option| option.to_string()).collect();
-        // Another process may take the port before the server does; then the next one serves.
+        // Another process may take a port before the server does; then the next ones serve.
         for _ in 0..10 {
             let port = free_port();
+            let options: Vec<_> = options.iter().map(|option| chosen(option)).collect();
             if let Some(server) = launch(&dir, port, &options) {
                 return Self {
                     dir,
@@ -54,9 +54,8 @@ impl Redis {
         if tls.is_empty() {
             return Self::with(more);
         }
-        let port = free_port();
-        let mut server = Self::with(&[&["--tls-port", &port.to_string()], tls, more].concat());
-        server.tls_port = Some(port);
+        let mut server = Self::with(&[&["--tls-port", ANY_PORT], tls, more].concat());
+        server.tls_port = server.options[1].parse().ok();
         server
     }
 
@@ -211,6 +210,16 @@ impl Drop for Redis {
 /// The program that is tested: `redis-server`, unless `REDIS_SERVER` names another.
 pub(crate) fn program() -> String {
     std::env::var("REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
+}
+
+/// Stands for a free port among the options of a server.
+pub(crate) const ANY_PORT: &str = "any port";
+
+fn chosen(option: &str) -> String {
+    match option {
+        ANY_PORT => free_port().to_string(),
+        option => option.to_owned(),
+    }
 }
 
 pub(crate) fn free_port() -> u16 {
