@@ -78,16 +78,18 @@ impl Completion {
         }
     }
 
-    /// Tells the store until it has heard.
-    pub(super) async fn insist(&self, claims: &Claims) {
+    /// Tells the store until it has heard. `Later` says that time has run out.
+    pub(super) async fn insist(&self, claims: &Claims) -> Settled {
         let mut patience = Patience::until(Instant::now() + LONGEST_TRY);
         let key = self.key();
         loop {
             let err = match self.attempt(claims).await {
-                Ok(Settled::Lost) => {
-                    return claims.tell(&Incident::of(IncidentKind::Superseded, key));
+                Ok(settled) => {
+                    if settled == Settled::Lost {
+                        claims.tell(&Incident::of(IncidentKind::Superseded, key));
+                    }
+                    return settled;
                 }
-                Ok(Settled::Yes | Settled::Later) => return,
                 Err(err) => err,
             };
             log::debug!(key:%, error:% = err; "{key} is not recorded yet: {err}");
@@ -97,7 +99,8 @@ impl Completion {
                     "{key} could not be recorded: {err}"
                 );
                 let incident = Incident::of(IncidentKind::NotRecorded, key);
-                return claims.tell(&incident.because(Some(err.kind())));
+                claims.tell(&incident.because(Some(err.kind())));
+                return Settled::Later;
             }
         }
     }

@@ -49,8 +49,18 @@ impl<S, R, A> Course<S, R, A> {
     }
 
     /// The store has said that the key is ours.
-    pub(crate) fn claimed(&mut self, running: R) {
-        self.stage = Stage::Running(running);
+    pub(crate) fn claimed(&mut self, running: impl FnOnce(S) -> R) {
+        self.stage = match mem::replace(&mut self.stage, Stage::Settled) {
+            Stage::Sent(claim) => Stage::Running(running(claim)),
+            other => other,
+        };
+    }
+
+    /// The store has said that the key is another's, or that it holds nothing of ours any more.
+    /// `sent_again` is the claim if it was sent twice: its other copy may still be under way, so the
+    /// key may come to be held once more.
+    pub(crate) fn gone(&mut self, sent_again: Option<S>) {
+        self.stage = sent_again.map_or(Stage::Settled, Stage::Sent);
     }
 
     /// The work has ended, and may be done again: from now on a drop frees the key, whatever happens
@@ -72,8 +82,7 @@ impl<S, R, A> Course<S, R, A> {
         };
     }
 
-    /// The store has said that the key is another's, that it holds nothing of ours, or that it has
-    /// heard how the work has ended.
+    /// The store has heard how the work has ended, or was never asked.
     pub(crate) fn settled(&mut self) {
         self.stage = Stage::Settled;
     }
@@ -103,7 +112,7 @@ mod tests {
         for on_drop in [OnLapsed::TakeOver, OnLapsed::Report] {
             let mut course = Plain::sent((), on_drop);
             assert_eq!(course.clone().left(), Left::Undo(()));
-            course.claimed(());
+            course.claimed(|()| ());
             let cut_off = match on_drop {
                 OnLapsed::TakeOver => Left::Release(()),
                 OnLapsed::Report => Left::Lapse(()),

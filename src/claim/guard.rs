@@ -1,5 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
+use tokio::time::timeout_at;
+
 use super::{
     Claims,
     completion::Completion,
@@ -26,7 +28,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Guard {
     claims: Claims,
-    course: Course<Arc<NewClaim>, Running, Box<Completion>>,
+    course: Course<Arc<NewClaim>, Running, Answered>,
     ticket: Option<Ticket>,
     notes: Notes,
 }
@@ -34,8 +36,16 @@ pub(crate) struct Guard {
 /// A key that is held.
 #[derive(Debug)]
 struct Running {
+    claim: Arc<NewClaim>,
     tenure: Arc<Tenure>,
     renewal: Option<Registration>,
+}
+
+/// A key that is held, and the record that has to stand there in the end.
+#[derive(Debug)]
+struct Answered {
+    claim: Arc<NewClaim>,
+    completion: Box<Completion>,
 }
 
 impl Guard {
@@ -50,14 +60,21 @@ impl Guard {
     }
 
     pub(super) fn running(&mut self, tenure: Tenure) {
-        self.course.claimed(Running {
+        self.course.claimed(|claim| Running {
+            claim,
             tenure: Arc::new(tenure),
             renewal: None,
         });
     }
 
+    /// The claim was never sent.
     pub(super) fn disarm(&mut self) {
         self.course.settled();
+    }
+
+    /// The store has said what else holds the key.
+    pub(super) fn refused(mut self, claim: &Arc<NewClaim>) {
+        self.course.gone(sent_again(claim));
     }
 
     /// What is known of the claim while it runs.
@@ -124,8 +141,14 @@ impl Guard {
                 "{key} is done, and its answer is not kept: it is too large, cut off or not to be stored"
             );
         }
-        self.course.answered(|Running { tenure, renewal }| {
-            Box::new(Completion::new(tenure, renewal, record, retention))
+        self.course.answered(|running| Answered {
+            claim: running.claim,
+            completion: Box::new(Completion::new(
+                running.tenure,
+                running.renewal,
+                record,
+                retention,
+            )),
         });
     }
 
@@ -141,12 +164,13 @@ impl Guard {
     pub(crate) async fn settle(mut self) -> Settled {
         self.free_on_drop();
         self.notes.step_begins();
-        let (key, outcome) = match &self.course.stage {
-            Stage::Running(Running { tenure, .. }) => {
-                (tenure.key(), release(&self.claims, tenure).await)
+        let (key, claim, outcome) = match &self.course.stage {
+            Stage::Running(Running { tenure, claim, .. }) => {
+                (tenure.key(), claim, release(&self.claims, tenure).await)
             }
-            Stage::Answered(completion) => {
-                (completion.key(), completion.attempt(&self.claims).await)
+            Stage::Answered(Answered { claim, completion }) => {
+                let outcome = completion.attempt(&self.claims).await;
+                (completion.key(), claim, outcome)
             }
             Stage::Sent(_) | Stage::Settled => return Settled::Lost,
         };
@@ -157,6 +181,9 @@ impl Guard {
                 Settled::Later
             }
         };
+        let is_recorded =
+            settled == Settled::Yes && matches!(self.course.stage, Stage::Answered(_));
+        let sent_again = sent_again(claim).filter(|_| !is_recorded);
         let failed = outcome.err().map(|err| err.kind());
         self.notes.step_ends(|event, took| {
             event.settling = Some(took);
@@ -165,7 +192,8 @@ impl Guard {
             event.ending.get_or_insert(Ending::Freed);
         });
         if failed.is_none() {
-            self.course.settled();
+            // A late copy of the claim finds a record, or a vacant key.
+            self.course.gone(sent_again);
         }
         settled
     }
@@ -179,9 +207,23 @@ impl Guard {
     }
 }
 
+/// Frees a key. When the connection is lost on the way the store is asked once more, and not to find
+/// the claim then means that the first time has freed it.
 async fn release(claims: &Claims, tenure: &Tenure) -> Result<Settled, StoreError> {
     tenure.set_ending(true);
-    let settled = match claims.release(tenure.lease()).await? {
+    let lease = tenure.lease();
+    let held = match claims.release(lease).await {
+        Ok(held) => held,
+        Err(err) => {
+            let Some(until) = err.again_until() else {
+                return Err(err);
+            };
+            let again = timeout_at(until, claims.release(lease)).await;
+            again.unwrap_or_else(|_elapsed| Err(StoreError::timeout()))?;
+            return Ok(Settled::Yes);
+        }
+    };
+    let settled = match held {
         Held::Yes => Settled::Yes,
         Held::Lost => {
             let key = tenure.key();
@@ -196,6 +238,11 @@ async fn release(claims: &Claims, tenure: &Tenure) -> Result<Settled, StoreError
     Ok(settled)
 }
 
+/// The claim, if it was sent more than once.
+fn sent_again(claim: &Arc<NewClaim>) -> Option<Arc<NewClaim>> {
+    claim.sent_again.is_noted().then(|| Arc::clone(claim))
+}
+
 impl Drop for Guard {
     fn drop(&mut self) {
         let left = self.course.left();
@@ -206,8 +253,8 @@ impl Drop for Guard {
         }
         let mut job = match left {
             Left::Undo(claim) => Job::Undo(claim),
-            Left::Release(running) => Job::Release(running.tenure),
-            Left::Record(completion) => Job::Complete(completion),
+            Left::Release(Running { claim, tenure, .. }) => Job::Release(tenure, claim),
+            Left::Record(Answered { claim, completion }) => Job::Complete(completion, claim),
             Left::Lapse(running) => {
                 let key = running.tenure.key();
                 log::warn!(

@@ -11,6 +11,7 @@ use super::{
     undo::Undo,
 };
 use crate::{
+    Settled,
     event::{Incident, IncidentKind},
     store::{Held, NewClaim, StoreKey},
 };
@@ -30,19 +31,19 @@ static BYTES: AtomicUsize = AtomicUsize::new(0);
 /// What a guard leaves to the background.
 pub(super) enum Job {
     /// Frees a key that is held.
-    Release(Arc<Tenure>),
+    Release(Arc<Tenure>, Arc<NewClaim>),
     /// Frees a key that may come to be held.
     Undo(Arc<NewClaim>),
     /// Records an answer.
-    Complete(Box<Completion>),
+    Complete(Box<Completion>, Arc<NewClaim>),
 }
 
 impl Job {
     pub(super) fn key(&self) -> &StoreKey {
         match self {
-            Self::Release(tenure) => tenure.key(),
+            Self::Release(tenure, _) => tenure.key(),
             Self::Undo(claim) => &claim.key,
-            Self::Complete(completion) => completion.key(),
+            Self::Complete(completion, _) => completion.key(),
         }
     }
 
@@ -53,7 +54,7 @@ impl Job {
             return None;
         }
         let mut place = Place { bytes: 0 };
-        if let Self::Complete(completion) = self {
+        if let Self::Complete(completion, _) = self {
             place.bytes = completion.size();
             if BYTES.fetch_add(place.bytes, Ordering::AcqRel) + place.bytes > MOST_BYTES {
                 let key = completion.key();
@@ -66,21 +67,31 @@ impl Job {
         Some(place)
     }
 
-    /// Does it. The ticket goes when there is nothing left to wait for.
+    /// Does it, and then looks for the other copy of a claim that was sent twice and that leaves no
+    /// record. The ticket goes when there is nothing left to wait for.
     pub(super) async fn run(self, claims: &Claims, ticket: Option<Ticket>) {
-        match self {
-            Self::Release(tenure) => release(claims, &tenure, ticket).await,
-            Self::Undo(claim) => Undo::of(&claim, ticket).run(claims).await,
-            Self::Complete(completion) => {
-                completion.insist(claims).await;
-                drop(ticket);
+        let is_undo = matches!(self, Self::Undo(_));
+        let claim = match self {
+            Self::Undo(claim) => claim,
+            Self::Release(tenure, claim) => {
+                release(claims, &tenure).await;
+                claim
             }
+            Self::Complete(completion, claim) => {
+                if completion.insist(claims).await == Settled::Yes {
+                    return;
+                }
+                claim
+            }
+        };
+        if is_undo || claim.sent_again.is_noted() {
+            Undo::of(&claim, ticket).run(claims).await;
         }
     }
 }
 
 /// Tells the store until it has heard; after the lease the key is free anyway.
-async fn release(claims: &Claims, tenure: &Tenure, _ticket: Option<Ticket>) {
+async fn release(claims: &Claims, tenure: &Tenure) {
     let lease = tenure.lease();
     let mut patience = Patience::until(tenure.lapses_at());
     loop {

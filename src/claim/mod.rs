@@ -29,7 +29,8 @@ use self::{in_progress::InProgress, renewals::Renewals, waiting::Waiting};
 use crate::{
     event::{Event, Incident, Notes, Observer},
     store::{
-        Begin, ErasedStore, Held, Lease, NewClaim, OwnerToken, Record, Renewed, Store, StoreError,
+        Begin, ErasedStore, Held, Lease, NewClaim, OwnerToken, Record, Renewed, SentAgain, Store,
+        StoreError,
     },
 };
 
@@ -108,7 +109,7 @@ impl Claims {
                 return Err(err);
             }
         };
-        guard.disarm();
+        guard.refused(claim);
         Ok(begun)
     }
 
@@ -138,6 +139,7 @@ impl Claims {
             }
             let again = Arc::new(NewClaim {
                 token: OwnerToken::random(),
+                sent_again: SentAgain::default(),
                 ..NewClaim::clone(claim)
             });
             match self.begin(&again).await {

@@ -25,8 +25,10 @@ const LIKELY_NEVER: Duration = Duration::from_secs(1);
 /// Not finding it once proves nothing: the claim may still wait in a socket of a paused server, or
 /// be sent again by the network, and be carried out after the undo that overtook it. So the search
 /// goes on for as long as the claim would stand, counted from when the store last failed to answer.
+/// Of a claim that was sent twice it goes on after a find too: the other copy may still come.
 pub(super) struct Undo {
     lease: Lease,
+    sent_again: bool,
     search: Duration,
     patience: Patience,
     given_up: Instant,
@@ -40,6 +42,7 @@ impl Undo {
         let search = (claim.lease.saturating_add(claim.afterlife)).min(LONGEST_SEARCH);
         Self {
             lease: claim.lease(),
+            sent_again: claim.sent_again.is_noted(),
             search,
             patience: Patience::until(now + search),
             given_up: now + LONGEST_SEARCH,
@@ -58,7 +61,11 @@ impl Undo {
                         "{key} was claimed unheard and is free again"
                     );
                     claims.tell(&Incident::of(IncidentKind::Undone, key));
-                    return;
+                    if !self.sent_again {
+                        return;
+                    }
+                    self.missing();
+                    MISSING
                 }
                 Ok(Held::Lost) => {
                     self.missing();

@@ -9,6 +9,9 @@ pub(super) enum Action {
     Execute { by: usize, reply: ReplyIs },
     /// A request hears what the store said, at last.
     Hear(usize),
+    /// The connection of a claim is lost, or goes dead: the claim is sent once more, on another. What
+    /// was sent first may still be carried out.
+    SendAgain(usize),
     /// A request is told nothing in time. What it has asked for may still be carried out.
     TimeOut(usize),
     /// The store carries out what nobody waits for.
@@ -41,4 +44,6 @@ pub(super) enum ReplyIs {
     Slow,
     /// It never comes, or too late.
     Lost,
+    /// It never comes, because its connection is lost, and the claim is sent once more.
+    LostAndSentAgain,
 }

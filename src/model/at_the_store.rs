@@ -23,6 +23,12 @@ impl Step<'_> {
         let lease = claim.lease();
         let found = self.state.found(work.key, now);
         let is_vacant = found.is_none();
+        // A repeated claim holds from its first time on.
+        let repeated = match found {
+            Some(Found::Claim(held)) if held.token == claim.token => Some(held.lapses_at),
+            _ => None,
+        };
+        let since = repeated.map(|lapses_at| self.rules.tick(lapses_at) - LEASE);
         match op {
             Op::Begin => {
                 let (begin, change) = match self.rules.has(Mutant::NeverTakenOver) {
@@ -33,7 +39,7 @@ impl Step<'_> {
                 {
                     return Reply::Vacant;
                 }
-                let reply = self.reply(begin, &claim, is_vacant);
+                let reply = self.reply(begin, &claim, is_vacant, since);
                 self.check_reply(by, reply);
                 self.change(by, work.key, change);
                 reply
@@ -68,10 +74,16 @@ impl Step<'_> {
         }
     }
 
-    fn reply(&mut self, begin: Begin, claim: &NewClaim, is_vacant: bool) -> Reply {
+    fn reply(
+        &mut self,
+        begin: Begin,
+        claim: &NewClaim,
+        is_vacant: bool,
+        since: Option<u8>,
+    ) -> Reply {
         if let Begin::Claimed { .. } = begin {
-            self.state.seen.takeover |= !is_vacant;
-            let at = self.state.now;
+            self.state.seen.takeover |= !is_vacant && since.is_none();
+            let at = since.unwrap_or(self.state.now);
             return Reply::Claimed { at };
         }
         let begun = match (begin, self.rules.has(Mutant::FingerprintIgnored)) {

@@ -43,20 +43,32 @@ impl Step<'_> {
             _ => Op::Release,
         };
         let reply = self.execute(by, token, op);
+        let is_found = reply == Reply::Held(true);
+        let sent_again = self.request(by).sent_again;
         let is_done = match job.left {
             Left::Undo(()) if is_heard => {
-                let is_found = reply == Reply::Held(true);
                 self.state.seen.undo |= is_found;
-                is_found || now >= job.until || self.rules.has(Mutant::UndoneOnce)
+                let is_all = !sent_again || self.rules.has(Mutant::UndoneAtFirstFind);
+                is_found && is_all || now >= job.until || self.rules.has(Mutant::UndoneOnce)
             }
             _ => is_heard || now >= job.until,
         };
-        let search = self.rules.search();
+        let leaves_undo = sent_again
+            && match job.left {
+                Left::Release(()) => !self.rules.has(Mutant::NotUndoneAfterRun),
+                Left::Record(()) => !is_found,
+                _ => false,
+            };
+        let until = now + self.rules.search();
         let request = self.request(by);
         if is_done {
-            request.job = None;
+            let undo = Job {
+                left: Left::Undo(()),
+                until,
+            };
+            request.job = leaves_undo.then_some(undo);
         } else if let (Some(job), Left::Undo(()), false) = (&mut request.job, job.left, is_heard) {
-            job.until = now + search;
+            job.until = until;
         }
     }
 }

@@ -4,7 +4,7 @@
 //! owner's those of its guard ([`Course`](crate::claim::Course)), and what an outcome means is
 //! [`meaning`](crate::claim::meaning): the code that runs in production. Around them stands what they
 //! cannot choose: three requests for two keys, in every order; calls that are lost, that time out
-//! and are carried out later, or are carried out unheard; requests that are dropped and processes
+//! and are carried out later, claims that are sent twice and carried out twice, or are carried out unheard; requests that are dropped and processes
 //! that are killed at any moment; leases that lapse, or are renewed; waiters that wake or give up; a
 //! store that fails over and loses what it wrote last. stateright walks through everything that can
 //! follow, and in no state may the promise be broken.
@@ -84,6 +84,9 @@ fn every_known_way_to_break_the_promise_is_found() {
         (Mutant::AnswerReleased, walk::RUNS_ONCE),
         (Mutant::UndoneOnce, walk::CLEANS_UP),
         (Mutant::NotUndone, walk::CLEANS_UP),
+        (Mutant::UndoneAtFirstFind, walk::CLEANS_UP),
+        (Mutant::NotUndoneAfterRun, walk::CLEANS_UP),
+        (Mutant::NotUndoneAfterRefusal, walk::CLEANS_UP),
         (Mutant::FingerprintIgnored, walk::REPLAYS),
         (Mutant::NeverTakenOver, walk::FREES),
     ];

@@ -15,6 +15,12 @@ pub(super) enum Mutant {
     UndoneOnce,
     /// An owner that goes before it was answered leaves no undo.
     NotUndone,
+    /// An undo of a claim that was sent twice ends at its first find.
+    UndoneAtFirstFind,
+    /// A run that frees its key forgets that its claim was sent twice.
+    NotUndoneAfterRun,
+    /// A claim that was refused forgets that it was sent twice.
+    NotUndoneAfterRefusal,
     /// A claim with another fingerprint is answered with the record.
     FingerprintIgnored,
     /// A claim that has lapsed is still somebody's, for ever.

@@ -11,6 +11,8 @@ pub(super) struct Request {
     pub(super) doing: Doing,
     /// How many claims it has made. Who has waited makes another.
     pub(super) claims: u16,
+    /// Whether its last claim was sent twice.
+    pub(super) sent_again: bool,
     pub(super) course: Course<(), (), ()>,
     /// What it has left to the background.
     pub(super) job: Option<Job>,

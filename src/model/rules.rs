@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::{mutant::Mutant, request::Work};
 use crate::{
     Fingerprint,
-    store::{Answer, Headers, NewClaim, OnLapsed, OwnerToken, Record, StoreKey},
+    store::{Answer, Headers, NewClaim, OnLapsed, OwnerToken, Record, SentAgain, StoreKey},
 };
 
 /// How long a claim is held, in ticks of a second.
@@ -40,6 +40,11 @@ impl Rules {
         self.began + Duration::from_secs(tick.into())
     }
 
+    pub(super) fn tick(&self, instant: Instant) -> u8 {
+        let ticks = instant.duration_since(self.began).as_secs();
+        u8::try_from(ticks).unwrap_or(u8::MAX)
+    }
+
     /// How long an undo looks for its claim.
     pub(super) fn search(&self) -> u8 {
         LEASE + self.afterlife()
@@ -60,6 +65,7 @@ impl Rules {
             lease: Duration::from_secs(LEASE.into()),
             afterlife: Duration::from_secs(self.afterlife().into()),
             on_lapsed: self.on_lapsed,
+            sent_again: SentAgain::default(),
         }
     }
 }

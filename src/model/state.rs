@@ -35,6 +35,7 @@ pub(super) struct Seen {
     pub(super) replay_after_wait: bool,
     pub(super) late_first: bool,
     pub(super) undo: bool,
+    pub(super) carried_out_again: bool,
     pub(super) vacancy_filled: bool,
 }
 

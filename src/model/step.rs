@@ -30,6 +30,11 @@ impl<'a> Step<'a> {
             Action::Arrive(by) | Action::Wake(by) => self.claim(by),
             Action::Execute { by, reply } => self.execute_call(by, reply),
             Action::Hear(by) => self.hear(by),
+            Action::SendAgain(by) => {
+                self.fault();
+                self.abandon_call(by);
+                self.send_again(by);
+            }
             Action::TimeOut(by) => {
                 // A slow reply was the fault.
                 if matches!(
@@ -43,7 +48,11 @@ impl<'a> Step<'a> {
             }
             Action::ExecuteLate(nth) => {
                 let Late { by, token, op, .. } = self.state.late.remove(nth);
-                self.execute(by, token, op);
+                let was_over = self.state.requests[by].doing == Doing::Over;
+                let reply = self.execute(by, token, op);
+                let is_claim = matches!(reply, Reply::Claimed { .. });
+                self.state.seen.carried_out_again =
+                    is_claim && was_over && self.state.requests[by].run.is_some();
             }
             Action::Answer(by) => {
                 self.note(by, |run| run.end = Some(End::Answer));
@@ -97,6 +106,7 @@ impl<'a> Step<'a> {
             }
             let request = &mut self.state.requests[by];
             request.claims = 0;
+            request.sent_again = false;
             let is_free = |run: &Run| match run.end {
                 Some(End::Free) => true,
                 Some(End::CutOff) => self.rules.on_lapsed == OnLapsed::TakeOver,
@@ -134,8 +144,18 @@ impl<'a> Step<'a> {
         let course = Course::sent((), self.rules.on_lapsed);
         let request = self.request(by);
         request.claims += 1;
+        request.sent_again = false;
         request.course = course;
         self.call(by, Op::Begin);
+    }
+
+    /// Sends a claim once more, with the same token and within the same time.
+    fn send_again(&mut self, by: usize) {
+        let request = self.request(by);
+        request.sent_again = true;
+        if let Doing::Calling(call) = &mut request.doing {
+            call.reply = None;
+        }
     }
 
     fn call(&mut self, by: usize, op: Op) {
@@ -193,6 +213,10 @@ impl<'a> Step<'a> {
                 self.fault();
                 self.leave(by, Doing::Over);
             }
+            ReplyIs::LostAndSentAgain => {
+                self.fault();
+                self.send_again(by);
+            }
         }
     }
 
@@ -206,23 +230,32 @@ impl<'a> Step<'a> {
         match reply {
             Reply::Vacant => self.call(by, Op::Put),
             Reply::Claimed { at } => self.begin_handler(by, at),
-            Reply::InFlight(Some(seen)) => {
+            // One that was sent twice does not wait here, so that a request leaves one thing behind.
+            Reply::InFlight(Some(seen)) if !self.request(by).sent_again => {
                 let request = self.request(by);
                 request.course.settled();
                 request.doing = Doing::Waiting(seen);
             }
-            Reply::InFlight(None) | Reply::Refused | Reply::Held(_) => self.end(by),
+            Reply::InFlight(_) | Reply::Refused => {
+                self.gone(by, Mutant::NotUndoneAfterRefusal);
+            }
             Reply::Finished(run) => {
                 self.check_replay(by, run);
-                self.end(by);
+                self.gone(by, Mutant::NotUndoneAfterRefusal);
             }
+            Reply::Held(_) if self.request(by).run.is_some_and(|run| run.is_recorded) => {
+                self.request(by).course.settled();
+                self.request(by).doing = Doing::Over;
+            }
+            Reply::Held(_) => self.gone(by, Mutant::NotUndoneAfterRun),
         }
     }
 
-    fn end(&mut self, by: usize) {
-        let request = self.request(by);
-        request.course.settled();
-        request.doing = Doing::Over;
+    /// The store has said that a request does not hold its key, or no longer; its guard goes.
+    fn gone(&mut self, by: usize, forgets: Mutant) {
+        let is_noted = self.request(by).sent_again && !self.rules.has(forgets);
+        self.request(by).course.gone(is_noted.then_some(()));
+        self.leave(by, Doing::Over);
     }
 
     fn begin_handler(&mut self, by: usize, claimed_at: u8) {
@@ -236,7 +269,7 @@ impl<'a> Step<'a> {
             }
         }
         let request = self.request(by);
-        request.course.claimed(());
+        request.course.claimed(|()| ());
         request.doing = Doing::Handling;
         request.run = Some(Run {
             token,

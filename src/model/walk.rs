@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::{
     action::{Action, ReplyIs},
     breach::Breach,
-    call::Call,
+    call::{Call, Op},
     mutant::Mutant,
     request::{Doing, End, Request, Run, Work},
     rules::{CLAIMS, LEASE, PATIENCE, Rules, number_of, owner_of},
@@ -62,6 +62,7 @@ impl Walk {
                 work: Work { key, fingerprint },
                 doing: Doing::NotYet,
                 claims: 0,
+                sent_again: false,
                 course,
                 job: None,
                 run: None,
@@ -94,12 +95,17 @@ impl Walk {
                 }
             }
             Doing::Calling(call) => {
+                let may_be_repeated = call.op == Op::Begin && !request.sent_again;
                 let replies = match call.reply {
                     None if may_fail => &[ReplyIs::Heard, ReplyIs::Slow, ReplyIs::Lost][..],
                     None => &[ReplyIs::Heard],
                     Some(_) => &[],
                 };
                 actions.extend(replies.iter().map(|&reply| Action::Execute { by, reply }));
+                if call.reply.is_none() && may_fail && may_be_repeated {
+                    let reply = ReplyIs::LostAndSentAgain;
+                    actions.extend([Action::SendAgain(by), Action::Execute { by, reply }]);
+                }
                 if call.reply.is_some() && !is_overdue(&call, state.now) {
                     actions.push(Action::Hear(by));
                 }
@@ -241,6 +247,10 @@ impl Model for Walk {
                 state.seen.replay_after_wait
             }),
             sometimes("an undo finds its claim", |_, state| state.seen.undo),
+            sometimes(
+                "a claim is carried out again after its release",
+                |_, state| state.seen.carried_out_again,
+            ),
             sometimes("work runs again after a failover", |_, state| {
                 let runs = state
                     .requests

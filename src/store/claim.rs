@@ -1,4 +1,7 @@
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use super::{OwnerToken, StoreKey};
 use crate::Fingerprint;
@@ -18,6 +21,8 @@ pub struct NewClaim {
     pub afterlife: Duration,
     /// What a claim on the same key does when it finds this key's claim lapsed.
     pub on_lapsed: OnLapsed,
+    /// Set by a store that sends the claim a second time.
+    pub sent_again: SentAgain,
 }
 
 impl NewClaim {
@@ -32,6 +37,7 @@ impl NewClaim {
             lease: ttl,
             afterlife: Duration::ZERO,
             on_lapsed: OnLapsed::TakeOver,
+            sent_again: SentAgain::default(),
         }
     }
 
@@ -49,6 +55,33 @@ impl NewClaim {
             lease: self.lease,
             afterlife: self.afterlife,
         }
+    }
+}
+
+/// Whether a store has sent a claim more than once.
+///
+/// A claim that was sent twice can be carried out twice, the second time after its release: the
+/// first copy may still be on its way when its connection is given up. The middlewares then go on
+/// looking for a late copy after they have freed the key. A store that repeats a claim on its own
+/// calls [`note`](Self::note) before it does; one that never repeats has nothing to do.
+#[derive(Debug, Default)]
+pub struct SentAgain(AtomicBool);
+
+impl SentAgain {
+    /// Notes that the claim is about to be sent again.
+    pub fn note(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Returns whether the claim was sent again.
+    pub fn is_noted(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl Clone for SentAgain {
+    fn clone(&self) -> Self {
+        Self(AtomicBool::new(self.is_noted()))
     }
 }
 

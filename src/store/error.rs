@@ -1,5 +1,7 @@
 use std::{error::Error, fmt, io};
 
+use tokio::time::Instant;
+
 /// A store that could not be asked, or did not answer.
 ///
 /// Opaque, because the causes are as many as there are stores; [`kind`](Self::kind) and
@@ -8,6 +10,7 @@ use std::{error::Error, fmt, io};
 pub struct StoreError {
     kind: StoreErrorKind,
     may_have_run: bool,
+    again_until: Option<Instant>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -37,6 +40,7 @@ impl StoreError {
         Self {
             kind: StoreErrorKind::Unavailable,
             may_have_run: false,
+            again_until: None,
             source: Some(source.into()),
         }
     }
@@ -54,8 +58,37 @@ impl StoreError {
         Self {
             kind: StoreErrorKind::Timeout,
             may_have_run: true,
+            again_until: None,
             source: None,
         }
+    }
+
+    /// The connection ended or went dead before the reply, and there is time for another try.
+    #[cfg(feature = "redis")]
+    pub(crate) fn connection_lost(
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+        again_until: Instant,
+    ) -> Self {
+        Self {
+            again_until: Some(again_until),
+            ..Self::interrupted(source)
+        }
+    }
+
+    /// The same failure of a second try: the first may have run.
+    #[cfg(feature = "redis")]
+    pub(crate) fn of_second_try(self) -> Self {
+        Self {
+            may_have_run: true,
+            again_until: None,
+            ..self
+        }
+    }
+
+    /// Until when the call can be tried once more, within the time limit of the store. `Some` when
+    /// a connection was lost, which is no outage.
+    pub(crate) fn again_until(&self) -> Option<Instant> {
+        self.again_until
     }
 
     /// What kind of failure this is.

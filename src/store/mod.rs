@@ -27,7 +27,7 @@ use std::{fmt::Debug, future::Future, sync::Arc, time::Duration};
 pub(crate) use self::bounded::LIMIT;
 pub(crate) use self::erased::ErasedStore;
 pub use self::{
-    claim::{Lease, NewClaim, OnLapsed},
+    claim::{Lease, NewClaim, OnLapsed, SentAgain},
     error::{StoreError, StoreErrorKind},
     headers::Headers,
     inspect::{Cursor, Inspect, Inspected, Page},
@@ -59,6 +59,8 @@ pub use self::{
 /// * Whoever repeats a call with the same [`OwnerToken`] is recognised and told the same. (A lock,
 ///   see [`NewClaim::lock`], is the exception: a store may keep nothing that tells its owner's
 ///   second claim from a stranger's.)
+/// * A store that sends a claim a second time on its own, because the connection ended before the
+///   reply, notes that in [`NewClaim::sent_again`] first.
 /// * `renew` and `release` act only on a claim of their own token, lapsed or not; `release` never
 ///   removes a record. `complete` acts on its own claim or a vacant key, repeats itself
 ///   harmlessly, and never touches what another owns.
@@ -130,6 +132,8 @@ pub trait Store: Debug + Send + Sync + 'static {
 }
 
 impl<S: Store> Store for Arc<S> {
+    const IS_BOUNDED: bool = S::IS_BOUNDED;
+
     fn begin(&self, claim: &NewClaim) -> impl Future<Output = Result<Begin, StoreError>> + Send {
         S::begin(self, claim)
     }

@@ -6,7 +6,7 @@ use actix_idempotency::{
     Fingerprint, RedisStore, redis,
     store::{
         Answer, Begin, ClaimId, Cursor, Headers, Inspect, Inspected, NewClaim, OnLapsed,
-        OwnerToken, Page, Record, Store, StoreKey, Tombstone,
+        OwnerToken, Page, Record, SentAgain, Store, StoreKey, Tombstone,
     },
 };
 use bytes::Bytes;
@@ -32,6 +32,7 @@ fn claim(n: u8) -> NewClaim {
         lease: LONG,
         afterlife: LONG,
         on_lapsed: OnLapsed::TakeOver,
+        sent_again: SentAgain::default(),
     }
 }
 

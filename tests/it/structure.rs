@@ -229,29 +229,6 @@ fn only_the_redis_store_names_redis() {
 }
 
 #[test]
-fn features_gate_modules_and_exports_and_nothing_else() {
-    for file in files() {
-        let lines: Vec<_> = file.code.lines().collect();
-        for (n, line) in lines.iter().enumerate() {
-            if line.contains("cfg(") && line.contains("feature =") {
-                let gated = lines[n + 1..]
-                    .iter()
-                    .find(|line| !line.trim().starts_with("#["));
-                // Behind the last line stand the tests, which were cut off.
-                let gated = gated.map_or("mod tests", |line| line.trim());
-                assert!(
-                    ["mod ", "pub mod ", "pub(crate) mod ", "pub use "]
-                        .iter()
-                        .any(|start| gated.starts_with(start)),
-                    "{}: {line} gates {gated}",
-                    file.path
-                );
-            }
-        }
-    }
-}
-
-#[test]
 fn files_stay_short() {
     for file in files() {
         let lines = file.code.lines().count();

@@ -7,7 +7,7 @@ use actix_idempotency::{
     ApiLock, BackgroundHere, Idempotency, MemoryStore, Recording, Scope,
     store::{
         Answer, Begin, ClaimId, Headers, Held, Inspect, NewClaim, OnLapsed, OwnerToken, Record,
-        Renewed, Store, StoreError, StoreErrorKind, StoreKey, conformance,
+        Renewed, SentAgain, Store, StoreError, StoreErrorKind, StoreKey, conformance,
     },
     testing::{Call, Fault, FaultyStore, Replies, Runs, at_once, in_turn},
 };
@@ -37,6 +37,7 @@ fn new_claim() -> NewClaim {
         lease: LONG,
         afterlife: LONG,
         on_lapsed: OnLapsed::TakeOver,
+        sent_again: SentAgain::default(),
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use actix_idempotency::{
     Fingerprint, RedisStore, redis,
     store::{
-        Begin, ClaimId, Held, NewClaim, OnLapsed, OwnerToken, Record, Store, StoreKey, Tombstone,
+        Begin, ClaimId, Held, NewClaim, OnLapsed, OwnerToken, Record, SentAgain, Store, StoreKey,
+        Tombstone,
     },
 };
 use futures_util::future::join_all;
@@ -25,6 +26,7 @@ fn claim(n: u8) -> NewClaim {
         lease: LONG,
         afterlife: LONG,
         on_lapsed: OnLapsed::TakeOver,
+        sent_again: SentAgain::default(),
     }
 }
 

@@ -30,7 +30,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{
     Answer, Begin, ClaimId, Cursor, Held, Inspect, Inspected, NewClaim, OnLapsed, OwnerToken,
-    Record, Renewed, Store, StoreKey, StoreTime, Tombstone,
+    Record, Renewed, SentAgain, Store, StoreKey, StoreTime, Tombstone,
 };
 use crate::Fingerprint;
 
@@ -83,6 +83,7 @@ fn claim_on(key: &StoreKey, lease: Duration) -> NewClaim {
         lease,
         afterlife: LONG,
         on_lapsed: OnLapsed::TakeOver,
+        sent_again: SentAgain::default(),
     }
 }
 

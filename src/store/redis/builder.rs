@@ -1,5 +1,7 @@
 use std::{fmt, time::Duration};
 
+use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
+
 use super::{
     DEFAULT_IN_FLIGHT, DEFAULT_TIMEOUT, RedisStore, Source,
     cluster::Cluster,
@@ -12,6 +14,10 @@ use super::{
 use crate::ConfigError;
 
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(10);
+const DEFAULT_KEEPALIVE: Duration = Duration::from_secs(30);
+/// Systems count in seconds.
+const SHORTEST_KEEPALIVE: Duration = Duration::from_secs(1);
+const LONGEST_KEEPALIVE: Duration = Duration::from_secs(3600);
 
 /// Settings of a [`RedisStore`].
 #[must_use = "a builder does nothing until it is built"]
@@ -20,6 +26,7 @@ pub struct RedisStoreBuilder {
     pub(super) trust: Trust,
     timeout: Duration,
     most_in_flight: usize,
+    keepalive: Option<Duration>,
 }
 
 enum Server {
@@ -29,8 +36,11 @@ enum Server {
         sentinels: Vec<String>,
     },
     Cluster(Vec<String>),
-    Pool(Box<dyn ForeignPool>),
+    Pool(Box<OpenPool>),
 }
+
+/// Takes a pool of the application's own into use, once the time limit is known.
+type OpenPool = dyn FnOnce(Duration) -> Box<dyn ForeignPool> + Send + Sync;
 
 impl RedisStoreBuilder {
     pub(super) fn url(url: String) -> Self {
@@ -51,7 +61,9 @@ impl RedisStoreBuilder {
         M::Connection: redis::aio::ConnectionLike + Clone + Send + Sync + 'static,
         M::Error: fmt::Debug + Send + Sync + 'static,
     {
-        Self::new(Server::Pool(Box::new(Observed::new(pool))))
+        Self::new(Server::Pool(Box::new(|limit| {
+            Box::new(Observed::new(pool, limit))
+        })))
     }
 
     fn new(server: Server) -> Self {
@@ -60,6 +72,7 @@ impl RedisStoreBuilder {
             trust: Trust::default(),
             timeout: DEFAULT_TIMEOUT,
             most_in_flight: DEFAULT_IN_FLIGHT,
+            keepalive: Some(DEFAULT_KEEPALIVE),
         }
     }
 
@@ -83,11 +96,31 @@ impl RedisStoreBuilder {
         self
     }
 
+    /// Sets after how long a silence a connection is probed by TCP keepalive, or switches that off.
+    ///
+    /// Defaults to 30 seconds: routers, NATs and load balancers drop connections that are silent for
+    /// some minutes, and the probes keep them from it, or notice it before a request does. Must be
+    /// between 1 second and 1 hour. Has no effect on unix sockets, nor on a pool of your own.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use actix_idempotency::RedisStore;
+    ///
+    /// let store = RedisStore::builder("redis://127.0.0.1/")
+    ///     .tcp_keepalive(Duration::from_secs(10)) // `None` switches it off
+    ///     .build()?;
+    /// # Ok::<_, actix_idempotency::ConfigError>(())
+    /// ```
+    pub fn tcp_keepalive(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.keepalive = interval.into();
+        self
+    }
+
     /// Builds the store. Nothing is sent yet.
     ///
     /// # Errors
     ///
-    /// When a URL or a certificate cannot be used or the timeout cannot work.
+    /// When a URL or a certificate cannot be used, or a time is out of its range.
     pub fn build(self) -> Result<RedisStore, ConfigError> {
         let timeout = self.timeout;
         if timeout < Duration::from_millis(1) || timeout > LONGEST_TIMEOUT {
@@ -100,17 +133,18 @@ impl RedisStoreBuilder {
                 "max_in_flight is 0, so every call would be refused: allow at least 1",
             ));
         }
+        let tcp = tcp_settings(self.keepalive)?;
         let source = match self.server {
             Server::Url(url) => {
-                let client = url::open(&url, &self.trust)?;
+                let client = url::open(&url, &self.trust, &tcp)?;
                 Source::own(Place::Server(client), timeout)
             }
             Server::Sentinel { master, sentinels } => {
-                let sentinel = sentinel(&master, &sentinels, &self.trust)?;
+                let sentinel = sentinel(&master, &sentinels, &self.trust, &tcp)?;
                 Source::own(Place::Sentinel(sentinel), timeout)
             }
             Server::Cluster(nodes) => {
-                let cluster = cluster(&nodes, &self.trust, timeout)?;
+                let cluster = cluster(&nodes, &self.trust, &tcp, timeout)?;
                 Source::Cluster(Box::new(cluster))
             }
             Server::Pool(_) if tls::is_given(&self.trust) => {
@@ -119,17 +153,39 @@ impl RedisStoreBuilder {
                      manager",
                 ));
             }
-            Server::Pool(pool) => Source::Pool(pool),
+            Server::Pool(open) => Source::Pool(open(timeout)),
         };
         Ok(RedisStore::with(source, timeout, self.most_in_flight))
     }
 }
 
-fn sentinel(master: &str, sentinels: &[String], trust: &Trust) -> Result<Sentinel, ConfigError> {
+/// A keepalive is sent after `interval` of silence, then three times as often.
+fn tcp_settings(interval: Option<Duration>) -> Result<TcpSettings, ConfigError> {
+    let Some(interval) = interval else {
+        return Ok(TcpSettings::default());
+    };
+    if interval < SHORTEST_KEEPALIVE || interval > LONGEST_KEEPALIVE {
+        return Err(ConfigError::new(format!(
+            "tcp_keepalive must be between 1 s and 1 h (got {interval:?}); 30 s is a good default, \
+             None switches it off"
+        )));
+    }
+    let keepalive = TcpKeepalive::new()
+        .with_time(interval)
+        .with_interval((interval / 3).max(SHORTEST_KEEPALIVE));
+    Ok(TcpSettings::default().set_keepalive(keepalive))
+}
+
+fn sentinel(
+    master: &str,
+    sentinels: &[String],
+    trust: &Trust,
+    tcp: &TcpSettings,
+) -> Result<Sentinel, ConfigError> {
     // Certificates may be for the servers, for the sentinels or for both, but not for nobody.
     let client = match sentinels.iter().any(|url| url::has_tls(url)) {
-        true => url::open_any(master, trust)?,
-        false => url::open(master, trust)?,
+        true => url::open_any(master, trust, tcp)?,
+        false => url::open(master, trust, tcp)?,
     };
     let info = client.get_connection_info();
     let Some((name, _no_port)) = url::address(info) else {
@@ -140,13 +196,18 @@ fn sentinel(master: &str, sentinels: &[String], trust: &Trust) -> Result<Sentine
     if sentinels.is_empty() {
         return Err(ConfigError::new("there are no URLs of sentinels"));
     }
-    let clients = sentinels.iter().map(|url| url::open_any(url, trust));
+    let clients = sentinels.iter().map(|url| url::open_any(url, trust, tcp));
     let clients = clients.collect::<Result<Vec<_>, _>>()?;
     Ok(Sentinel::new(name.to_owned(), info.clone(), clients))
 }
 
-fn cluster(nodes: &[String], trust: &Trust, timeout: Duration) -> Result<Cluster, ConfigError> {
-    let clients = nodes.iter().map(|url| url::open(url, trust));
+fn cluster(
+    nodes: &[String],
+    trust: &Trust,
+    tcp: &TcpSettings,
+    timeout: Duration,
+) -> Result<Cluster, ConfigError> {
+    let clients = nodes.iter().map(|url| url::open(url, trust, tcp));
     let infos = clients.map(|client| Ok(client?.get_connection_info().clone()));
     let infos = infos.collect::<Result<Vec<_>, ConfigError>>()?;
     if infos.iter().any(|info| info.redis_settings().db() != 0) {
@@ -226,6 +287,21 @@ mod tests {
                     .to_string()
                     .contains("1 ms to 10 s")
             );
+        }
+    }
+
+    #[test]
+    fn build_rejects_a_keepalive_out_of_range() {
+        let build = |keepalive| {
+            let builder = RedisStore::builder("redis://127.0.0.1");
+            builder.tcp_keepalive(keepalive).build()
+        };
+        for keepalive in [Duration::ZERO, Duration::from_secs(3601)] {
+            let err = build(Some(keepalive)).unwrap_err().to_string();
+            assert!(err.contains("between 1 s and 1 h"), "{err}");
+        }
+        for keepalive in [None, Some(SHORTEST_KEEPALIVE), Some(LONGEST_KEEPALIVE)] {
+            build(keepalive).unwrap();
         }
     }
 

@@ -1,6 +1,6 @@
 use futures_util::future::try_join_all;
 use redis::{Cmd, RedisResult, ServerErrorKind, Value};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::{
     RedisStore, Source,
@@ -8,7 +8,28 @@ use super::{
     error::{from_redis, unexpected},
     script::Script,
 };
-use crate::store::{Held, StoreError, StoreKey};
+use crate::store::{Held, NewClaim, StoreError, StoreKey};
+
+/// What becomes of a call whose connection ends or goes dead before the reply. It may have been
+/// carried out by then, or be carried out later.
+#[derive(Clone, Copy)]
+pub(super) enum IfLost<'a> {
+    /// It fails, and its caller finds out what has happened.
+    Fail,
+    /// It is sent once more: carried out twice it does the same.
+    Repeat,
+    /// The same, for a claim, which is recognised by its token. That it was sent twice is noted,
+    /// because it can be carried out a second time after its release.
+    RepeatClaim(&'a NewClaim),
+}
+
+/// Whether a call is sent for the first time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Try {
+    First,
+    /// Its first connection was lost.
+    Second,
+}
 
 impl RedisStore {
     /// By when an operation that begins now has to end, however many steps it takes.
@@ -21,14 +42,52 @@ impl RedisStore {
         &self,
         key: &str,
         cmd: &Cmd,
+        if_lost: IfLost<'_>,
         deadline: Instant,
     ) -> Result<Reply, StoreError> {
         let _place = self.0.traffic.enter()?;
-        self.send(key, cmd, deadline).await
+        self.send(key, cmd, if_lost, deadline).await
     }
 
     /// The same for one who has a place in the traffic.
-    async fn send(&self, key: &str, cmd: &Cmd, deadline: Instant) -> Result<Reply, StoreError> {
+    async fn send(
+        &self,
+        key: &str,
+        cmd: &Cmd,
+        if_lost: IfLost<'_>,
+        deadline: Instant,
+    ) -> Result<Reply, StoreError> {
+        let lost = match self.send_once(key, cmd, Try::First, deadline).await {
+            Err(err) if err.again_until().is_some() => err,
+            sent => return sent,
+        };
+        match if_lost {
+            IfLost::Fail => return Err(lost),
+            IfLost::Repeat => {}
+            IfLost::RepeatClaim(claim) => claim.sent_again.note(),
+        }
+        // Boxed, because it is rare.
+        Box::pin(self.send_second(key, cmd, deadline)).await
+    }
+
+    /// The second try of a call whose first connection was lost.
+    pub(super) async fn send_second(
+        &self,
+        key: &str,
+        cmd: &Cmd,
+        deadline: Instant,
+    ) -> Result<Reply, StoreError> {
+        let sent = self.send_once(key, cmd, Try::Second, deadline).await;
+        sent.map_err(StoreError::of_second_try)
+    }
+
+    async fn send_once(
+        &self,
+        key: &str,
+        cmd: &Cmd,
+        nth: Try,
+        deadline: Instant,
+    ) -> Result<Reply, StoreError> {
         match &self.0.source {
             Source::Own(own) => Reply::of(own.connections.send(cmd, deadline).await?),
             // Boxed, because it follows redirections, and would make every other call as large.
@@ -36,18 +95,14 @@ impl RedisStore {
                 Reply::of(Box::pin(cluster.send(key, cmd, deadline)).await?)
             }
             Source::Pool(pool) => {
-                let mut connection = pool
-                    .connection(deadline, self.0.timeout, &self.0.traffic)
-                    .await?;
-                match timeout_at(deadline, connection.req_packed_command(cmd)).await {
-                    Ok(reply) => Reply::of(reply),
-                    Err(_elapsed) => Err(StoreError::timeout()),
-                }
+                let traffic = &self.0.traffic;
+                Reply::of(pool.send(cmd, nth, deadline, traffic).await?)
             }
         }
     }
 
-    /// Sends a command that is about no key to one server, in a cluster to this node.
+    /// Sends a command that is about no key, and may run twice, to one server, in a cluster to this
+    /// node.
     pub(super) async fn call_at(
         &self,
         node: Option<&Node>,
@@ -59,18 +114,18 @@ impl RedisStore {
                 let _place = self.0.traffic.enter()?;
                 Reply::of(cluster.send_to(node, cmd, deadline).await?)
             }
-            _ => self.call("", cmd, deadline).await,
+            _ => self.call("", cmd, IfLost::Repeat, deadline).await,
         }
     }
 
-    /// Sends a command that is about no key to each server that has keys.
+    /// Sends a command that is about no key, and may run twice, to each server that has keys.
     pub(super) async fn call_each(
         &self,
         cmd: &Cmd,
         deadline: Instant,
     ) -> Result<Vec<Reply>, StoreError> {
         let Source::Cluster(cluster) = &self.0.source else {
-            return Ok(vec![self.call("", cmd, deadline).await?]);
+            return Ok(vec![self.call("", cmd, IfLost::Repeat, deadline).await?]);
         };
         let _place = self.0.traffic.enter()?;
         let nodes = cluster.primaries(deadline).await?;
@@ -86,11 +141,13 @@ impl RedisStore {
         &self,
         script: &Script,
         key: &StoreKey,
+        if_lost: IfLost<'_>,
         deadline: Instant,
         arguments: impl Fn(&mut Cmd),
     ) -> Result<Reply, StoreError> {
         let _place = self.0.traffic.enter()?;
-        self.run_in_place(script, key, deadline, arguments).await
+        self.run_in_place(script, key, if_lost, deadline, arguments)
+            .await
     }
 
     /// The same for one who has a place in the traffic.
@@ -98,17 +155,18 @@ impl RedisStore {
         &self,
         script: &Script,
         key: &StoreKey,
+        if_lost: IfLost<'_>,
         deadline: Instant,
         arguments: impl Fn(&mut Cmd),
     ) -> Result<Reply, StoreError> {
         let key = key.to_text();
         let mut call = script.by_hash(&key);
         arguments(&mut call);
-        match self.send(&key, &call, deadline).await? {
+        match self.send(&key, &call, if_lost, deadline).await? {
             Reply::NoScript => {
                 let mut call = script.by_text(&key);
                 arguments(&mut call);
-                self.send(&key, &call, deadline).await
+                self.send(&key, &call, if_lost, deadline).await
             }
             reply => Ok(reply),
         }

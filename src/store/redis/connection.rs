@@ -2,7 +2,7 @@ use std::{
     slice,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -10,7 +10,7 @@ use std::{
 use redis::{Cmd, Pipeline, RedisError, RedisResult, Value, aio::MultiplexedConnection};
 use tokio::time::Instant;
 
-use super::reign::Reign;
+use super::{error::is_lost, reign::Reign};
 
 /// How long a connection is kept at least, whatever the server says over it. Where there is no
 /// other master, every refused call would open a new one.
@@ -29,6 +29,8 @@ pub(super) struct Connection {
 struct State {
     opened: Instant,
     broken: AtomicBool,
+    /// How many calls were answered. Counted instead of timed, because a clock costs more.
+    replies: AtomicU64,
     reign: Reign,
 }
 
@@ -39,6 +41,7 @@ impl Connection {
             state: Arc::new(State {
                 opened: Instant::now(),
                 broken: AtomicBool::new(false),
+                replies: AtomicU64::new(0),
                 reign,
             }),
         }
@@ -60,13 +63,15 @@ impl Connection {
     }
 
     fn judge(&self, replies: Result<&[Value], &RedisError>) {
+        self.state.replies.fetch_add(1, Ordering::Relaxed);
         let is_over = match replies {
             Ok(replies) => replies.iter().any(|reply| match reply {
                 Value::ServerError(err) => self.is_better_left(err.code()),
                 _ => false,
             }),
             Err(err) => {
-                err.is_unrecoverable_error()
+                is_lost(err)
+                    || err.is_unrecoverable_error()
                     || err.code().is_some_and(|code| self.is_better_left(code))
             }
         };
@@ -77,6 +82,11 @@ impl Connection {
 
     fn is_better_left(&self, code: &str) -> bool {
         is_of_one_deposed(code) && self.state.opened.elapsed() >= AT_LEAST
+    }
+
+    /// How many calls were answered so far. The same number twice says that nothing has come.
+    pub(super) fn replies(&self) -> u64 {
+        self.state.replies.load(Ordering::Relaxed)
     }
 
     /// The next call opens another connection. Calls under way on this one are not cut off.

@@ -17,6 +17,12 @@ pub(super) fn from_redis(err: RedisError) -> StoreError {
     }
 }
 
+/// Whether a connection of ours ended before the reply. The command may have been carried out.
+/// A time-out is the operating system's, whose keepalive had no answer: our connections have none.
+pub(super) fn is_lost(err: &RedisError) -> bool {
+    err.is_io_error()
+}
+
 /// Without what a server repeats of a command that it does not know: the password of a `HELLO`, the
 /// token of a claim.
 pub(super) fn discreet(err: RedisError) -> RedisError {

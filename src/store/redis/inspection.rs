@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::{
     RedisStore,
-    call::Reply,
+    call::{IfLost, Reply},
     codec::{self, Stored, StoredClaim},
     error::unexpected,
     script::{self, Script},
@@ -46,12 +46,12 @@ impl Inspect for RedisStore {
     }
 
     async fn force_release(&self, key: &StoreKey) -> Result<bool, StoreError> {
-        let reply = self.run_plain(&script::FORCE_RELEASE, key).await?;
+        let reply = self.run_once(&script::FORCE_RELEASE, key).await?;
         Ok(reply.held("force_release.lua")? == Held::Yes)
     }
 
     async fn delete(&self, key: &StoreKey) -> Result<bool, StoreError> {
-        let reply = self.run_plain(&script::DELETE, key).await?;
+        let reply = self.run_once(&script::DELETE, key).await?;
         Ok(reply.held("delete.lua")? == Held::Yes)
     }
 }
@@ -59,7 +59,17 @@ impl Inspect for RedisStore {
 impl RedisStore {
     /// Calls a script that takes nothing but the key.
     async fn run_plain(&self, script: &Script, key: &StoreKey) -> Result<Reply, StoreError> {
-        (self.run(script, key, self.deadline(), |_no_arguments| {})).await
+        let deadline = self.deadline();
+        (self.run(script, key, IfLost::Repeat, deadline, |_no_arguments| {})).await
+    }
+
+    /// The same for a script that says something else when it runs a second time. So a look comes
+    /// first, which finds out about a connection that has ended meanwhile, and may be repeated.
+    async fn run_once(&self, script: &Script, key: &StoreKey) -> Result<Reply, StoreError> {
+        let deadline = self.deadline();
+        let look = &script::INSPECT;
+        (self.run(look, key, IfLost::Repeat, deadline, |_no_arguments| {})).await?;
+        (self.run(script, key, IfLost::Fail, deadline, |_no_arguments| {})).await
     }
 }
 

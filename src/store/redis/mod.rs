@@ -188,7 +188,7 @@ impl RedisStore {
         M::Connection: ConnectionLike + Clone + Send + Sync + 'static,
         M::Error: fmt::Debug + Send + Sync + 'static,
     {
-        let source = Source::Pool(Box::new(Observed::new(pool)));
+        let source = Source::Pool(Box::new(Observed::new(pool, DEFAULT_TIMEOUT)));
         RedisStore::with(source, DEFAULT_TIMEOUT, DEFAULT_IN_FLIGHT)
     }
 

@@ -6,7 +6,7 @@ use redis::{
 use super::error::discreet;
 
 /// Opens a connection, without a limit of its own. When the server hangs up on it at once, finds
-/// out why.
+/// out why, and tries again where there was no reason.
 pub(super) async fn open(
     client: &Client,
     config: AsyncConnectionConfig,
@@ -15,10 +15,19 @@ pub(super) async fn open(
         .set_connection_timeout(None)
         .set_response_timeout(None);
     let opened = client.get_multiplexed_async_connection_with_config(&config);
-    match opened.await {
-        Err(err) if has_hung_up(&err) => Err(discreet(why(client).await.unwrap_or(err))),
-        opened => opened.map_err(discreet),
-    }
+    let opened = match opened.await {
+        Err(err) if has_hung_up(&err) => match why(client).await {
+            Some(reason) => Err(reason),
+            // That one connection was lost, as any other can be.
+            None => {
+                client
+                    .get_multiplexed_async_connection_with_config(&config)
+                    .await
+            }
+        },
+        opened => opened,
+    };
+    opened.map_err(discreet)
 }
 
 /// The server has accepted the connection, and then ended it.
@@ -47,8 +56,9 @@ async fn why(client: &Client) -> Option<RedisError> {
             "the server hangs up on new connections",
             "is maxclients reached, or does it want TLS (rediss://) or a certificate?".to_owned(),
         ))),
-        Err(err) => Some(err),
-        // This time it was let in.
+        // This time it was let in: a server that does not know `HELLO` says so.
+        Err(err) if (err.detail()).is_some_and(|said| said.starts_with("unknown command")) => None,
         Ok(_) => None,
+        Err(err) => Some(err),
     }
 }

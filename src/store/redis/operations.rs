@@ -1,11 +1,11 @@
 use std::{num::NonZeroU32, time::Duration};
 
-use redis::{RedisError, Value, cmd};
+use redis::{Cmd, RedisError, Value, cmd};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     RedisStore, Source,
-    call::Reply,
+    call::{IfLost, Reply},
     codec::{self, Stored, StoredClaim, millis},
     error::unexpected,
     script,
@@ -37,7 +37,8 @@ impl Store for RedisStore {
             .arg("GET")
             .arg("PX")
             .arg(expiry(claim.lease.saturating_add(claim.afterlife)));
-        let value = match self.call(&key, &set, deadline).await? {
+        let if_lost = IfLost::RepeatClaim(claim);
+        let value = match self.call(&key, &set, if_lost, deadline).await? {
             Reply::Value(Value::Nil) => return Ok(claimed(claim, NonZeroU32::MIN)),
             Reply::Value(Value::BulkString(value)) => value,
             Reply::WrongType => return Ok(Begin::Unreadable),
@@ -60,7 +61,8 @@ impl Store for RedisStore {
 
     async fn renew(&self, lease: &Lease) -> Result<Renewed, StoreError> {
         let token = lease.token().to_hex();
-        let reply = (self.run(&script::RENEW, lease.key(), self.deadline(), |call| {
+        let (script, deadline) = (&script::RENEW, self.deadline());
+        let reply = (self.run(script, lease.key(), IfLost::Repeat, deadline, |call| {
             call.arg(&token)
                 .arg(expiry(lease.duration().saturating_add(lease.afterlife())));
         }))
@@ -87,7 +89,9 @@ impl Store for RedisStore {
         let value = codec::encode_record(record, lease.token()).ok_or_else(|| {
             StoreError::unavailable("headers of more than 4 GiB cannot be recorded")
         })?;
-        let reply = (self.run(&script::COMPLETE, lease.key(), self.deadline(), |call| {
+        let (script, deadline) = (&script::COMPLETE, self.deadline());
+        // A completion that is repeated recognises its own record.
+        let reply = (self.run(script, lease.key(), IfLost::Repeat, deadline, |call| {
             call.arg(&token).arg(&value).arg(expiry(retention));
         }))
         .await?;
@@ -96,7 +100,9 @@ impl Store for RedisStore {
 
     async fn release(&self, lease: &Lease) -> Result<Held, StoreError> {
         let token = lease.token().to_hex();
-        let reply = (self.run(&script::RELEASE, lease.key(), self.deadline(), |call| {
+        let (script, deadline) = (&script::RELEASE, self.deadline());
+        // A second release would not find what the first has freed, and say that it was lost.
+        let reply = (self.run(script, lease.key(), IfLost::Fail, deadline, |call| {
             call.arg(&token);
         }))
         .await?;
@@ -149,7 +155,8 @@ impl RedisStore {
     /// How long the claim that was seen still holds the key, if it does.
     async fn look(&self, key: &StoreKey, seen: &ClaimId) -> Result<Option<Duration>, StoreError> {
         let token = seen.to_hex();
-        let reply = (self.run(&script::LOOK, key, self.deadline(), |call| {
+        let (script, deadline) = (&script::LOOK, self.deadline());
+        let reply = (self.run(script, key, IfLost::Repeat, deadline, |call| {
             call.arg(&token);
         }))
         .await?;
@@ -162,16 +169,36 @@ impl RedisStore {
 
     async fn lock(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
         let key = claim.key.to_text();
-        let mut set = cmd("SET");
-        set.arg(&key)
-            .arg(claim.token.to_hex())
-            .arg("NX")
-            .arg("PX")
-            .arg(expiry(claim.lease));
-        match self.call(&key, &set, self.deadline()).await? {
-            Reply::Value(Value::Okay) => Ok(claimed(claim, NonZeroU32::MIN)),
-            Reply::Value(Value::Nil) => Ok(locked()),
-            reply => Err(reply.unexpected("SET NX")),
+        let deadline = self.deadline();
+        let set = set_lock(&key, claim, &["NX"]);
+        match self.call(&key, &set, IfLost::Fail, deadline).await {
+            Ok(Reply::Value(Value::Okay)) => Ok(claimed(claim, NonZeroU32::MIN)),
+            Ok(Reply::Value(Value::Nil)) => Ok(locked()),
+            Ok(reply) => Err(reply.unexpected("SET NX")),
+            Err(err) if err.again_until().is_some() => {
+                Box::pin(self.lock_again(claim, &key, deadline)).await
+            }
+            Err(err) => Err(err),
+        }
+    }
+
+    /// The second try of a lock whose connection was lost. Asks for the value, as the first does not
+    /// need to: its own token says that the first try was carried out.
+    async fn lock_again(
+        &self,
+        claim: &NewClaim,
+        key: &str,
+        deadline: Instant,
+    ) -> Result<Begin, StoreError> {
+        claim.sent_again.note();
+        let set = set_lock(key, claim, &["NX", "GET"]);
+        match self.send_second(key, &set, deadline).await? {
+            Reply::Value(Value::Nil) => Ok(claimed(claim, NonZeroU32::MIN)),
+            Reply::Value(Value::BulkString(token)) if token == claim.token.to_hex().as_bytes() => {
+                Ok(claimed(claim, NonZeroU32::MIN))
+            }
+            Reply::Value(Value::BulkString(_)) | Reply::WrongType => Ok(locked()),
+            reply => Err(reply.unexpected("SET NX GET")),
         }
     }
 
@@ -179,7 +206,8 @@ impl RedisStore {
     async fn join(&self, claim: &NewClaim, deadline: Instant) -> Result<Begin, StoreError> {
         let token = claim.token.to_hex();
         let rest = codec::encode_claim_rest(claim);
-        let reply = (self.run(&script::BEGIN, &claim.key, deadline, |call| {
+        let (script, if_lost) = (&script::BEGIN, IfLost::RepeatClaim(claim));
+        let reply = (self.run(script, &claim.key, if_lost, deadline, |call| {
             call.arg(&token)
                 .arg(&rest)
                 .arg(expiry(claim.lease.saturating_add(claim.afterlife)))
@@ -223,6 +251,16 @@ impl RedisStore {
             _ => Err(unexpected("begin.lua", &Value::Array(vec![]))),
         }
     }
+}
+
+fn set_lock(key: &str, claim: &NewClaim, options: &[&str]) -> Cmd {
+    let mut set = cmd("SET");
+    set.arg(key)
+        .arg(claim.token.to_hex())
+        .arg(options)
+        .arg("PX")
+        .arg(expiry(claim.lease));
+    set
 }
 
 fn claimed(claim: &NewClaim, attempt: NonZeroU32) -> Begin {

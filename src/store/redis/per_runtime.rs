@@ -1,7 +1,8 @@
 use std::{
     collections::HashMap,
     fmt,
-    pin::pin,
+    future::Future,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
@@ -14,8 +15,17 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{connection::Connection, manager::Manager, outage::Outage, place::Place};
+use super::{
+    connection::Connection,
+    error::{discreet, is_lost},
+    manager::Manager,
+    outage::Outage,
+    place::Place,
+};
 use crate::store::StoreError;
+
+/// What is said of a connection over which nothing comes while another one works.
+pub(super) const DEAD: &str = "the connection gave no reply, and a new one works";
 
 /// One shared connection for each runtime that asks, which in actix means: for each worker.
 ///
@@ -44,19 +54,18 @@ impl PerRuntime {
     }
 
     /// Sends one command. The outer error says that it could not be sent, or that no answer came.
+    ///
+    /// An error with [`again_until`](StoreError::again_until) says that the connection ended, or went
+    /// dead, and that there may be another one for a second try.
     pub(super) async fn send(
         &self,
         cmd: &Cmd,
         deadline: Instant,
     ) -> Result<RedisResult<Value>, StoreError> {
         let mut connection = self.connection(deadline).await?;
-        let sent = timeout_at(deadline, connection.send(cmd)).await;
-        sent.map_err(|_elapsed| {
-            // The server may be stopped, or the network cut without a word. Opening the next
-            // connection finds out.
-            connection.give_up();
-            StoreError::timeout()
-        })
+        let seen = connection.clone();
+        self.reply(&seen, pin!(connection.send(cmd)), deadline)
+            .await
     }
 
     /// The same for many at once.
@@ -66,8 +75,58 @@ impl PerRuntime {
         deadline: Instant,
     ) -> Result<RedisResult<Vec<Value>>, StoreError> {
         let mut connection = self.connection(deadline).await?;
-        let sent = timeout_at(deadline, connection.send_all(commands)).await;
-        sent.map_err(|_elapsed| {
+        let seen = connection.clone();
+        let reply = pin!(connection.send_all(commands));
+        self.reply(&seen, reply, deadline).await
+    }
+
+    /// Waits for a reply, and finds out about a connection that has gone dead.
+    async fn reply<T>(
+        &self,
+        connection: &Connection,
+        mut reply: Pin<&mut impl Future<Output = RedisResult<T>>>,
+        deadline: Instant,
+    ) -> Result<RedisResult<T>, StoreError> {
+        let heard = connection.replies();
+        let patience = deadline.min(Instant::now() + self.limit / 3);
+        let reply = match timeout_at(patience, &mut reply).await {
+            Ok(reply) => reply,
+            // Boxed, because it is rare and large.
+            Err(_elapsed) => Box::pin(self.late(connection, heard, reply, deadline)).await?,
+        };
+        match reply {
+            Err(err) if is_lost(&err) => Err(StoreError::connection_lost(discreet(err), deadline)),
+            reply => Ok(reply),
+        }
+    }
+
+    /// Waits on for a reply that has taken a third of the limit.
+    ///
+    /// A network can forget a connection without a word: a NAT after a quiet night, a router that
+    /// restarts. So when nothing at all has come over this one meanwhile, another is opened. That
+    /// takes answers of the server: if they come, it is this connection that is dead, and the call is
+    /// tried again; if the server is merely slow, the reply comes first, and nothing is sent twice.
+    async fn late<T>(
+        &self,
+        connection: &Connection,
+        heard: u64,
+        mut reply: Pin<&mut impl Future<Output = RedisResult<T>>>,
+        deadline: Instant,
+    ) -> Result<RedisResult<T>, StoreError> {
+        if connection.replies() == heard {
+            connection.give_up();
+            let another = pin!(self.connection(deadline));
+            match select(&mut reply, another).await {
+                Either::Left((reply, _)) => return Ok(reply),
+                Either::Right((Ok(_), _)) => {
+                    return Err(StoreError::connection_lost(DEAD, deadline));
+                }
+                // The server is away, or takes no more connections: then this one may still answer.
+                Either::Right((Err(_), _)) => {}
+            }
+        }
+        timeout_at(deadline, reply).await.map_err(|_elapsed| {
+            // The server may be stopped. Opening the next connection finds out.
             connection.give_up();
             StoreError::timeout()
         })

@@ -1,10 +1,10 @@
 use futures_util::future::try_join_all;
-use redis::{Cmd, Pipeline, Value};
-use tokio::time::{Instant, timeout_at};
+use redis::{Cmd, Pipeline, RedisResult, Value};
+use tokio::time::Instant;
 
 use super::{
     RedisStore, Source,
-    call::Reply,
+    call::{IfLost, Reply, Try},
     error::{from_redis, unexpected},
     script::Script,
 };
@@ -22,9 +22,9 @@ impl RedisStore {
         let _place = self.0.traffic.enter()?;
         if let Source::Cluster(_) = self.0.source {
             // Each may have moved to another node. Those for one node still share trips.
-            let replies = keys
-                .iter()
-                .map(|key| self.run_in_place(script, key, deadline, |_no_arguments| {}));
+            let replies = keys.iter().map(|key| {
+                self.run_in_place(script, key, IfLost::Repeat, deadline, |_no_arguments| {})
+            });
             return try_join_all(replies).await;
         }
         let calls = pipeline(keys, |key| script.by_hash(key));
@@ -37,30 +37,19 @@ impl RedisStore {
     }
 
     /// Sends many commands over one connection, so that a pool of the application's own is not
-    /// drained for them. Not as a transaction: other commands may come in between.
+    /// drained for them. Not as a transaction: other commands may come in between. All once more when
+    /// the connection is lost.
     async fn call_all(
         &self,
         calls: &Pipeline,
         deadline: Instant,
     ) -> Result<Vec<Reply>, StoreError> {
-        let sent = match &self.0.source {
-            Source::Own(own) => own.connections.send_all(calls, deadline).await?,
-            Source::Cluster(_) => {
-                return Err(StoreError::unavailable("a cluster takes no pipelines"));
+        let sent = match self.send_all_once(calls, Try::First, deadline).await {
+            Err(err) if err.again_until().is_some() => {
+                Box::pin(self.send_all_once(calls, Try::Second, deadline)).await
             }
-            Source::Pool(pool) => {
-                let mut connection = pool
-                    .connection(deadline, self.0.timeout, &self.0.traffic)
-                    .await?;
-                // What `Pipeline::query_async` does; that takes no trait object.
-                timeout_at(
-                    deadline,
-                    connection.req_packed_commands(calls, 0, calls.len()),
-                )
-                .await
-                .map_err(|_elapsed| StoreError::timeout())?
-            }
-        };
+            sent => sent,
+        }?;
         let replies = sent.map_err(from_redis)?;
         if replies.len() != calls.len() {
             return Err(unexpected("a pipeline", &Value::Array(replies)));
@@ -69,6 +58,19 @@ impl RedisStore {
             .into_iter()
             .map(|reply| Reply::of(Ok(reply)))
             .collect()
+    }
+
+    async fn send_all_once(
+        &self,
+        calls: &Pipeline,
+        nth: Try,
+        deadline: Instant,
+    ) -> Result<RedisResult<Vec<Value>>, StoreError> {
+        match &self.0.source {
+            Source::Own(own) => own.connections.send_all(calls, deadline).await,
+            Source::Cluster(_) => Err(StoreError::unavailable("a cluster takes no pipelines")),
+            Source::Pool(pool) => pool.send_all(calls, nth, deadline, &self.0.traffic).await,
+        }
     }
 }
 

@@ -2,6 +2,7 @@ use redis::cmd;
 
 use super::{
     RedisStore, Source,
+    call::IfLost,
     finding::{Finding, FindingKind},
     wake_ups::WakeUps,
 };
@@ -31,7 +32,7 @@ impl RedisStore {
     async fn is_told(&self, key: &str, wake_ups: &WakeUps) -> Result<bool, StoreError> {
         let mut publish = cmd("SPUBLISH");
         publish.arg(key).arg("");
-        match self.call(key, &publish, self.deadline()).await {
+        match (self.call(key, &publish, IfLost::Repeat, self.deadline())).await {
             Ok(_) => {}
             // It was answered, with a refusal. What is away has been found out before.
             Err(err) if !err.may_have_run() => return Ok(false),

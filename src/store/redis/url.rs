@@ -1,21 +1,35 @@
 //! From URLs to servers.
 
-use redis::{Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisError};
+use redis::{
+    Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisError,
+    io::tcp::TcpSettings,
+};
 
 use super::tls;
 use crate::ConfigError;
 
 /// Checks a URL. Nothing is sent.
-pub(super) fn open(url: &str, trust: &tls::Trust) -> Result<Client, ConfigError> {
-    let open = || tls::open(url.into_connection_info()?, trust);
+pub(super) fn open(
+    url: &str,
+    trust: &tls::Trust,
+    tcp: &TcpSettings,
+) -> Result<Client, ConfigError> {
+    let open = || {
+        let info = url.into_connection_info()?;
+        tls::open(info.set_tcp_settings(tcp.clone()), trust)
+    };
     open().map_err(|err| explain(url, &err))
 }
 
 /// One of several servers, of which only those that speak TLS need certificates.
-pub(super) fn open_any(url: &str, trust: &tls::Trust) -> Result<Client, ConfigError> {
+pub(super) fn open_any(
+    url: &str,
+    trust: &tls::Trust,
+    tcp: &TcpSettings,
+) -> Result<Client, ConfigError> {
     match has_tls(url) {
-        true => open(url, trust),
-        false => open(url, &tls::Trust::default()),
+        true => open(url, trust, tcp),
+        false => open(url, &tls::Trust::default(), tcp),
     }
 }
 

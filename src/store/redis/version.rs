@@ -1,8 +1,6 @@
 //! The oldest server that will do.
 
-use redis::{
-    Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, cmd, from_redis_value,
-};
+use redis::{Cmd, ErrorKind, RedisError, RedisResult, Value, cmd, from_redis_value};
 
 /// `SET` takes `NX` and `GET` together since 7.0.
 const OLDEST: u32 = 7;
@@ -12,33 +10,34 @@ pub(super) fn question() -> Cmd {
     cmd("HELLO")
 }
 
-/// Judges the answer.
+/// Judges the answer. The version is advice: a server that does not tell it, because it does not know
+/// the question, has renamed it or forbids it, is taken as it is. A login that was refused is not.
 pub(super) fn check(answer: RedisResult<Value>) -> Result<(), RedisError> {
     let answer = match answer.and_then(Value::extract_error) {
         Ok(answer) => answer,
-        // A user who may not ask is taken at their word.
-        Err(err) if err.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) => return Ok(()),
-        Err(err) if is_unknown(&err) => {
-            return Err(too_old("older than 6.0, unless HELLO has been renamed"));
-        }
-        Err(err) => return Err(err),
+        Err(err) if is_of_the_login(&err) || !is_said_by_the_server(&err) => return Err(err),
+        Err(_) => return Ok(()),
     };
-    let version = version_in(&answer).ok_or_else(|| {
-        RedisError::from((ErrorKind::UnexpectedReturnType, "HELLO told no version"))
-    })?;
+    let Some(version) = version_in(&answer) else {
+        return Ok(());
+    };
     let major = version
         .split('.')
         .next()
         .and_then(|major| major.parse::<u32>().ok());
     match major {
-        Some(major) if major >= OLDEST => Ok(()),
-        _ => Err(too_old(&version)),
+        Some(major) if major < OLDEST => Err(too_old(&version)),
+        _ => Ok(()),
     }
 }
 
-fn is_unknown(err: &RedisError) -> bool {
-    err.code() == Some("ERR")
-        && (err.detail()).is_some_and(|detail| detail.starts_with("unknown command"))
+fn is_of_the_login(err: &RedisError) -> bool {
+    err.kind() == ErrorKind::AuthenticationFailed
+        || matches!(err.code(), Some("NOAUTH" | "WRONGPASS"))
+}
+
+fn is_said_by_the_server(err: &RedisError) -> bool {
+    matches!(err.kind(), ErrorKind::Server(_) | ErrorKind::Extension)
 }
 
 fn version_in(answer: &Value) -> Option<String> {
@@ -81,39 +80,42 @@ mod tests {
     }
 
     #[test]
-    fn seven_is_old_enough() {
-        for version in ["7.0.0", "7.2.4", "8.0.1", "10.1"] {
+    fn check_refuses_versions_before_seven() {
+        for version in ["7.0.0", "7.2.4", "8.0.1", "10.1", "", "x"] {
             assert!(check(hello(version)).is_ok(), "{version}");
         }
-        for version in ["6.2.14", "5.0", "", "x"] {
+        for version in ["6.2.14", "5.0"] {
             let err = check(hello(version)).unwrap_err().to_string();
             assert!(err.contains("Redis 7.0 or newer"), "{err}");
         }
     }
 
     #[test]
-    fn a_server_that_does_not_know_the_question_is_too_old() {
-        let err = check(said("-ERR unknown command `HELLO`, with args\r\n")).unwrap_err();
-        assert!(err.to_string().contains("older than 6.0"), "{err}");
-        let other = check(said("-ERR max number of clients reached\r\n")).unwrap_err();
-        assert!(other.to_string().contains("clients reached"), "{other}");
+    fn check_goes_on_when_the_server_does_not_tell_its_version() {
+        for words in [
+            "-ERR unknown command `HELLO`, with args\r\n",
+            "-ERR Command not available\r\n",
+            "-NOPERM this user has no permissions\r\n",
+            "-DENIED by the proxy\r\n",
+        ] {
+            assert!(check(said(words)).is_ok(), "{words}");
+        }
+        assert!(check(Ok(Value::Okay)).is_ok());
+        assert!(check(Ok(Value::Nil)).is_ok());
     }
 
     #[test]
-    fn a_user_who_may_not_ask_is_believed_and_one_who_is_not_known_is_not() {
-        assert!(check(said("-NOPERM this user has no permissions\r\n")).is_ok());
+    fn check_fails_when_the_login_was_refused_or_the_connection_was_lost() {
         let err = check(said("-NOAUTH HELLO must be called authenticated\r\n")).unwrap_err();
         assert_eq!(err.code(), Some("NOAUTH"));
+        let err = check(said("-WRONGPASS invalid username-password pair\r\n")).unwrap_err();
+        assert_eq!(err.code(), Some("WRONGPASS"));
+        let lost = RedisError::from((ErrorKind::Io, "the connection was lost"));
+        assert!(check(Err(lost)).is_err());
     }
 
     /// What a server's reply is to the redis crate.
     fn said(reply: &str) -> RedisResult<Value> {
         redis::parse_redis_value(reply.as_bytes())
-    }
-
-    #[test]
-    fn an_answer_without_version_is_an_error() {
-        assert!(check(Ok(Value::Okay)).is_err());
-        assert!(check(Ok(Value::Nil)).is_err());
     }
 }

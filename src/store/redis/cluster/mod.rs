@@ -87,8 +87,8 @@ impl Cluster {
 
     /// Sends a command about one key, and follows redirections.
     ///
-    /// It is sent again only when it has not been carried out: when a node has said so, or there
-    /// was no connection to it.
+    /// It is sent again here only when it has not been carried out: when a node has said so, or there
+    /// was no connection to it. A connection that was lost is for the caller to judge.
     pub(super) async fn send(
         &self,
         key: &str,
@@ -138,14 +138,17 @@ impl Cluster {
         }
     }
 
-    /// Sends a command that is about no key to one node.
+    /// Sends a command that is about no key to one node, once more if the connection is lost.
     pub(super) async fn send_to(
         &self,
         node: &Node,
         cmd: &Cmd,
         deadline: Instant,
     ) -> Result<RedisResult<Value>, StoreError> {
-        let sent = node.connections.send(cmd, deadline).await;
+        let sent = match node.connections.send(cmd, deadline).await {
+            Err(err) if err.again_until().is_some() => node.connections.send(cmd, deadline).await,
+            sent => sent,
+        };
         self.learn_from(&sent);
         sent
     }
@@ -255,7 +258,7 @@ impl Cluster {
     ) -> Result<Vec<(u16, u16, Address)>, StoreError> {
         let mut question = cmd("CLUSTER");
         question.arg("SLOTS");
-        let answer = node.connections.send(&question, deadline).await?;
+        let answer = self.send_to(node, &question, deadline).await?;
         let ranges = answer.and_then(|answer| ranges_in(answer, &node.address));
         let ranges = ranges.map_err(from_redis)?;
         match ranges.is_empty() {

@@ -2,7 +2,7 @@ use std::{fmt, num::NonZeroU32, time::Duration};
 
 use actix_idempotency::{
     Fingerprint,
-    store::{Answer, NewClaim, OnLapsed, OwnerToken, Record, StoreKey, Tombstone},
+    store::{Answer, NewClaim, OnLapsed, OwnerToken, Record, SentAgain, StoreKey, Tombstone},
 };
 use bytes::Bytes;
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -67,6 +67,7 @@ impl Claim {
             lease,
             afterlife: half * self.afterlife,
             on_lapsed: self.on_lapsed,
+            sent_again: SentAgain::default(),
         }
     }
 }
