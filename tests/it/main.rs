@@ -29,6 +29,7 @@ mod idempotency_faults;
 mod inspect;
 mod interleavings;
 mod lock;
+mod lost_connections;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod once;

@@ -17,13 +17,13 @@ use crate::{
 };
 
 /// An authority with what it has signed, as files in PEM.
-struct Authority {
+pub(crate) struct Authority {
     files: TempDir,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let files = TempDir::new().unwrap();
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([]).unwrap();
@@ -48,11 +48,11 @@ impl Authority {
         self.files.path().join(name).display().to_string()
     }
 
-    fn pem(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn pem(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap()
     }
 
-    fn server(&self) -> Redis {
+    pub(crate) fn server(&self) -> Redis {
         let tls = self.tls();
         let tls: Vec<_> = tls.iter().map(String::as_str).collect();
         Redis::with_tls(&tls, &["--tls-auth-clients", "no"])

@@ -8,6 +8,8 @@ mod completions;
 mod incidents;
 mod releases;
 mod renewals;
+#[cfg(feature = "redis")]
+mod sent_again;
 mod waiting;
 
 use super::*;
@@ -18,6 +20,9 @@ use crate::{
 };
 
 const TTL: Duration = Duration::from_secs(60);
+/// How long a call may take.
+#[cfg(feature = "redis")]
+const LIMIT: Duration = Duration::from_millis(500);
 
 /// What one call does.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +31,9 @@ enum Does {
     Lost,
     Refuse,
     Time,
+    /// The connection ends before the reply; there is half a second for another try.
+    #[cfg(feature = "redis")]
+    HangUp,
     /// Never answers.
     Hang,
 }
@@ -96,6 +104,11 @@ async fn act<T>(does: Does, yes: T, lost: T) -> Result<T, StoreError> {
         Does::Lost => Ok(lost),
         Does::Refuse => Err(StoreError::unavailable("refused")),
         Does::Time => Err(StoreError::timeout()),
+        #[cfg(feature = "redis")]
+        Does::HangUp => Err(StoreError::connection_lost(
+            "hung up",
+            Instant::now() + LIMIT,
+        )),
         Does::Hang => pending().await,
     }
 }

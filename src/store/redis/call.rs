@@ -23,14 +23,6 @@ pub(super) enum IfLost<'a> {
     RepeatClaim(&'a NewClaim),
 }
 
-/// Whether a call is sent for the first time.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Try {
-    First,
-    /// Its first connection was lost.
-    Second,
-}
-
 impl RedisStore {
     /// By when an operation that begins now has to end, however many steps it takes.
     pub(super) fn deadline(&self) -> Instant {
@@ -57,7 +49,7 @@ impl RedisStore {
         if_lost: IfLost<'_>,
         deadline: Instant,
     ) -> Result<Reply, StoreError> {
-        let lost = match self.send_once(key, cmd, Try::First, deadline).await {
+        let lost = match self.send_once(key, cmd, deadline).await {
             Err(err) if err.again_until().is_some() => err,
             sent => return sent,
         };
@@ -77,7 +69,7 @@ impl RedisStore {
         cmd: &Cmd,
         deadline: Instant,
     ) -> Result<Reply, StoreError> {
-        let sent = self.send_once(key, cmd, Try::Second, deadline).await;
+        let sent = self.send_once(key, cmd, deadline).await;
         sent.map_err(StoreError::of_second_try)
     }
 
@@ -85,7 +77,6 @@ impl RedisStore {
         &self,
         key: &str,
         cmd: &Cmd,
-        nth: Try,
         deadline: Instant,
     ) -> Result<Reply, StoreError> {
         match &self.0.source {
@@ -96,7 +87,7 @@ impl RedisStore {
             }
             Source::Pool(pool) => {
                 let traffic = &self.0.traffic;
-                Reply::of(pool.send(cmd, nth, deadline, traffic).await?)
+                Reply::of(pool.send(cmd, deadline, traffic).await?)
             }
         }
     }

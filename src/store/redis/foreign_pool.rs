@@ -1,9 +1,9 @@
 use std::{
     fmt::Debug,
-    future::Future,
+    future::{Future, pending},
     pin::{Pin, pin},
     sync::{
-        Arc,
+        Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -18,7 +18,6 @@ use tokio::{
 };
 
 use super::{
-    call::Try,
     error::{discreet, from_redis, is_lost},
     outage::Outage,
     per_runtime::DEAD,
@@ -27,13 +26,15 @@ use super::{
 };
 use crate::store::StoreError;
 
+/// How long the pool is not asked after one of its connections was lost.
+const SHUN: Duration = Duration::from_secs(1);
+
 /// A pool of the application's own, whatever it manages.
 pub(super) trait ForeignPool: Send + Sync {
     /// Sends one command, by `deadline`; fails at once while no connection can be had.
     fn send<'a>(
         &'a self,
         cmd: &'a Cmd,
-        nth: Try,
         deadline: Instant,
         traffic: &'a Arc<Traffic>,
     ) -> BoxFuture<'a, Result<RedisResult<Value>, StoreError>>;
@@ -42,7 +43,6 @@ pub(super) trait ForeignPool: Send + Sync {
     fn send_all<'a>(
         &'a self,
         commands: &'a Pipeline,
-        nth: Try,
         deadline: Instant,
         traffic: &'a Arc<Traffic>,
     ) -> BoxFuture<'a, Result<RedisResult<Vec<Value>>, StoreError>>;
@@ -56,6 +56,9 @@ pub(super) struct Observed<M: ManageConnection> {
     new_enough: OnceCell<()>,
     /// Set while a call that the pool has kept waiting for too long is left to wait for it.
     is_stuck: Arc<AtomicBool>,
+    /// When the last call was sent whose connection was lost. What is older is not trusted. Locked to
+    /// read or write it.
+    lost: std::sync::Mutex<Option<Instant>>,
     spare: Arc<Mutex<Option<Spare<M::Connection>>>>,
 }
 
@@ -75,29 +78,29 @@ where
     fn send<'a>(
         &'a self,
         cmd: &'a Cmd,
-        nth: Try,
         deadline: Instant,
         traffic: &'a Arc<Traffic>,
     ) -> BoxFuture<'a, Result<RedisResult<Value>, StoreError>> {
         Box::pin(async move {
-            let mut connection = self.connection(nth, deadline, traffic).await?;
+            let sent = Instant::now();
+            let mut connection = self.connection(deadline, traffic).await?;
             let reply = pin!(connection.req_packed_command(cmd));
-            self.reply(reply, nth, deadline).await
+            self.reply(reply, sent, deadline).await
         })
     }
 
     fn send_all<'a>(
         &'a self,
         commands: &'a Pipeline,
-        nth: Try,
         deadline: Instant,
         traffic: &'a Arc<Traffic>,
     ) -> BoxFuture<'a, Result<RedisResult<Vec<Value>>, StoreError>> {
         Box::pin(async move {
-            let mut connection = self.connection(nth, deadline, traffic).await?;
+            let sent = Instant::now();
+            let mut connection = self.connection(deadline, traffic).await?;
             // What `Pipeline::query_async` does; that takes no trait object.
             let reply = pin!(connection.req_packed_commands(commands, 0, commands.len()));
-            self.reply(reply, nth, deadline).await
+            self.reply(reply, sent, deadline).await
         })
     }
 }
@@ -115,23 +118,20 @@ where
             outage: Outage::default(),
             new_enough: OnceCell::new(),
             is_stuck: Arc::default(),
+            lost: std::sync::Mutex::default(),
             spare: Arc::default(),
         }
     }
 
     async fn connection(
         &self,
-        nth: Try,
         deadline: Instant,
         traffic: &Arc<Traffic>,
     ) -> Result<M::Connection, StoreError> {
         self.outage.check(self.limit)?;
-        let mut connection = match nth {
-            Try::First => match self.get(deadline, traffic).await? {
-                Some(connection) => connection,
-                None => self.spare(None, deadline).await?,
-            },
-            Try::Second => self.spare(Some(self.begun(deadline)), deadline).await?,
+        let mut connection = match self.get(deadline, traffic).await? {
+            Some(connection) => connection,
+            None => self.spare(deadline).await?,
         };
         self.outage.ends();
         let ask = async {
@@ -145,11 +145,6 @@ where
         Ok(connection)
     }
 
-    /// When the call with this deadline began. A connection that was opened later is new to it.
-    fn begun(&self, deadline: Instant) -> Instant {
-        deadline - self.limit
-    }
-
     fn patience(&self, deadline: Instant) -> Instant {
         deadline.min(Instant::now() + self.limit / 3)
     }
@@ -161,7 +156,7 @@ where
         deadline: Instant,
         traffic: &Arc<Traffic>,
     ) -> Result<Option<M::Connection>, StoreError> {
-        if self.is_stuck.load(Ordering::Acquire) {
+        if self.is_stuck.load(Ordering::Acquire) || self.is_shunned() {
             return Ok(None);
         }
         let pool = self.pool.clone();
@@ -188,16 +183,28 @@ where
         Ok(None)
     }
 
-    /// The connection beside those of the pool, or another when it was opened before a moment.
-    async fn spare(
-        &self,
-        not_before: Option<Instant>,
-        deadline: Instant,
-    ) -> Result<M::Connection, StoreError> {
+    /// Whether the pool has given a dead connection just now. One that does not test what it gives
+    /// would give the same again.
+    fn is_shunned(&self) -> bool {
+        self.last_lost().is_some_and(|sent| sent.elapsed() < SHUN)
+    }
+
+    fn last_lost(&self) -> Option<Instant> {
+        *self.lost.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection over which a call was sent has gone dead.
+    fn note_lost(&self, sent: Instant) {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        *lost = (*lost).max(Some(sent));
+    }
+
+    /// The connection beside those of the pool, another one once it is not to be trusted.
+    async fn spare(&self, deadline: Instant) -> Result<M::Connection, StoreError> {
         let spare = async {
             let mut spare = self.spare.lock().await;
             if let Some(spare) = &*spare
-                && not_before.is_none_or(|moment| spare.opened >= moment)
+                && self.last_lost().is_none_or(|sent| spare.opened > sent)
             {
                 return Ok(spare.connection.clone());
             }
@@ -226,30 +233,39 @@ where
     async fn reply<T>(
         &self,
         mut reply: Pin<&mut (impl Future<Output = RedisResult<T>> + Send)>,
-        nth: Try,
+        sent: Instant,
         deadline: Instant,
     ) -> Result<RedisResult<T>, StoreError> {
-        let mut replied = timeout_at(self.patience(deadline), &mut reply).await;
-        if replied.is_err() && nth == Try::First {
-            let another = pin!(self.spare(Some(self.begun(deadline)), deadline));
-            match select(&mut reply, another).await {
-                Either::Left((reply, _)) => replied = Ok(reply),
-                Either::Right((Ok(_), _)) => {
-                    return Err(StoreError::connection_lost(DEAD, deadline));
-                }
-                Either::Right((Err(_), _)) => {}
-            }
-        }
-        let reply = match replied {
-            Ok(reply) => reply,
-            Err(_elapsed) => {
-                (timeout_at(deadline, reply).await).map_err(|_elapsed| StoreError::timeout())?
-            }
+        let late = match timeout_at(self.patience(deadline), &mut reply).await {
+            // The connection has a limit of its own, which is shorter.
+            Ok(Err(err)) if err.is_timeout() => Either::Left(pending()),
+            Ok(replied) => return self.judge(replied, sent, deadline),
+            Err(_elapsed) => Either::Right(reply),
         };
-        match reply {
+        self.note_lost(sent);
+        match select(late, pin!(self.spare(deadline))).await {
+            Either::Left((replied, _)) => self.judge(replied, sent, deadline),
+            Either::Right((Ok(_), _)) => Err(StoreError::connection_lost(DEAD, deadline)),
+            Either::Right((Err(_), late)) => match timeout_at(deadline, late).await {
+                Ok(replied) => self.judge(replied, sent, deadline),
+                Err(_elapsed) => Err(StoreError::timeout()),
+            },
+        }
+    }
+
+    fn judge<T>(
+        &self,
+        replied: RedisResult<T>,
+        sent: Instant,
+        deadline: Instant,
+    ) -> Result<RedisResult<T>, StoreError> {
+        match replied {
             Err(err) if err.is_timeout() => Err(StoreError::timeout()),
-            Err(err) if is_lost(&err) => Err(StoreError::connection_lost(discreet(err), deadline)),
-            reply => Ok(reply),
+            Err(err) if is_lost(&err) => {
+                self.note_lost(sent);
+                Err(StoreError::connection_lost(discreet(err), deadline))
+            }
+            replied => Ok(replied),
         }
     }
 }

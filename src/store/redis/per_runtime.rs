@@ -88,8 +88,7 @@ impl PerRuntime {
         deadline: Instant,
     ) -> Result<RedisResult<T>, StoreError> {
         let heard = connection.replies();
-        let patience = deadline.min(Instant::now() + self.limit / 3);
-        let reply = match timeout_at(patience, &mut reply).await {
+        let reply = match timeout_at(self.patience(deadline), &mut reply).await {
             Ok(reply) => reply,
             // Boxed, because it is rare and large.
             Err(_elapsed) => Box::pin(self.late(connection, heard, reply, deadline)).await?,
@@ -100,36 +99,44 @@ impl PerRuntime {
         }
     }
 
-    /// Waits on for a reply that has taken a third of the limit.
+    /// Until when a reply is not late: for a third of the limit.
+    fn patience(&self, deadline: Instant) -> Instant {
+        deadline.min(Instant::now() + self.limit / 3)
+    }
+
+    /// Waits on for a reply that is late. `heard` is how many had come when the call was sent.
     ///
     /// A network can forget a connection without a word: a NAT after a quiet night, a router that
-    /// restarts. So when nothing at all has come over this one meanwhile, another is opened. That
-    /// takes answers of the server: if they come, it is this connection that is dead, and the call is
-    /// tried again; if the server is merely slow, the reply comes first, and nothing is sent twice.
+    /// restarts. So when nothing at all has come over this one for a third of the limit, another is
+    /// opened. That takes answers of the server: if they come, it is this connection that is dead, and
+    /// the call is tried again; if the server is merely slow, the reply comes first, and nothing is
+    /// sent twice.
     async fn late<T>(
         &self,
         connection: &Connection,
-        heard: u64,
+        mut heard: u64,
         mut reply: Pin<&mut impl Future<Output = RedisResult<T>>>,
         deadline: Instant,
     ) -> Result<RedisResult<T>, StoreError> {
-        if connection.replies() == heard {
-            connection.give_up();
-            let another = pin!(self.connection(deadline));
-            match select(&mut reply, another).await {
-                Either::Left((reply, _)) => return Ok(reply),
-                Either::Right((Ok(_), _)) => {
-                    return Err(StoreError::connection_lost(DEAD, deadline));
-                }
-                // The server is away, or takes no more connections: then this one may still answer.
-                Either::Right((Err(_), _)) => {}
+        // Something has come since: this call may just be one of many.
+        while connection.replies() != heard && Instant::now() < deadline {
+            heard = connection.replies();
+            if let Ok(reply) = timeout_at(self.patience(deadline), &mut reply).await {
+                return Ok(reply);
             }
         }
-        timeout_at(deadline, reply).await.map_err(|_elapsed| {
-            // The server may be stopped. Opening the next connection finds out.
-            connection.give_up();
-            StoreError::timeout()
-        })
+        // The next call opens another connection too, whatever becomes of this one.
+        connection.give_up();
+        let another = pin!(self.connection(deadline));
+        match select(&mut reply, another).await {
+            Either::Left((reply, _)) => Ok(reply),
+            Either::Right((Ok(_), _)) => Err(StoreError::connection_lost(DEAD, deadline)),
+            // The server is away, or takes no more connections: then this one may still answer.
+            Either::Right((Err(_), _)) => {
+                let reply = timeout_at(deadline, reply).await;
+                reply.map_err(|_elapsed| StoreError::timeout())
+            }
+        }
     }
 
     /// The connection of the current runtime, opened if need be by `deadline`.

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::{
     RedisStore, Source,
-    call::{IfLost, Reply, Try},
+    call::{IfLost, Reply},
     error::{from_redis, unexpected},
     script::Script,
 };
@@ -44,9 +44,9 @@ impl RedisStore {
         calls: &Pipeline,
         deadline: Instant,
     ) -> Result<Vec<Reply>, StoreError> {
-        let sent = match self.send_all_once(calls, Try::First, deadline).await {
+        let sent = match self.send_all_once(calls, deadline).await {
             Err(err) if err.again_until().is_some() => {
-                Box::pin(self.send_all_once(calls, Try::Second, deadline)).await
+                Box::pin(self.send_all_once(calls, deadline)).await
             }
             sent => sent,
         }?;
@@ -63,13 +63,12 @@ impl RedisStore {
     async fn send_all_once(
         &self,
         calls: &Pipeline,
-        nth: Try,
         deadline: Instant,
     ) -> Result<RedisResult<Vec<Value>>, StoreError> {
         match &self.0.source {
             Source::Own(own) => own.connections.send_all(calls, deadline).await,
             Source::Cluster(_) => Err(StoreError::unavailable("a cluster takes no pipelines")),
-            Source::Pool(pool) => pool.send_all(calls, nth, deadline, &self.0.traffic).await,
+            Source::Pool(pool) => pool.send_all(calls, deadline, &self.0.traffic).await,
         }
     }
 }

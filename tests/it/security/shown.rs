@@ -127,7 +127,6 @@ async fn of_once(shown: &Shown) {
     shown.add("Run", &run);
     let settled: Settled = run.complete(SECRET).await;
     shown.add("Settled", &settled);
-    shown.add("SentAgain", &new_claim.sent_again);
     shown.add("FaultyStore", &store);
     let again = once.claim(SECRET, fingerprint).await.unwrap();
     shown.add("Claimed", &again);

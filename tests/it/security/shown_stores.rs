@@ -56,6 +56,7 @@ pub(super) async fn of_stores(shown: &Shown) {
     shown.add("OwnerToken", &claim.token);
     shown.add("ClaimId", &ClaimId::of(claim.token));
     shown.add("NewClaim", &claim);
+    shown.add("SentAgain", &claim.sent_again);
     shown.add("OnLapsed", &OnLapsed::Report);
     let claimed = memory.begin(&claim).await.unwrap();
     assert!(matches!(claimed, Begin::Claimed { .. }));
