@@ -1,7 +1,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
+use futures_util::future::select_ok;
 use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     connection::Connection, open::open, outage::Outage, place::Place, reign::Reign, version,
@@ -33,7 +34,19 @@ impl Manager {
         }
     }
 
+    /// Opens a connection, and a second one beside it when the first takes long: its packets may have
+    /// been lost, for which the system tries again only after a second.
     async fn open(&self, client: &Client, reign: Reign) -> RedisResult<Connection> {
+        let mut first = Box::pin(self.open_once(client, reign.clone()));
+        if let Ok(opened) = timeout(self.limit / 3, &mut first).await {
+            return opened;
+        }
+        let second = Box::pin(self.open_once(client, reign));
+        let (opened, _other) = select_ok([first, second]).await?;
+        Ok(opened)
+    }
+
+    async fn open_once(&self, client: &Client, reign: Reign) -> RedisResult<Connection> {
         let redis = open(client, self.config.clone()).await?;
         let mut connection = Connection::new(redis, reign);
         version::check(connection.send(&version::question()).await)?;

@@ -12,7 +12,6 @@ use super::{answer::Answer, caller::Caller, target::Target};
 
 /// How many clients each target has.
 pub(super) const CLIENTS: usize = 3;
-const PAUSE: Duration = Duration::from_millis(40);
 /// How long clients send new keys of one number, so that they meet.
 const ROUND: Duration = Duration::from_millis(100);
 /// How many locks there are.
@@ -30,12 +29,17 @@ struct Client {
     /// The number of what runs all the time.
     long: Option<usize>,
     begun: Instant,
+    pause: Duration,
     is_over: Arc<AtomicBool>,
 }
 
 impl Load {
     /// `long` tells what runs all the time.
-    pub(super) fn start(caller: &Caller, long: impl Fn(Target) -> Option<usize>) -> Self {
+    pub(super) fn start(
+        caller: &Caller,
+        pause: Duration,
+        long: impl Fn(Target) -> Option<usize>,
+    ) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
         let begun = Instant::now();
         let targets = (0..CLIENTS).flat_map(|_| Target::ALL);
@@ -45,6 +49,7 @@ impl Load {
                 target,
                 long: long(target),
                 begun,
+                pause,
                 is_over: Arc::clone(&is_over),
             };
             client.sends()
@@ -79,7 +84,7 @@ impl Client {
                 _ => self.number(nth),
             };
             answers.push(self.caller.call(self.target, number).await);
-            sleep(PAUSE).await;
+            sleep(self.pause).await;
         }
         answers
     }

@@ -64,7 +64,11 @@ const AT_ONCE: usize = 6;
 async fn happens<T: Topology>(row: &'static Row<T::Fault>) {
     let told = &row.told;
     let mut topology = T::start(row.fault).await;
-    let store = topology.store().timeout(STORE_TIMEOUT).build().unwrap();
+    let store = topology
+        .store()
+        .timeout(told.store_timeout())
+        .build()
+        .unwrap();
     let service = Service::on(store);
     let begins_with_it = topology.begins_with_it();
     match begins_with_it {
@@ -79,7 +83,9 @@ async fn happens<T: Topology>(row: &'static Row<T::Fault>) {
         true => Some(LongRuns::begin(&service, befalls).await),
         false => None,
     };
-    let load = Load::start(&service.caller, |target| long_runs.as_ref()?.number(target));
+    let load = Load::start(&service.caller, topology.pause(), |target| {
+        long_runs.as_ref()?.number(target)
+    });
     sleep(Duration::from_millis(200)).await;
     let settled = Instant::now();
     topology.settles().await;

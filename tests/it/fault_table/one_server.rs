@@ -75,6 +75,14 @@ impl Topology for OneServer {
         }
     }
 
+    fn pause(&self) -> Duration {
+        match self.fault.is_of_quiet_times() {
+            // Redis looks for quiet connections once a second.
+            true => A_SECOND * 5 / 2,
+            false => Duration::from_millis(40),
+        }
+    }
+
     fn begins_with_it(&self) -> bool {
         self.fault == WrongPassword
     }
@@ -116,7 +124,8 @@ impl Topology for OneServer {
                     self.held.pooled.push(connection);
                 }
             }
-            ClientsKilled | Reset | ScriptsFlushed | Flushed | Deleted | WorkersEnd => {}
+            ClientsKilled | Reset | ClosedWhileQuiet | ForgottenWhileQuiet | ScriptsFlushed
+            | Flushed | Deleted | WorkersEnd => {}
         }
     }
 
@@ -124,12 +133,13 @@ impl Topology for OneServer {
         // One timeout to find out, and time to be served again.
         let long = match self.fault {
             Forgotten => A_SECOND * 2,
+            fault if fault.is_of_quiet_times() => A_SECOND * 5,
             _ => A_SECOND,
         };
         let end = Instant::now() + long;
         while Instant::now() < end {
             self.strike_again(service).await;
-            sleep(PAUSE).await;
+            sleep(self.pause().max(PAUSE)).await;
         }
         Moment::now()
     }
@@ -159,8 +169,8 @@ impl Topology for OneServer {
             Exhausted => self.held.pooled.clear(),
             // Answers when it is over.
             Paused => drop(redis.command(&["PING"])),
-            ClientsKilled | Reset | Forgotten | ScriptsFlushed | Flushed | Deleted | WorkersEnd => {
-            }
+            ClientsKilled | Reset | Forgotten | ClosedWhileQuiet | ForgottenWhileQuiet
+            | ScriptsFlushed | Flushed | Deleted | WorkersEnd => {}
         }
     }
 }
@@ -171,6 +181,7 @@ impl OneServer {
         match self.fault {
             ClientsKilled => drop(redis.command(&["CLIENT", "KILL", "TYPE", "normal"])),
             Reset => self.proxy.reset(),
+            ForgottenWhileQuiet => self.proxy.forget(),
             ScriptsFlushed => drop(redis.command(&["SCRIPT", "FLUSH"])),
             Flushed => drop(redis.command(&["FLUSHALL"])),
             Deleted => {

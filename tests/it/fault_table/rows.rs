@@ -11,7 +11,7 @@ use super::{
     told::{
         Keys::{self, AllLost, HeardKept, Kept, ThoseLost},
         Resumes::{self, AtOnce, Soon, TakenOver, Unbroken},
-        Seen::{self, Delay, Moment, Nothing, Outage, OutageOfShard, OutageSpreads, Refused},
+        Seen::{self, Delay, Nothing, Outage, OutageOfShard, OutageSpreads, Refused},
         Told,
     },
 };
@@ -22,7 +22,7 @@ pub(super) struct Row<F> {
     pub(super) told: Told,
 }
 
-pub(super) const OF_SERVER: [Row<ServerFault>; 23] = [
+pub(super) const OF_SERVER: [Row<ServerFault>; 25] = [
     row(
         Killed,
         "Redis is killed and starts empty",
@@ -48,8 +48,8 @@ pub(super) const OF_SERVER: [Row<ServerFault>; 23] = [
     row(
         ClientsKilled,
         "`CLIENT KILL`, again and again",
-        Moment,
-        AtOnce,
+        Nothing,
+        Unbroken,
         Kept,
     ),
     row(
@@ -76,15 +76,29 @@ pub(super) const OF_SERVER: [Row<ServerFault>; 23] = [
     row(
         Reset,
         "connections are reset, again and again",
-        Moment,
-        AtOnce,
+        Nothing,
+        Unbroken,
         Kept,
     ),
     row(
         Forgotten,
-        "connections are half-open: the network has forgotten them and says nothing",
-        Moment,
-        AtOnce,
+        "connections are half-open: the network forgets them at once and says nothing",
+        Nothing,
+        Unbroken,
+        Kept,
+    ),
+    row(
+        ClosedWhileQuiet,
+        "connections are closed while quiet, by the `timeout` of Redis or a proxy before it",
+        Nothing,
+        Unbroken,
+        Kept,
+    ),
+    row(
+        ForgottenWhileQuiet,
+        "connections are forgotten while quiet, by a NAT or a load balancer that says nothing",
+        Nothing,
+        Unbroken,
         Kept,
     ),
     row(
@@ -161,8 +175,8 @@ pub(super) const OF_SERVER: [Row<ServerFault>; 23] = [
     row(
         Exhausted,
         "a pool of the application's own is exhausted",
-        Outage,
-        Soon,
+        Delay,
+        Unbroken,
         Kept,
     ),
     row(

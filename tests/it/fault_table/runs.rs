@@ -10,7 +10,7 @@ use super::{
     LEASE, STORE_TIMEOUT,
     course::Course,
     target::Target,
-    told::{Keys, Told},
+    told::{Keys, Seen, Told},
 };
 
 /// Who ran, and when.
@@ -59,8 +59,7 @@ impl Runs {
     }
 
     /// No two runs of a key overlap, and with `Idempotency` none follows one that was answered,
-    /// unless the claim or the record of the first was lost or may have lapsed. Nothing is promised
-    /// for requests that run unguarded. `answered` tells what clients had been answered before the
+    /// unless the claim or the record of the first was lost or may have lapsed. `answered` tells what clients had been answered before the
     /// fault, and when: nothing excuses that it runs again.
     /// `befalls` tells what the fault concerns.
     pub(super) fn assert_as_told(
@@ -79,7 +78,8 @@ impl Runs {
         }
         for (path, runs) in by_path {
             let (target, number) = Target::of(&path);
-            if target.fails_open() {
+            // Nothing is promised for what runs unguarded, which nothing does here.
+            if target.fails_open() && told.seen != Seen::Nothing {
                 continue;
             }
             let answered = answered.get(&(target, number));
@@ -94,7 +94,7 @@ impl Runs {
                 for first in &runs[..nth] {
                     let overlap = first.ended.is_none_or(|ended| second.begun < ended);
                     let repeats = target.replays() && first.is_answered;
-                    let is_excused = is_lapsed(first, second)
+                    let is_excused = is_lapsed(first, second, told)
                         || may_be_lost && course.may_be_unheard(first.begun, told.seen);
                     assert!(
                         is_excused || !(overlap || repeats),
@@ -110,8 +110,8 @@ impl Runs {
 
 /// Whether the claim of the first may have. A lease begins before its run, by as much as the answer
 /// to a claim may take, and a loaded machine to hear it.
-fn is_lapsed(first: &Run, second: &Run) -> bool {
-    second.begun - first.begun + STORE_TIMEOUT * 3 >= LEASE
+fn is_lapsed(first: &Run, second: &Run, told: &Told) -> bool {
+    second.begun - first.begun + told.store_timeout() + STORE_TIMEOUT * 2 >= LEASE
 }
 
 /// A handler that runs, until this is dropped.

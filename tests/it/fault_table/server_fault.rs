@@ -11,6 +11,8 @@ pub(super) enum ServerFault {
     TooSlow,
     Reset,
     Forgotten,
+    ClosedWhileQuiet,
+    ForgottenWhileQuiet,
     Unanswered,
     Swallowed,
     ScriptsFlushed,
@@ -33,8 +35,14 @@ impl ServerFault {
     pub(super) fn options(self) -> &'static [&'static str] {
         match self {
             KilledWithAof => &["--appendonly", "yes", "--appendfsync", "always"],
+            ClosedWhileQuiet => &["--timeout", "1"],
             _ => &[],
         }
+    }
+
+    /// Whether it concerns connections over which nothing comes for some time.
+    pub(super) fn is_of_quiet_times(self) -> bool {
+        matches!(self, ClosedWhileQuiet | ForgottenWhileQuiet)
     }
 
     pub(super) fn has_a_password(self) -> bool {
@@ -44,7 +52,7 @@ impl ServerFault {
     pub(super) fn is_of_the_network(self) -> bool {
         matches!(
             self,
-            Cut | Slow | TooSlow | Reset | Forgotten | Unanswered | Swallowed
+            Cut | Slow | TooSlow | Reset | Forgotten | ForgottenWhileQuiet | Unanswered | Swallowed
         )
     }
 }

@@ -1,4 +1,6 @@
-use std::fmt;
+use std::{fmt, time::Duration};
+
+use super::STORE_TIMEOUT;
 
 /// What is said of a fault, and asserted.
 pub(super) struct Told {
@@ -14,8 +16,6 @@ pub(super) enum Seen {
     Nothing,
     /// Nothing fails.
     Delay,
-    /// Calls that are under way may fail.
-    Moment,
     /// Every call fails.
     Outage,
     /// Every call for the keys that are concerned fails, and no other.
@@ -55,6 +55,17 @@ impl Keys {
     }
 }
 
+impl Told {
+    /// What a call to the store may take. Generous where clients see nothing of the fault, so that they
+    /// see nothing of a machine that stalls either.
+    pub(super) fn store_timeout(&self) -> Duration {
+        match self.seen {
+            Seen::Nothing => STORE_TIMEOUT * 4,
+            _ => STORE_TIMEOUT,
+        }
+    }
+}
+
 impl Seen {
     pub(super) fn is_an_outage(self) -> bool {
         matches!(
@@ -67,7 +78,6 @@ impl Seen {
         match self {
             Self::Nothing => "nothing",
             Self::Delay => "slower answers",
-            Self::Moment => "`503` for requests of that moment",
             Self::Outage => "`503`",
             Self::OutageOfShard => "`503` for the keys of that shard",
             Self::OutageSpreads => "`503` for the keys of that shard, then for all",
@@ -79,7 +89,6 @@ impl Seen {
         match self {
             Self::Nothing => "nothing",
             Self::Delay => "slower answers",
-            Self::Moment => "requests of that moment run unguarded",
             Self::Outage => "requests run unguarded",
             Self::OutageOfShard => "requests for the keys of that shard run unguarded",
             Self::OutageSpreads => "requests for the keys of that shard, then all, run unguarded",

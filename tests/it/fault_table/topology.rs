@@ -1,4 +1,7 @@
-use std::{fmt, time::Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use actix_idempotency::{RedisStoreBuilder, store::StoreKey};
 
@@ -16,6 +19,11 @@ pub(super) trait Topology: Sized {
     /// Whether no request ever comes before the fault.
     fn begins_with_it(&self) -> bool {
         false
+    }
+
+    /// How long each client rests between two requests.
+    fn pause(&self) -> Duration {
+        Duration::from_millis(40)
     }
 
     /// Whether the fault concerns a key.

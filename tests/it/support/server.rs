@@ -61,15 +61,20 @@ impl Drop for Server {
     }
 }
 
+fn client_builder() -> reqwest::ClientBuilder {
+    let builder = reqwest::Client::builder().timeout(LIMIT);
+    // The server closes a connection that is idle for 5 s. A request sent at that moment would be lost.
+    builder.pool_idle_timeout(Duration::from_secs(2))
+}
+
 /// A client that gives up on what a test would otherwise wait for without end.
 pub(crate) fn client() -> reqwest::Client {
-    reqwest::Client::builder().timeout(LIMIT).build().unwrap()
+    client_builder().build().unwrap()
 }
 
 /// The same over HTTP/2.
 pub(crate) fn http2_client() -> reqwest::Client {
-    let builder = reqwest::Client::builder().timeout(LIMIT);
-    builder.http2_prior_knowledge().build().unwrap()
+    client_builder().http2_prior_knowledge().build().unwrap()
 }
 
 /// A request as most tests send it: on a connection of its own.
