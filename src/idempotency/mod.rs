@@ -14,6 +14,7 @@ mod parts;
 pub(crate) mod prefer;
 mod recording;
 mod refusal;
+mod rendered_error;
 mod replay;
 mod run;
 mod run_to_end;

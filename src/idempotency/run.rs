@@ -10,13 +10,12 @@ use actix_web::{
 use bytes::Bytes;
 use futures_util::FutureExt;
 
-use super::{claim::Claim, settings::Settings};
+use super::{claim::Claim, rendered_error::RenderedError, settings::Settings};
 use crate::{
     claim::{Guard, Verdict, Wishes},
     guarded_body::{GuardedBody, Recorder},
     policy::LostOwner,
     problem::OwnAnswer,
-    status,
     store::{Answer, NewClaim, Record},
 };
 
@@ -69,21 +68,24 @@ where
         mut guard: Guard,
         outcome: Outcome<B>,
     ) -> (Result<ServiceResponse<Body<B>>, Error>, Option<Guard>) {
-        guard.worked(outcome.as_ref().ok().map(status::of));
         match outcome {
             Ok(Ok(answer)) => {
+                guard.worked(Some(answer.status().as_u16()));
                 let (req, answer) = answer.into_parts();
                 let (head, body) = answer.into_parts();
                 let (body, guard) = self.decide(guard, &head, body);
                 (Ok(ServiceResponse::new(req, head.set_body(body))), guard)
             }
             Ok(Err(err)) => {
-                // What an outer layer makes of the error, unless it is told otherwise.
-                let (head, body) = err.as_response_error().error_response().into_parts();
-                let (_body, guard) = self.decide(guard, &head, body);
-                (Err(err), guard)
+                // Once: some errors give their response away.
+                let (head, body) = err.error_response().into_parts();
+                guard.worked(Some(head.status().as_u16()));
+                let (body, guard) = self.decide(guard, &head, body);
+                let err = RenderedError::new(err, head.set_body(body));
+                (Err(err.into()), guard)
             }
             Err(_panic) => {
+                guard.worked(None);
                 if let Some(key) = guard.tenure().map(|tenure| tenure.key()) {
                     log::error!(key:%; "the handler of {key} has panicked");
                 }

@@ -115,7 +115,7 @@ async fn a_pool_of_the_application_is_never_told() {
 
 /// Redis asks nobody for a permission to say hello, so no user can lose the push by that.
 #[tokio::test]
-async fn hello_cannot_be_forbidden_and_where_it_is_renamed_the_error_says_so() {
+async fn hello_cannot_be_forbidden_and_where_it_is_renamed_wake_ups_are_missing() {
     let redis = Redis::with(&["--appendonly", "yes"]);
     redis.command(&[
         "ACL", "SETUSER", "ann", "on", ">pass", "~*", "&*", "+@all", "-hello",
@@ -125,8 +125,11 @@ async fn hello_cannot_be_forbidden_and_where_it_is_renamed_the_error_says_so() {
     assert_eq!(found.unwrap(), []);
 
     let renamed = Redis::with(&["--rename-command", "HELLO", ""]);
-    let err = renamed.store().check(PREFIX).await.unwrap_err().to_string();
-    assert!(err.contains("unless HELLO has been renamed"), "{err}");
+    let found = renamed.store().check(PREFIX).await.unwrap();
+    let kinds: Vec<_> = found.iter().map(|finding| finding.kind()).collect();
+    assert_eq!(kinds, [FindingKind::NoPersistence, FindingKind::NoChannel]);
+    let said = found[1].to_string();
+    assert!(said.contains("leave HELLO its name"), "{said}");
 }
 
 #[tokio::test]

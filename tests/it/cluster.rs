@@ -16,6 +16,7 @@ use futures_util::future::join_all;
 use tokio::{task::JoinHandle, time::timeout};
 
 use crate::support::{
+    GENEROUS,
     cluster::{Cluster, SETTLED},
     eventually, eventually_within,
     redis::Redis,
@@ -23,7 +24,7 @@ use crate::support::{
 
 const LONG: Duration = Duration::from_secs(120);
 /// What a call to the store may take at most, and what a loaded machine adds.
-const BOUND: Duration = Duration::from_millis(500 + 1500);
+const BOUND: Duration = GENEROUS.saturating_add(Duration::from_millis(1500));
 /// Less than the look that is taken although nothing was pushed.
 const PUSHED: Duration = Duration::from_secs(4);
 

@@ -3,7 +3,10 @@
 use std::{
     io::{Read, Write},
     net::TcpListener,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -18,7 +21,7 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use crate::support::{
-    eventually,
+    GENEROUS, eventually,
     gate::{Gate, gated},
     locks::lock_on,
     log,
@@ -115,7 +118,7 @@ async fn assert_both_ways(closed: &Server, open: &Server, gate: &Gate) {
 async fn redis_killed_and_restarted() {
     log::collect();
     let mut redis = Redis::start();
-    let (closed, open, gate) = closed_and_open(redis.store());
+    let (closed, open, gate) = closed_and_open(redis.default_store());
     assert_healed(&closed).await;
     assert_healed(&open).await;
     redis.kill();
@@ -140,7 +143,7 @@ async fn redis_killed_and_restarted() {
 async fn a_redis_that_comes_after_the_application() {
     let mut redis = Redis::start();
     redis.kill();
-    let (closed, open, gate) = closed_and_open(redis.store());
+    let (closed, open, gate) = closed_and_open(redis.default_store());
     assert_both_ways(&closed, &open, &gate).await;
     redis.restart();
     assert_healed(&closed).await;
@@ -149,7 +152,7 @@ async fn a_redis_that_comes_after_the_application() {
 #[tokio::test]
 async fn while_redis_refuses_connections_an_unguarded_request_waits_for_nothing() {
     let mut redis = Redis::start();
-    let (_closed, open, _gate) = closed_and_open(redis.store());
+    let (_closed, open, _gate) = closed_and_open(redis.default_store());
     redis.kill();
     let took = unguarded_after_a_second(&open).await;
     assert!(
@@ -200,7 +203,7 @@ async fn unguarded_after_a_second(open: &Server) -> Vec<Duration> {
 #[tokio::test]
 async fn redis_stopped_where_it_stands() {
     let redis = Redis::start();
-    let (closed, open, gate) = closed_and_open(redis.store());
+    let (closed, open, gate) = closed_and_open(redis.default_store());
     assert_healed(&closed).await;
     assert_healed(&open).await;
     redis.freeze();
@@ -214,7 +217,7 @@ async fn redis_stopped_where_it_stands() {
 #[tokio::test]
 async fn redis_out_of_memory() {
     let redis = Redis::start();
-    let (closed, open, gate) = closed_and_open(redis.store());
+    let (closed, open, gate) = closed_and_open(redis.default_store());
     assert_healed(&closed).await;
     redis.command(&["CONFIG", "SET", "maxmemory", "1"]);
     assert_both_ways(&closed, &open, &gate).await;
@@ -226,7 +229,7 @@ async fn redis_out_of_memory() {
 async fn a_lock_is_released_by_a_redis_that_is_out_of_memory() {
     let redis = Redis::start();
     let gate = Gate::closed();
-    let server = gated(lock_on(redis.store()).build().unwrap(), &gate);
+    let server = gated(lock_on(redis.default_store()).build().unwrap(), &gate);
     let first = gate.occupy(&server).await;
     redis.command(&["CONFIG", "SET", "maxmemory", "1"]);
     gate.let_go(1);
@@ -250,7 +253,7 @@ async fn a_wrong_password() {
     let (closed, open, gate) = closed_and_open(wrong);
     assert_both_ways(&closed, &open, &gate).await;
 
-    let none = redis.store().ping().await.unwrap_err().to_string();
+    let none = redis.default_store().ping().await.unwrap_err().to_string();
     assert!(none.to_lowercase().contains("auth"), "{none}");
     let right = with_password("right");
     right.ping().await.unwrap();
@@ -288,7 +291,7 @@ async fn user_password_and_database_of_the_url_are_used() {
 #[tokio::test]
 async fn a_claim_that_redis_carries_out_after_it_was_given_up_is_undone() {
     let redis = Redis::start();
-    let (closed, open, _gate) = closed_and_open(redis.store());
+    let (closed, open, _gate) = closed_and_open(redis.default_store());
     for server in [&closed, &open] {
         assert_healed(server).await;
         for _ in 0..3 {
@@ -307,7 +310,7 @@ async fn a_claim_that_redis_carries_out_after_it_was_given_up_is_undone() {
 async fn a_client_that_resets_while_its_claim_is_under_way_leaves_no_lock() {
     let redis = Redis::start();
     let gate = Gate::open();
-    let server = gated(lock_on(redis.store()).build().unwrap(), &gate);
+    let server = gated(lock_on(redis.default_store()).build().unwrap(), &gate);
     assert_healed(&server).await;
     let ran = gate.entered();
     redis.freeze();
@@ -333,7 +336,7 @@ async fn a_client_that_resets_while_its_claim_is_under_way_leaves_no_lock() {
 async fn an_answer_waits_for_its_release_no_longer_than_the_store_may_take() {
     let redis = Redis::start();
     let gate = Gate::closed();
-    let server = gated(lock_on(redis.store()).build().unwrap(), &gate);
+    let server = gated(lock_on(redis.default_store()).build().unwrap(), &gate);
     let first = gate.occupy(&server).await;
     redis.freeze();
     let begun = Instant::now();
@@ -352,7 +355,7 @@ async fn an_answer_waits_for_its_release_no_longer_than_the_store_may_take() {
 async fn a_release_that_finds_no_redis_is_retried_until_it_does() {
     let mut redis = Redis::with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let gate = Gate::closed();
-    let server = gated(lock_on(redis.store()).build().unwrap(), &gate);
+    let server = gated(lock_on(redis.default_store()).build().unwrap(), &gate);
     let first = gate.occupy(&server).await;
     redis.kill();
     gate.let_go(1);
@@ -364,7 +367,7 @@ async fn a_release_that_finds_no_redis_is_retried_until_it_does() {
 #[tokio::test]
 async fn a_flushed_script_costs_nobody_a_lock() {
     let redis = Redis::start();
-    let (closed, ..) = closed_and_open(redis.store());
+    let (closed, ..) = closed_and_open(redis.default_store());
     for _ in 0..5 {
         assert_healed(&closed).await;
         redis.command(&["SCRIPT", "FLUSH"]);
@@ -377,7 +380,7 @@ async fn a_flushed_script_costs_nobody_a_lock() {
 async fn a_key_that_holds_something_else_counts_as_locked() {
     let redis = Redis::start();
     let gate = Gate::closed();
-    let server = gated(lock_on(redis.store()).build().unwrap(), &gate);
+    let server = gated(lock_on(redis.default_store()).build().unwrap(), &gate);
     let first = gate.occupy(&server).await;
     let key = redis.keys().pop().unwrap();
     redis.command(&["DEL", &key]);
@@ -395,7 +398,7 @@ async fn a_key_that_holds_something_else_counts_as_locked() {
 #[tokio::test]
 async fn connections_that_redis_cuts_are_replaced() {
     let redis = Redis::start();
-    let (closed, ..) = closed_and_open(redis.store());
+    let (closed, ..) = closed_and_open(redis.default_store());
     for _ in 0..5 {
         assert_healed(&closed).await;
         redis.command(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
@@ -405,10 +408,11 @@ async fn connections_that_redis_cuts_are_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_half_open_connection_costs_the_calls_on_it_one_timeout() {
+async fn half_open_connection_is_replaced_within_the_calls_on_it() {
     let redis = Redis::start();
     let proxy = Proxy::to(redis.port()).await;
-    let store = RedisStore::connect(format!("redis://127.0.0.1:{}/", proxy.port())).unwrap();
+    let store = RedisStore::builder(format!("redis://127.0.0.1:{}/", proxy.port()));
+    let store = store.timeout(GENEROUS).build().unwrap();
     for round in 1..=3 {
         for _ in 0..3 {
             store.ping().await.unwrap();
@@ -417,13 +421,9 @@ async fn a_half_open_connection_costs_the_calls_on_it_one_timeout() {
         proxy.forget();
         let begun = Instant::now();
         for outcome in join_all((0..10).map(|_| store.ping())).await {
-            assert_eq!(outcome.unwrap_err().kind(), StoreErrorKind::Timeout);
+            outcome.unwrap();
         }
-        assert!(
-            begun.elapsed() < STORE_TIMEOUT + SLACK,
-            "{:?}",
-            begun.elapsed()
-        );
+        assert!(begun.elapsed() < GENEROUS, "{:?}", begun.elapsed());
     }
 }
 
@@ -451,22 +451,34 @@ async fn a_network_that_swallows_everything_leaves_nothing_that_hangs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_half_open_connection_of_a_pool_of_the_application_is_replaced_by_the_pool() {
+async fn half_open_connection_of_a_pool_costs_no_call_and_is_replaced_by_the_pool() {
     let redis = Redis::start();
-    // The pool's own question for a connection may take longer than a call to the store.
-    for timeout in [STORE_TIMEOUT, STORE_TIMEOUT / 5] {
+    // The pool finds out after half a second, by the redis crate's own limit: before or after a third of
+    // what a call may take.
+    for timeout in [GENEROUS, Duration::from_millis(1200)] {
         let proxy = Proxy::to(redis.port()).await;
         let url = format!("redis://127.0.0.1:{}/", proxy.port());
         let manager = RedisConnectionManager::new(url).unwrap();
         let pool = bb8::Pool::builder().max_size(1).build(manager).await;
-        let store = RedisStore::pool_builder(pool.unwrap()).timeout(timeout);
+        let pool = pool.unwrap();
+        let store = RedisStore::pool_builder(pool.clone()).timeout(timeout);
         let store = store.build().unwrap();
         store.ping().await.unwrap();
         proxy.forget();
         let begun = Instant::now();
-        store.ping().await.unwrap_err();
-        assert!(begun.elapsed() < timeout + SLACK, "{:?}", begun.elapsed());
-        eventually("there is another", async || store.ping().await.is_ok()).await;
+        store.ping().await.unwrap();
+        assert!(begun.elapsed() < timeout, "{:?}", begun.elapsed());
+        eventually("the pool has another", async || {
+            let connection = pool.get().await;
+            let Ok(mut connection) = connection else {
+                return false;
+            };
+            redis::cmd("PING")
+                .exec_async(&mut *connection)
+                .await
+                .is_ok()
+        })
+        .await;
     }
 }
 
@@ -582,7 +594,7 @@ async fn a_server_that_refuses_to_write_is_not_met_by_a_connection_for_each_call
             .find_map(|line| line.strip_prefix("total_connections_received:"));
         count.unwrap().parse::<u128>().unwrap()
     };
-    let store = redis.store();
+    let store = redis.default_store();
     let claim = NewClaim::lock(StoreKey::new("t:", [0; 32]), Duration::from_secs(60));
     let (before, begun) = (received(), Instant::now());
     for _ in 0..500 {
@@ -599,8 +611,11 @@ async fn a_server_that_refuses_to_write_is_not_met_by_a_connection_for_each_call
 
 #[tokio::test]
 async fn an_operation_of_two_steps_has_the_time_of_one() {
-    let port = pretend(|command| match command {
-        "HELLO" => hello("7.0.0"),
+    let is_first = AtomicBool::new(true);
+    let port = pretend(move |command| match command {
+        // A second connection is no way out.
+        "HELLO" if is_first.swap(false, Ordering::SeqCst) => hello("7.0.0"),
+        "HELLO" => String::new(),
         "EVALSHA" => {
             thread::sleep(Duration::from_millis(1500));
             "-NOSCRIPT it was forgotten\r\n".to_owned()
@@ -628,7 +643,7 @@ async fn nothing_a_client_sends_is_in_a_key_or_a_log_line() {
     log::collect();
     let redis = Redis::start();
     let gate = Gate::closed();
-    let lock = lock_on(redis.store()).ttl(Duration::from_millis(200));
+    let lock = lock_on(redis.default_store()).ttl(Duration::from_millis(200));
     let server = gated(lock.build().unwrap(), &gate);
     let request = || {
         let request = post(&server, "/canary-path?q=canary-query", "canary-body");

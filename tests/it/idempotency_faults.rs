@@ -118,7 +118,7 @@ async fn an_answer_is_recorded_after_redis_comes_back() {
 #[tokio::test]
 async fn an_answer_is_recorded_by_a_frozen_redis_too() {
     let redis = Redis::start();
-    let keys = keys_on(redis.store()).build().unwrap();
+    let keys = keys_on(redis.default_store()).build().unwrap();
     let gate = Gate::closed();
     let server = numbered(&keys, &gate);
     let first = tokio::spawn(answer(pay(&server, "a", "tea")));
@@ -140,7 +140,7 @@ async fn an_answer_is_recorded_by_a_frozen_redis_too() {
 async fn a_claim_that_a_frozen_redis_carries_out_later_is_undone() {
     for policy in [LostOwner::Reexecute, LostOwner::Refuse] {
         let redis = Redis::start();
-        let keys = keys_on(redis.store())
+        let keys = keys_on(redis.default_store())
             .on_lost_owner(policy)
             .build()
             .unwrap();

@@ -358,7 +358,7 @@ async fn a_flush_of_the_scripts_changes_nothing() {
 #[tokio::test]
 async fn a_page_takes_no_longer_than_any_other_call() {
     let redis = Redis::start();
-    let store = redis.store();
+    let store = redis.default_store();
     begin(&store, &claim(0)).await;
     redis.freeze();
     let began = std::time::Instant::now();

@@ -26,6 +26,7 @@ mod formats;
 mod handler_side;
 mod idempotency;
 mod idempotency_faults;
+mod inner_responses;
 mod inspect;
 mod interleavings;
 mod lock;

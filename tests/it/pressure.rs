@@ -20,6 +20,7 @@ use futures_util::future::join_all;
 use crate::{
     serve,
     support::{
+        GENEROUS,
         cluster::Cluster,
         eventually,
         gate::{Gate, gated, gated_on},
@@ -184,49 +185,78 @@ async fn when_too_many_wait_for_a_cluster_the_next_fail_at_once() {
     let page = store.list("t:", &Cursor::start(), most).await.unwrap();
     assert!(page.entries.len() > 3, "a page is one call");
 
-    for primary in &cluster.primaries {
-        primary.freeze();
-    }
-    let pings = join_all((0..20).map(|_| store.ping())).await;
     let start = Cursor::start();
-    let lists = join_all((0..20).map(|_| store.list("t:", &start, most))).await;
-    for primary in &cluster.primaries {
-        primary.thaw();
-    }
-    let errors = [
-        pings
-            .into_iter()
-            .map(Result::unwrap_err)
-            .collect::<Vec<_>>(),
-        lists.into_iter().map(Result::unwrap_err).collect(),
-    ];
-    for errors in errors {
+    let ping = async || store.ping().await.unwrap_err();
+    let list = async || store.list("t:", &start, most).await.unwrap_err();
+    for is_list in [false, true] {
+        for primary in &cluster.primaries {
+            primary.freeze();
+        }
+        let errors = match is_list {
+            false => join_all((0..20).map(|_| ping())).await,
+            true => join_all((0..20).map(|_| list())).await,
+        };
+        for primary in &cluster.primaries {
+            primary.thaw();
+        }
         let refused = errors.iter().map(ToString::to_string);
         let refused = refused.filter(|err| err.contains("3 calls are waiting"));
         assert_eq!(refused.count(), 17, "{errors:?}");
+        eventually("there is room again", async || store.ping().await.is_ok()).await;
     }
-    eventually("there is room again", async || store.ping().await.is_ok()).await;
 }
 
+/// Whatever the application does with its pool: requests go on, over one connection more.
 #[tokio::test]
-async fn who_has_given_up_waiting_for_a_pool_counts_until_the_pool_has_too() {
+async fn pool_that_lends_nothing_costs_one_connection_and_no_call() {
     let redis = Redis::start();
     let manager = RedisConnectionManager::new(redis.url()).unwrap();
     let pool = bb8::Pool::builder().max_size(1).build(manager).await;
     let pool = pool.unwrap();
     let store = RedisStore::pool_builder(pool.clone())
-        .timeout(Duration::from_millis(100))
+        .timeout(GENEROUS)
+        .build()
+        .unwrap();
+    store.ping().await.unwrap();
+    let connections = || -> usize {
+        let list: String = redis::from_redis_value(redis.command(&["CLIENT", "LIST"])).unwrap();
+        list.lines().count()
+    };
+    let before = connections();
+    let only = pool.get().await.unwrap();
+    for _ in 0..3 {
+        for outcome in join_all((0..20).map(|_| store.ping())).await {
+            outcome.unwrap();
+        }
+    }
+    assert_eq!(connections(), before + 1);
+    drop(only);
+    eventually("it is closed again", async || {
+        store.ping().await.unwrap();
+        connections() == before
+    })
+    .await;
+}
+
+/// One call is left to wait for the pool, and counts; the others do not wait for it.
+#[tokio::test]
+async fn calls_wait_in_bounded_number_for_a_pool_that_cannot_connect() {
+    let redis = Redis::start();
+    let manager = RedisConnectionManager::new(redis.url()).unwrap();
+    let pool = bb8::Pool::builder().max_size(1).build(manager).await;
+    let store = RedisStore::pool_builder(pool.unwrap())
         .max_in_flight(3)
         .build()
         .unwrap();
     store.ping().await.unwrap();
-    let only = pool.get().await.unwrap();
-    for outcome in join_all((0..3).map(|_| store.ping())).await {
-        outcome.unwrap_err();
-    }
-    let err = store.ping().await.unwrap_err().to_string();
-    assert!(err.contains("3 calls are waiting"), "{err}");
-    drop(only);
+    redis.freeze();
+    let errors = join_all((0..20).map(|_| store.ping())).await;
+    let errors = errors
+        .into_iter()
+        .map(|ended| ended.unwrap_err().to_string());
+    let refused = errors.filter(|err| err.contains("3 calls are waiting"));
+    assert_eq!(refused.count(), 17);
+    redis.thaw();
     eventually("there is room again", async || store.ping().await.is_ok()).await;
 }
 

@@ -12,13 +12,13 @@ use actix_idempotency::{
 use tokio::time::timeout;
 
 use crate::support::{
-    eventually, eventually_within,
+    GENEROUS, eventually, eventually_within,
     sentinel::{FAILOVER, Fleet, NAME},
 };
 
 const LONG: Duration = Duration::from_secs(120);
 /// What a call to the store may take at most, and what a loaded machine adds.
-const BOUND: Duration = Duration::from_millis(500 + 1500);
+const BOUND: Duration = GENEROUS.saturating_add(Duration::from_millis(1500));
 /// Less than the look that is taken although nothing was pushed.
 const PUSHED: Duration = Duration::from_secs(4);
 
@@ -72,7 +72,7 @@ async fn the_master_keeps_the_contract() {
     assert!(fleet.master.calls("set") > 0);
 
     let third = RedisStore::sentinel(format!("redis://{NAME}/3"), fleet.urls());
-    wait_for_claim(&third.build().unwrap(), &claim(0)).await;
+    wait_for_claim(&third.timeout(GENEROUS).build().unwrap(), &claim(0)).await;
     let keyspace = format!("{:?}", fleet.master.command(&["INFO", "keyspace"]));
     assert!(keyspace.contains("db3:keys=1"), "{keyspace}");
 

@@ -49,7 +49,8 @@ fn refused(key_prefix: &str) -> Finding {
         format!(
             "Redis gives this user no wake-ups, so those who wait for an answer look every 100 ms \
              instead: allow the channels (ACL SETUSER <user> &{key_prefix}* +spublish +ssubscribe \
-             +sunsubscribe; in a cluster on each node)"
+             +sunsubscribe; in a cluster on each node), and leave HELLO its name, \
+             which a subscription needs"
         ),
     )
 }

@@ -193,8 +193,12 @@ async fn nobody_waits() {
 async fn a_store_that_hangs_delays_a_request_by_its_time_out_and_no_more() {
     let redis = Redis::start();
     let (gate, ear) = (Gate::open(), Ear::default());
-    let keys = keys_on(redis.store()).shadow().on_event(ear.hears());
-    let lock = lock_on(redis.store()).shadow().on_event(ear.hears());
+    let keys = keys_on(redis.default_store())
+        .shadow()
+        .on_event(ear.hears());
+    let lock = lock_on(redis.default_store())
+        .shadow()
+        .on_event(ear.hears());
     let servers = [
         with_keys(&keys.build().unwrap(), &gate),
         with_lock(&lock.build().unwrap(), &gate),

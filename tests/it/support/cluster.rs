@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_idempotency::{RedisStore, RedisStoreBuilder, redis, store::StoreKey};
 
 use super::{
-    eventually_within,
+    GENEROUS, eventually_within,
     redis::{ANY_PORT, Redis},
 };
 
@@ -77,7 +77,7 @@ impl Cluster {
     }
 
     pub(crate) fn store(&self) -> RedisStore {
-        self.builder().build().unwrap()
+        self.builder().timeout(GENEROUS).build().unwrap()
     }
 
     /// Which of the primaries a key begins with.

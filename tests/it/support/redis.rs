@@ -13,7 +13,7 @@ use std::{
 use actix_idempotency::{RedisStore, redis};
 use tempfile::TempDir;
 
-use super::eventually;
+use super::{GENEROUS, eventually};
 
 /// A private server on a free port and a unix socket. It ends when this is dropped.
 pub(crate) struct Redis {
@@ -83,7 +83,14 @@ impl Redis {
         )
     }
 
+    /// A store with time enough on a busy machine.
     pub(crate) fn store(&self) -> RedisStore {
+        let store = RedisStore::builder(self.url());
+        store.timeout(GENEROUS).build().unwrap()
+    }
+
+    /// A store with the time limit that it has by default, for tests that are about it.
+    pub(crate) fn default_store(&self) -> RedisStore {
         RedisStore::connect(self.url()).unwrap()
     }
 

@@ -12,7 +12,7 @@ use actix_idempotency::{RedisStore, RedisStoreBuilder, redis};
 use tempfile::TempDir;
 
 use super::{
-    eventually_within,
+    GENEROUS, eventually_within,
     redis::{Redis, free_port, program},
 };
 
@@ -67,7 +67,7 @@ impl Fleet {
     }
 
     pub(crate) fn store(&self) -> RedisStore {
-        self.builder().build().unwrap()
+        self.builder().timeout(GENEROUS).build().unwrap()
     }
 
     /// Has the replica take over, although the master is well. Asks more than once, because Sentinel
