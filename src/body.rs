@@ -1,10 +1,13 @@
 use std::fmt;
 
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
+use actix_web::http::header::HeaderMap;
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
 
-use crate::{Fingerprint, canonical};
+use crate::{
+    Fingerprint, canonical,
+    media_type::{is_json, media_type},
+};
 
 /// A JSON body larger than this counts by its bytes: putting 1 MiB in order would keep the
 /// worker's only thread busy for 12 ms.
@@ -31,7 +34,7 @@ impl<'a> Body<'a> {
     pub(crate) fn new(bytes: &'a Bytes, headers: &HeaderMap) -> Self {
         Self {
             bytes,
-            json: says_json(headers),
+            json: is_json(&media_type(headers)),
         }
     }
 }
@@ -62,20 +65,9 @@ impl fmt::Debug for Body<'_> {
     }
 }
 
-fn says_json(headers: &HeaderMap) -> bool {
-    let Some(Ok(value)) = headers.get(CONTENT_TYPE).map(|value| value.to_str()) else {
-        return false;
-    };
-    let media_type = value.split(';').next().unwrap_or_default().trim();
-    media_type.eq_ignore_ascii_case("application/json")
-        || (media_type.len() > 5
-            && media_type.is_char_boundary(media_type.len() - 5)
-            && media_type[media_type.len() - 5..].eq_ignore_ascii_case("+json"))
-}
-
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::HeaderValue;
+    use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 
     use super::*;
 

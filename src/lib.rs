@@ -299,6 +299,7 @@ mod idempotency;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
+mod media_type;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 #[cfg(all(test, feature = "memory"))]

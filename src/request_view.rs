@@ -5,8 +5,8 @@ use actix_web::{
     dev::Extensions,
     error::JsonPayloadError,
     http::{
-        Method, Uri,
-        header::{HeaderMap, HeaderValue},
+        Method, Uri, Version,
+        header::{HOST, HeaderMap, HeaderValue},
     },
 };
 use bytes::Bytes;
@@ -67,15 +67,32 @@ impl<'a> RequestView<'a> {
 
     /// The value of a header; `None` when it is absent.
     ///
+    /// On HTTP/2, which has `:authority` in the place of `Host`, `header("host")` gives that.
+    ///
     /// A header that is repeated gives all its values, joined by `, `. A value that is not UTF-8 is
     /// read as Latin-1 behind a DEL (U+007F), which no header can hold: values that differ stay
     /// different, also from the same text in UTF-8.
     pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
-        let mut values = self.headers().get_all(name);
-        let first = header_text(values.next()?);
-        Some(values.fold(first, |all, value| {
-            Cow::Owned(format!("{all}, {}", header_text(value)))
-        }))
+        let authority = match name.eq_ignore_ascii_case("host") {
+            true => self.authority(),
+            false => None,
+        };
+        let values = self.headers().get_all(name).map(header_text);
+        let mut values = values.chain(authority.map(Cow::Borrowed));
+        let first = values.next()?;
+        Some(values.fold(first, |all, value| Cow::Owned(format!("{all}, {value}"))))
+    }
+
+    /// What HTTP/2 has in the place of `Host`, unless that was sent as well and says the same
+    /// ([RFC 9113](https://www.rfc-editor.org/rfc/rfc9113#section-8.3.1)).
+    pub(crate) fn authority(&self) -> Option<&str> {
+        if self.request.version() != Version::HTTP_2 {
+            return None;
+        }
+        let authority = self.uri().authority()?.as_str();
+        let mut hosts = self.headers().get_all(HOST);
+        let is_said = hosts.any(|host| host.as_bytes() == authority.as_bytes());
+        (!is_said).then_some(authority)
     }
 
     /// The address of the other end of the connection: a proxy's, if there is one. `None` on a

@@ -145,10 +145,12 @@
 //! |---|---|
 //! | refused, timed out, no such host | address, port and firewall; in a Cluster or with Sentinel the address that the servers announce ([`cluster`](crate::RedisStore::cluster), [`sentinel`](crate::RedisStore::sentinel)) |
 //! | `"the server is too old, use Redis 7.0 or newer (or Valkey)"` | that |
+//! | `syntax error` | a Redis older than 7.0 that does not tell its version, because it does not know `HELLO` |
 //! | `"the Redis URL asks for TLS"` | the feature `redis-rustls`; a certificate is refused: [`certificate_authority`](crate::RedisStoreBuilder#method.certificate_authority) |
 //! | `NOAUTH`, `WRONGPASS`, `NOPERM` | [rights](super::redis#rights); with Sentinel the sentinels have users of their own |
 //! | `OOM` | [Redis memory grows](#redis-memory-grows) |
 //! | `READONLY` | it is a replica: name the master, or use Sentinel |
+//! | `"the connection gave no reply, and a new one works"` | twice within one call: something on the way drops connections faster than they are opened |
 //! | `"the store did not answer in time"` | a server that is slow, or blocked by a long command (`SLOWLOG GET`); [`timeout`](crate::RedisStoreBuilder::timeout) |
 //! | `"calls are waiting for Redis already"` | more load than it takes: [`max_in_flight`](crate::RedisStoreBuilder::max_in_flight) |
 //! | `"entries, and is full"` | a [`MemoryStore`](crate::MemoryStore): [`max_entries`](crate::MemoryStoreBuilder::max_entries), a rate limit, a shorter retention |

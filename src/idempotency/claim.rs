@@ -8,7 +8,7 @@ use std::{
 
 use actix_web::{
     Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, dev::Payload,
-    error::ErrorInternalServerError, http::StatusCode,
+    http::StatusCode,
 };
 
 use crate::{
@@ -128,12 +128,36 @@ impl FromRequest for Claim {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let claim = req.extensions().get::<Self>().cloned();
         ready(claim.ok_or_else(|| {
-            log::error!(
-                "a handler asks for its Claim and runs without one: wrap it in Idempotency, \
-                 require the key, or take Option<Claim>"
-            );
-            ErrorInternalServerError("")
+            let route = req.match_pattern();
+            MissingClaim { route }.into()
         }))
+    }
+}
+
+/// A request that runs without a claim, and a handler that needs one. Said when it becomes a response:
+/// an `Option<Claim>` drops it, and is right to.
+#[derive(Debug)]
+struct MissingClaim {
+    /// The pattern of the handler's route, if it has one.
+    route: Option<String>,
+}
+
+impl fmt::Display for MissingClaim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the request runs without a claim")
+    }
+}
+
+/// 500 without a body: the application is mistaken, which is nothing to tell a client.
+impl ResponseError for MissingClaim {
+    fn error_response(&self) -> HttpResponse {
+        let route = self.route.as_deref().unwrap_or("the default service");
+        log::error!(
+            route;
+            "a handler asks for its Claim and runs without one ({route}): wrap it in Idempotency, \
+             require the key, or take Option<Claim>"
+        );
+        HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
     }
 }
 

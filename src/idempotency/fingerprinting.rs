@@ -1,17 +1,15 @@
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
-use actix_web::{
-    Error,
-    error::ErrorInternalServerError,
-    http::header::{CONTENT_TYPE, HeaderMap},
-    web,
-};
+use actix_web::{Error, error::ErrorInternalServerError, web};
 use bytes::Bytes;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{named_header::NamedHeader, parts::put};
-use crate::{ConfigError, Fingerprint, RequestView, canonical};
+use crate::{
+    ConfigError, Fingerprint, RequestView, canonical,
+    media_type::{is_json, media_type},
+};
 
 /// Larger bodies count by their bytes, or are put in order on another thread.
 const MOST_AT_ONCE: usize = 64 * 1024;
@@ -124,10 +122,10 @@ impl Fingerprinting {
         }
         for name in &self.headers {
             put(&mut digest, name.as_str());
-            let values: Vec<_> = name.values(req.headers()).collect();
+            let values: Vec<_> = name.values_of(req).collect();
             put(&mut digest, values.len().to_be_bytes());
             for value in values {
-                put(&mut digest, value.as_bytes());
+                put(&mut digest, value);
             }
         }
         Ok(Some(Fingerprint::new(digest.finalize().into())))
@@ -146,8 +144,7 @@ async fn put_body(digest: &mut Sha256, media_type: &[u8], body: &Bytes) -> Resul
         put(digest, pairs);
         return Ok(());
     }
-    let is_json = media_type == b"application/json" || media_type.ends_with(b"+json");
-    if is_json
+    if is_json(media_type)
         && body.len() <= MOST_AT_ONCE
         && let Some(text) = canonical::json(body)
     {
@@ -156,17 +153,6 @@ async fn put_body(digest: &mut Sha256, media_type: &[u8], body: &Bytes) -> Resul
     }
     put(digest, body);
     Ok(())
-}
-
-/// What stands before the first `;`, its case folded.
-fn media_type(headers: &HeaderMap) -> Cow<'_, [u8]> {
-    let value = headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
-    let mut parts = value.unwrap_or_default().split(|byte| *byte == b';');
-    let media_type = parts.next().unwrap_or_default().trim_ascii();
-    match media_type.iter().any(u8::is_ascii_uppercase) {
-        true => Cow::Owned(media_type.to_ascii_lowercase()),
-        false => Cow::Borrowed(media_type),
-    }
 }
 
 impl Default for Fingerprinting {
@@ -191,7 +177,7 @@ impl fmt::Debug for Fingerprinting {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::test::TestRequest;
+    use actix_web::{http::header::CONTENT_TYPE, test::TestRequest};
     use futures_util::FutureExt;
 
     use super::*;

@@ -110,12 +110,9 @@ impl KeySource {
         let Place::Header(name) = &self.place else {
             return None;
         };
-        Some(match name.only_value(headers) {
+        Some(match Only::of(name.values(headers)) {
             Only::Nothing => Found::Nothing,
-            Only::One(value) => Found::of(IdempotencyKey::from_header(
-                value.as_bytes(),
-                self.max_length,
-            )),
+            Only::One(value) => Found::of(IdempotencyKey::from_header(value, self.max_length)),
             Only::Many => Found::Invalid,
         })
     }

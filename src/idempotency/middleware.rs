@@ -135,9 +135,12 @@ where
     };
     let mut answer = answer?;
     if waited.is_some()
-        && let Some(applied) = patience.filter(|_| settings.limits.prefer_wait)
+        && let Some(Patience {
+            longest,
+            is_preferred: true,
+        }) = patience
     {
-        note_preference(&mut answer, applied);
+        note_preference(&mut answer, longest);
     }
     Ok(answer)
 }
@@ -146,12 +149,12 @@ where
 async fn begin(
     settings: &Settings,
     claim: &Arc<NewClaim>,
-    patience: Option<Duration>,
+    patience: Option<Patience>,
 ) -> (Result<Begun, StoreError>, Option<Duration>) {
-    match patience {
+    match patience.map(|patience| patience.longest) {
         None | Some(Duration::ZERO) => (settings.claims.begin(claim).await, None),
-        Some(patience) => {
-            let until = Instant::now() + patience;
+        Some(longest) => {
+            let until = Instant::now() + longest;
             let most = settings.limits.most_waiters();
             settings.claims.begin_or_wait(claim, until, most).await
         }
@@ -211,20 +214,25 @@ fn key_of(settings: &Settings, found: Found) -> Result<IdempotencyKey, Refusal> 
     }
 }
 
-/// How long this request waits for another, if it does.
-pub(super) fn patience(settings: &Settings, req: &ServiceRequest) -> Option<Duration> {
+/// How a request waits for another.
+#[derive(Clone, Copy)]
+pub(super) struct Patience {
+    pub(super) longest: Duration,
+    /// Whether the client has asked for it.
+    is_preferred: bool,
+}
+
+/// How this request waits for another, if it does.
+pub(super) fn patience(settings: &Settings, req: &ServiceRequest) -> Option<Patience> {
     let InFlight::Wait(longest) = settings.in_flight else {
         return None;
     };
-    let preferred = settings
-        .limits
-        .prefer_wait
-        .then(|| prefer::wait(req.headers()));
-    Some(
-        preferred
-            .flatten()
-            .map_or(longest, |wait| wait.min(longest)),
-    )
+    let asks = settings.limits.prefer_wait;
+    let preferred = asks.then(|| prefer::wait(req.headers())).flatten();
+    Some(Patience {
+        longest: preferred.map_or(longest, |wait| wait.min(longest)),
+        is_preferred: preferred.is_some(),
+    })
 }
 
 /// An answer of our own. Never an `Err`: the access log, `ErrorHandlers` and `DefaultHeaders`
@@ -275,8 +283,10 @@ where
     Ok(answer.map_body(|_head, body| Body::left(GuardedBody::free(body))))
 }
 
+/// Says for how long a request would have waited at most, in seconds, a part of one as a whole one.
 fn note_preference<B>(answer: &mut ServiceResponse<B>, applied: Duration) {
-    if let Ok(value) = HeaderValue::try_from(format!("wait={}", applied.as_secs())) {
+    let seconds = applied.as_secs() + u64::from(applied.subsec_nanos() > 0);
+    if let Ok(value) = HeaderValue::try_from(format!("wait={seconds}")) {
         let name = HeaderName::from_static("preference-applied");
         answer.headers_mut().insert(name, value);
     }

@@ -130,6 +130,14 @@ use crate::{
 /// the outermost. A replay runs neither handler nor extractors: authentication that is done there is
 /// not done for replays ([what to do](crate::guide#replays-and-authentication)). The [guide](crate::guide) has the rest.
 ///
+/// # Errors of inner layers
+///
+/// An inner middleware that returns `Err`, as login guards and rate limiters do, is answered with the
+/// response of that error, recorded by the same rules as any other. The first time it goes on as an `Err`,
+/// with the text and status that it had; an outer layer that asks for its type (`as_error::<T>()`) no
+/// longer finds it, because the error is rendered already. A replay is an `Ok`. So an outer `Logger`,
+/// `ErrorHandlers` or `DefaultHeaders`, which do not see an `Err`, see the replay and not the first response.
+///
 /// # Cost
 ///
 /// A request without a key, or with another method, passes untouched. One that runs costs two calls

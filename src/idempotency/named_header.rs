@@ -1,6 +1,8 @@
 use std::{fmt, sync::Arc};
 
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::header::{self, HOST, HeaderMap, HeaderValue};
+
+use crate::RequestView;
 
 /// A header's name as the application gave it. Read once, not for each request; whether it can be
 /// a name at all is said when the middleware is built.
@@ -30,31 +32,39 @@ impl NamedHeader {
     }
 
     /// The values under this name, in their order.
-    pub(super) fn values<'a>(
-        &self,
-        headers: &'a HeaderMap,
-    ) -> impl Iterator<Item = &'a HeaderValue> {
-        self.get()
-            .into_iter()
+    pub(super) fn values<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a [u8]> {
+        let values = self.get().into_iter();
+        values
             .flat_map(|name| headers.get_all(name))
+            .map(HeaderValue::as_bytes)
     }
 
-    /// The only value under this name.
-    pub(super) fn only_value<'a>(&self, headers: &'a HeaderMap) -> Only<'a> {
-        let mut values = self.values(headers);
-        match (values.next(), values.next()) {
-            (None, _) => Only::Nothing,
-            (Some(value), None) => Only::One(value),
-            (Some(_), Some(_)) => Only::Many,
-        }
+    /// The same, and as a value of `Host` what HTTP/2 sends in its place.
+    pub(super) fn values_of<'a>(&self, req: &'a RequestView<'_>) -> impl Iterator<Item = &'a [u8]> {
+        let authority = match self.is(&HOST) {
+            true => req.authority(),
+            false => None,
+        };
+        self.values(req.headers())
+            .chain(authority.map(str::as_bytes))
     }
 }
 
 /// What stands under a name that should stand there once.
 pub(super) enum Only<'a> {
     Nothing,
-    One(&'a HeaderValue),
+    One(&'a [u8]),
     Many,
+}
+
+impl<'a> Only<'a> {
+    pub(super) fn of(mut values: impl Iterator<Item = &'a [u8]>) -> Self {
+        match (values.next(), values.next()) {
+            (None, _) => Self::Nothing,
+            (Some(value), None) => Self::One(value),
+            (Some(_), Some(_)) => Self::Many,
+        }
+    }
 }
 
 impl fmt::Debug for NamedHeader {

@@ -87,6 +87,8 @@ impl Scope {
 
     /// The value of a header. When it is absent, empty or repeated the answer is 401
     /// `scope-missing`. Only for a header that clients cannot choose: one that a gateway sets.
+    ///
+    /// On HTTP/2 the value of `host` is `:authority`, which takes its place there.
     pub fn header(name: impl Into<Arc<str>>) -> Self {
         Self::from(Source::Header(NamedHeader::new(name)))
     }
@@ -147,8 +149,8 @@ impl Scope {
     ) -> Result<Option<ScopeId<'a>>, Error> {
         let found = match &self.source {
             Source::Global => return Ok(Some(ScopeId::Global)),
-            Source::Header(name) => match name.only_value(req.headers()) {
-                Only::One(value) => Some(Cow::Borrowed(value.as_bytes())),
+            Source::Header(name) => match Only::of(name.values_of(req)) {
+                Only::One(value) => Some(Cow::Borrowed(value)),
                 Only::Nothing | Only::Many => None,
             },
             Source::Now(scope) => scope(req)?.map(|name| Cow::Owned(name.into_bytes())),

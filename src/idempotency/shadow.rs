@@ -2,7 +2,6 @@ use std::{
     panic::{AssertUnwindSafe, resume_unwind},
     rc::Rc,
     sync::Arc,
-    time::Duration,
 };
 
 use actix_service::Service;
@@ -67,7 +66,7 @@ async fn judged(
     }
     let claim = claim_of(settings, req, notes).await;
     let claim = claim.map_err(|refusal| Would::from(refusal).logged())?;
-    let waits = patience(settings, req).is_some_and(|patience| patience > Duration::ZERO);
+    let waits = patience(settings, req).is_some_and(|patience| !patience.longest.is_zero());
     notes.step_begins();
     let begun = settings.claims.begin(&claim).await;
     let begun = Begun::noted(begun, None, notes);

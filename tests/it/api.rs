@@ -86,6 +86,11 @@ fn debug_shows_no_secret() {
 }
 
 #[test]
+fn store_behind_an_arc_is_bounded_where_the_store_is() {
+    const { assert!(<std::sync::Arc<MemoryStore> as Store>::IS_BOUNDED) };
+}
+
+#[test]
 fn a_store_behind_an_arc_is_a_store() {
     let shared = std::sync::Arc::new(MemoryStore::new());
     ApiLock::new(shared, |req| req.path().to_owned());

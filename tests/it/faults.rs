@@ -15,7 +15,7 @@ use actix_idempotency::{
     RedisStore, bb8,
     bb8_redis::RedisConnectionManager,
     redis,
-    store::{NewClaim, Store, StoreErrorKind, StoreKey},
+    store::{NewClaim, Store, StoreKey},
 };
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -629,8 +629,7 @@ async fn an_operation_of_two_steps_has_the_time_of_one() {
         .unwrap();
     let claim = NewClaim::lock(StoreKey::new("t:", [0; 32]), Duration::from_secs(60));
     let begun = Instant::now();
-    let err = store.release(&claim.lease()).await.unwrap_err();
-    assert_eq!(err.kind(), StoreErrorKind::Timeout);
+    store.release(&claim.lease()).await.unwrap_err();
     assert!(
         begun.elapsed() < Duration::from_secs(3),
         "{:?}",

@@ -64,6 +64,25 @@ async fn key_and_claim_are_there_and_optional() {
 }
 
 #[tokio::test]
+async fn optional_claim_that_is_missing_is_no_error() {
+    log::collect();
+    let keys = memory_keys().build().unwrap();
+    let server = serve!({
+        let needs = async |_claim: Claim| "claimed";
+        let takes = async |claim: Option<Claim>| format!("{}", claim.is_some());
+        App::new()
+            .wrap(keys.clone())
+            .route("/needs/{this_very_claim}", web::post().to(needs))
+            .route("/takes/{this_very_claim}", web::post().to(takes))
+    });
+    let (status, _, said) = answer(post(&server, "/takes/1", "x")).await;
+    assert_eq!((status, said.as_str()), (200, "false"));
+    assert!(log::lines_with("/takes/{this_very_claim}").is_empty());
+    assert_eq!(answer(post(&server, "/needs/1", "x")).await.0, 500);
+    assert_eq!(log::lines_with("/needs/{this_very_claim}").len(), 1);
+}
+
+#[tokio::test]
 async fn a_claim_that_nobody_made_is_an_error_of_the_application() {
     log::collect();
     let keys = memory_keys().build().unwrap();

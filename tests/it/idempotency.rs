@@ -355,6 +355,37 @@ async fn a_scope_can_fail_and_can_take_its_time() {
 }
 
 #[tokio::test]
+async fn scope_by_host_is_the_authority_on_http2() {
+    let keys = Idempotency::builder(MemoryStore::new(), Scope::header("host"));
+    let view = Idempotency::builder(
+        MemoryStore::new(),
+        Scope::by(|req| req.header("host").map(|host| host.into_owned())),
+    );
+    for keys in [keys, view] {
+        let keys = keys.build().unwrap();
+        let server = numbered(&keys, &Gate::open());
+        let local = server.url("/").replace("127.0.0.1", "localhost");
+        let sent = async |client: reqwest::Client, url: &str| {
+            let request = client.post(url).header("idempotency-key", "a").body("tea");
+            answer(request).await
+        };
+        assert_eq!(
+            sent(http2_client(), &server.url("/")).await,
+            (201, false, "run 1".to_owned())
+        );
+        // The same host on HTTP/1, and another one.
+        assert_eq!(
+            sent(client(), &server.url("/")).await,
+            (201, true, "run 1".to_owned())
+        );
+        assert_eq!(
+            sent(http2_client(), &local).await,
+            (201, false, "run 2".to_owned())
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_stored_key_is_prefix_and_digest_and_operators_can_compute_it() {
     let redis = Redis::start();
     let scope = Scope::header("x-tenant");

@@ -23,6 +23,7 @@ mod examples;
 mod fault_table;
 mod faults;
 mod formats;
+mod half_uploads;
 mod handler_side;
 mod idempotency;
 mod idempotency_faults;

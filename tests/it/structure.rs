@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// The modules from the ground up. Each uses only those that stand before it.
-const LEVELS: [&str; 37] = [
+const LEVELS: [&str; 38] = [
     "hex",
     "config_error",
     "background",
@@ -26,6 +26,7 @@ const LEVELS: [&str; 37] = [
     "terms",
     "held_keys",
     "status",
+    "media_type",
     "body",
     "request_view",
     "body_reader",

@@ -328,6 +328,28 @@ async fn a_client_may_shorten_its_wait_when_that_is_switched_on() {
 }
 
 #[tokio::test]
+async fn preference_is_confirmed_to_those_who_stated_one_in_whole_seconds() {
+    let gate = Gate::closed();
+    let short = InFlight::Wait(Duration::from_millis(700));
+    let server = numbered(&choosy(short).build().unwrap(), &gate);
+    let first = waiting(&server, 1).pop().unwrap();
+    gate.wait_for_entered(1).await;
+    for stated in ["respond-async", "wait=abc", "wait", "a=\"wait=1\""] {
+        assert_eq!(preferring(&server, stated).await, (409, None), "{stated}");
+    }
+    let none = pay(&server, "a", "tea").send().await.unwrap();
+    assert_eq!(none.status(), 409);
+    assert!(!none.headers().contains_key("preference-applied"));
+    // 700 ms is the longest, and no number of seconds.
+    assert_eq!(
+        preferring(&server, "wait=5").await,
+        (409, Some("wait=1".to_owned()))
+    );
+    gate.let_go(1);
+    first.await.unwrap();
+}
+
+#[tokio::test]
 async fn the_preference_is_ignored_unless_it_is_switched_on() {
     let gate = Gate::closed();
     let server = numbered(&memory_keys().on_in_flight(SHORT).build().unwrap(), &gate);

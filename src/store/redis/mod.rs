@@ -84,6 +84,10 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 ///   sentinel. A process with eight workers has ten, on a cluster of three primaries thirty, and one
 ///   more to each server once `main` has called `ping` or `check`. Opened at first need, shared by
 ///   all requests of the worker, replaced when it breaks. There is no ping per use.
+/// * **Lost connections:** a call whose connection ends before the reply is sent once more on a new one,
+///   within the same time limit. So is a call over which nothing has come for a third of the limit while a
+///   new connection can be opened: the network has forgotten the old one. Claims are recognised by their
+///   token. [TCP keepalive](RedisStoreBuilder::tcp_keepalive) is on.
 /// * **Bounds:** every call ends within the [timeout](RedisStoreBuilder::timeout), 500 ms. While
 ///   the server cannot be reached, calls fail at once; one at a time tries again, after 50 ms at
 ///   first and a second at last. When [too many](RedisStoreBuilder::max_in_flight) wait for an
@@ -164,12 +168,14 @@ impl RedisStore {
 
     /// A store on a bb8 pool of your own, with any manager whose connections can be shared:
     /// `bb8_redis::RedisConnectionManager`, or redis' own for Cluster and Sentinel. Think twice about
-    /// those: they send a command again after a lost connection, and a lock then meets itself.
+    /// the one for Cluster: it sends a command again after a lost connection, and a lock then meets itself.
     ///
     /// The pool costs what it costs: bb8-redis asks the server before every use, and a pool that
     /// several workers share makes them wait for each other. Nothing is pushed over it, so who waits
-    /// for a key looks ten times a second. While it has no connection to give,
-    /// calls fail at once, but for the one in a second that finds out whether it has.
+    /// for a key looks ten times a second. While it gives no connection within a third of the time limit,
+    /// because it has lent all or waits for one that the network has forgotten, the store opens one beside
+    /// it for all calls. While that fails too, calls fail at once, but for the one in a second that tries
+    /// again.
     ///
     /// ```
     /// use actix_idempotency::{RedisStore, bb8, bb8_redis::RedisConnectionManager};
