@@ -340,6 +340,43 @@ async fn connections_closed_by_the_timeout_of_the_server_cost_no_request() {
     service.expect_all("after").await;
 }
 
+/// What the system has pending for the connections to a port: 2 stands for a keepalive.
+#[cfg(target_os = "linux")]
+fn timers_to(port: u16) -> Vec<u8> {
+    let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let to = format!("0100007F:{port:04X}");
+    let timers = sockets.lines().filter_map(|line| {
+        let mut columns = line.split_whitespace().skip(2);
+        (columns.next()? == to).then_some(())?;
+        // State, queues, then the timer and when it ends.
+        let (timer, _) = columns.nth(2)?.split_once(':')?;
+        u8::from_str_radix(timer, 16).ok()
+    });
+    timers.collect()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn connections_are_kept_alive_unless_that_is_switched_off() {
+    let redis = Redis::start();
+    for (keepalive, timer) in [(Some(Duration::from_secs(30)), 2), (None, 0)] {
+        // The first is the default.
+        let mut store = RedisStore::builder(redis.url()).timeout(LIMIT);
+        if keepalive.is_none() {
+            store = store.tcp_keepalive(keepalive);
+        }
+        let store = store.build().unwrap();
+        store.ping().await.unwrap();
+        // Until then the timer is that of what has been sent.
+        eventually("all has been acknowledged", async || {
+            timers_to(redis.port()) == [timer]
+        })
+        .await;
+        drop(store);
+        eventually("it is closed", async || timers_to(redis.port()).is_empty()).await;
+    }
+}
+
 /// The network forgets the connections without a word, and lets new ones through.
 async fn forgotten(store: RedisStoreBuilder, proxy: &Proxy) {
     let service = Service::on(store);

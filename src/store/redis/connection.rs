@@ -25,8 +25,9 @@ pub(super) struct Connection {
     state: Arc<State>,
 }
 
+/// What is known of a connection, apart from it, because who waits for a reply has borrowed it.
 #[derive(Debug)]
-struct State {
+pub(super) struct State {
     opened: Instant,
     broken: AtomicBool,
     /// How many calls were answered. Counted instead of timed, because a clock costs more.
@@ -76,7 +77,7 @@ impl Connection {
             }
         };
         if is_over {
-            self.give_up();
+            self.state.give_up();
         }
     }
 
@@ -84,18 +85,24 @@ impl Connection {
         is_of_one_deposed(code) && self.state.opened.elapsed() >= AT_LEAST
     }
 
-    /// How many calls were answered so far. The same number twice says that nothing has come.
-    pub(super) fn replies(&self) -> u64 {
-        self.state.replies.load(Ordering::Relaxed)
-    }
-
-    /// The next call opens another connection. Calls under way on this one are not cut off.
-    pub(super) fn give_up(&self) {
-        self.state.broken.store(true, Ordering::Release);
+    pub(super) fn state(&self) -> Arc<State> {
+        Arc::clone(&self.state)
     }
 
     pub(super) fn is_broken(&self) -> bool {
         self.state.broken.load(Ordering::Acquire) || self.state.reign.is_over()
+    }
+}
+
+impl State {
+    /// How many calls were answered so far. The same number twice says that nothing has come.
+    pub(super) fn replies(&self) -> u64 {
+        self.replies.load(Ordering::Relaxed)
+    }
+
+    /// The next call opens another connection. Calls under way on this one are not cut off.
+    pub(super) fn give_up(&self) {
+        self.broken.store(true, Ordering::Release);
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    connection::Connection,
+    connection::{Connection, State},
     error::{discreet, is_lost},
     manager::Manager,
     outage::Outage,
@@ -63,8 +63,8 @@ impl PerRuntime {
         deadline: Instant,
     ) -> Result<RedisResult<Value>, StoreError> {
         let mut connection = self.connection(deadline).await?;
-        let seen = connection.clone();
-        self.reply(&seen, pin!(connection.send(cmd)), deadline)
+        let state = connection.state();
+        self.reply(&state, pin!(connection.send(cmd)), deadline)
             .await
     }
 
@@ -75,15 +75,15 @@ impl PerRuntime {
         deadline: Instant,
     ) -> Result<RedisResult<Vec<Value>>, StoreError> {
         let mut connection = self.connection(deadline).await?;
-        let seen = connection.clone();
+        let state = connection.state();
         let reply = pin!(connection.send_all(commands));
-        self.reply(&seen, reply, deadline).await
+        self.reply(&state, reply, deadline).await
     }
 
     /// Waits for a reply, and finds out about a connection that has gone dead.
     async fn reply<T>(
         &self,
-        connection: &Connection,
+        connection: &State,
         mut reply: Pin<&mut impl Future<Output = RedisResult<T>>>,
         deadline: Instant,
     ) -> Result<RedisResult<T>, StoreError> {
@@ -113,7 +113,7 @@ impl PerRuntime {
     /// sent twice.
     async fn late<T>(
         &self,
-        connection: &Connection,
+        connection: &State,
         mut heard: u64,
         mut reply: Pin<&mut impl Future<Output = RedisResult<T>>>,
         deadline: Instant,
