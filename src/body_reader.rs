@@ -1,4 +1,5 @@
 use std::{
+    borrow::Cow,
     future::{poll_fn, ready},
     task::Poll,
     time::Duration,
@@ -14,7 +15,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, timeout_at};
 
-use crate::ConfigError;
+use crate::{ConfigError, claim::Claims, event::IncidentKind, problem::ProblemKind};
 
 /// Reads a request's body before the handler does, within limits, and puts it back.
 ///
@@ -40,6 +41,18 @@ pub(crate) enum ReadError {
     Broken(PayloadError),
 }
 
+/// Which problem a client is told, and in which words, unless the usual ones say all.
+pub(crate) struct Refused {
+    pub(crate) kind: ProblemKind,
+    pub(crate) detail: Option<Cow<'static, str>>,
+}
+
+impl From<ProblemKind> for Refused {
+    fn from(kind: ProblemKind) -> Self {
+        Self { kind, detail: None }
+    }
+}
+
 impl BodyReader {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if (Duration::from_millis(1)..=LONGEST_PAUSE).contains(&self.pause) {
@@ -50,6 +63,37 @@ impl BodyReader {
              it some seconds",
             self.pause
         )))
+    }
+
+    /// What a client is told whose body was not read. The first one is a warning too: either a client
+    /// misbehaves, or the limit is too low for what the application takes.
+    pub(crate) fn refuse(&self, err: ReadError, claims: &Claims) -> Result<Refused, PayloadError> {
+        let (kind, detail, setting) = match err {
+            ReadError::TooLarge => (
+                ProblemKind::PayloadTooLarge,
+                Some(format!("Send a body of at most {} bytes.", self.most).into()),
+                format!("it was larger than max_body ({} bytes)", self.most),
+            ),
+            ReadError::Stalled => (
+                ProblemKind::BodyTimeout,
+                None,
+                format!("it stalled beyond body_timeout ({:?})", self.pause),
+            ),
+            ReadError::Broken(err) => return Err(err),
+        };
+        let status = kind.status().as_u16();
+        log::debug!(
+            outcome = "invalid", problem = kind.name();
+            "a request body was refused with {status}: {setting}"
+        );
+        if claims.report_once(IncidentKind::BodyRefused) {
+            log::warn!(
+                incident = "body_refused";
+                "a request body was refused with {status}: {setting}; raise the limit of the guard if the \
+                 application expects such requests (reported once)"
+            );
+        }
+        Ok(Refused { kind, detail })
     }
 
     /// The raw body. The request has it again afterwards.

@@ -207,6 +207,9 @@ impl ApiLockBuilder {
         settings.selection.check()?;
         settings.body.check()?;
         settings.problems.check()?;
+        if settings.shadow {
+            crate::shadow::announce("ApiLock");
+        }
         Ok(self.build_unchecked())
     }
 

@@ -12,7 +12,7 @@ use futures_util::future::LocalBoxFuture;
 use super::{settings::Settings, shadow};
 use crate::{
     RequestView,
-    body_reader::ReadError,
+    body_reader::Refused,
     claim::{Begun, Guard},
     event::{Notes, Outcome},
     guarded_body::GuardedBody,
@@ -84,16 +84,11 @@ where
     } else {
         match settings.body.read(&mut req).await {
             Ok(bytes) => bytes,
-            Err(ReadError::TooLarge) => {
-                log::debug!(outcome = "invalid"; "a request has a larger body than is read");
-                return Ok(refuse(&settings, req, ProblemKind::PayloadTooLarge, notes));
-            }
-            Err(ReadError::Stalled) => {
-                log::debug!(outcome = "invalid"; "the body of a request has stopped arriving");
-                return Ok(refuse(&settings, req, ProblemKind::BodyTimeout, notes));
-            }
-            Err(ReadError::Broken(err)) => {
-                return Ok(failed(req, err, notes));
+            Err(err) => {
+                return Ok(match settings.body.refuse(err, &settings.claims) {
+                    Ok(refused) => refuse(&settings, req, refused, notes),
+                    Err(err) => failed(req, err, notes),
+                });
             }
         }
     };
@@ -125,7 +120,7 @@ where
         Ok(Begun::Mine(guard)) => run(guard.observed(notes), &*service, req).await,
         Ok(taken) => {
             Begun::log_in_flight(key, taken.left());
-            Ok(refuse(&settings, req, ProblemKind::Busy, notes))
+            Ok(refuse(&settings, req, settings.busy(), notes))
         }
         Err(err) if settings.silent => {
             log::warn!(
@@ -142,11 +137,9 @@ where
             Ok(unguarded(answer?))
         }
         Err(err) => {
-            log::warn!(
-                key:%, outcome = "store_error", error:% = err;
-                "{key} does not run: {err}"
-            );
-            Ok(refuse(&settings, req, ProblemKind::StoreUnavailable, notes))
+            settings.claims.log_refusal(key, &err, false);
+            let refused = Refused::from(ProblemKind::StoreUnavailable);
+            Ok(refuse(&settings, req, refused, notes))
         }
     }
 }
@@ -218,17 +211,13 @@ fn failed<B>(req: ServiceRequest, err: impl Into<Error>, mut notes: Notes) -> Re
 fn refuse<B>(
     settings: &Settings,
     req: ServiceRequest,
-    problem: ProblemKind,
+    Refused { kind, detail }: Refused,
     mut notes: Notes,
 ) -> Response<B> {
-    let detail = match problem {
-        ProblemKind::Busy => settings.error_message.clone(),
-        _ => None,
-    };
-    let answer = settings.problems.response(problem, detail, Vec::new());
+    let answer = settings.problems.response(kind, detail, Vec::new());
     notes.note(|event| {
-        event.outcome = problem.outcome();
-        event.problem = Some(problem.name());
+        event.outcome = kind.outcome();
+        event.problem = Some(kind.name());
         event.status = Some(answer.status().as_u16());
     });
     req.into_response(answer).map_into_right_body()

@@ -1,7 +1,12 @@
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use super::payload::PayloadFn;
-use crate::{body_reader::BodyReader, claim::Claims, problem::Problems, selection::Selection};
+use crate::{
+    body_reader::{BodyReader, Refused},
+    claim::Claims,
+    problem::{ProblemKind, Problems},
+    selection::Selection,
+};
 
 /// What an [`ApiLock`](super::ApiLock) was built with.
 #[derive(Clone)]
@@ -17,6 +22,16 @@ pub(super) struct Settings {
     pub(super) ignore_body: bool,
     pub(super) problems: Problems,
     pub(super) shadow: bool,
+}
+
+impl Settings {
+    /// What a request is told while an equal one runs.
+    pub(super) fn busy(&self) -> Refused {
+        Refused {
+            kind: ProblemKind::Busy,
+            detail: self.error_message.clone(),
+        }
+    }
 }
 
 impl fmt::Debug for Settings {

@@ -15,7 +15,6 @@ use super::{
 };
 use crate::{
     RequestView,
-    body_reader::ReadError,
     claim::{Begun, Guard},
     event::Notes,
     held_keys::HeldKeys,
@@ -65,7 +64,7 @@ async fn judged(
         Err(err) if settings.silent => Would::RunUnguarded(err),
         Err(err) => Would::NotRun(err),
     };
-    Err(would.logged_of(key))
+    Err(would.logged_of(key, &settings.claims))
 }
 
 /// Under what a request is locked.
@@ -80,10 +79,11 @@ async fn key_of(
     let bytes = if settings.ignore_body {
         Bytes::new()
     } else {
-        let bytes = settings.body.read(req).await.map_err(|err| match err {
-            ReadError::TooLarge => Would::Refuse(ProblemKind::PayloadTooLarge),
-            ReadError::Stalled => Would::Refuse(ProblemKind::BodyTimeout),
-            ReadError::Broken(_) => Would::Fail(StatusCode::BAD_REQUEST),
+        let bytes = settings.body.read(req).await.map_err(|err| {
+            let refused = settings.body.refuse(err, &settings.claims);
+            refused.map_or(Would::Fail(StatusCode::BAD_REQUEST), |refused| {
+                Would::Refuse(refused.kind)
+            })
         })?;
         notes.note(|event| event.request_body = Some(bytes.len()));
         bytes

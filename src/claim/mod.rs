@@ -7,13 +7,21 @@ mod guard;
 mod in_progress;
 mod job;
 mod patience;
+mod refusal_log;
 mod renewals;
 mod tenure;
 mod undo;
 mod waiting;
 mod wishes;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -25,12 +33,17 @@ pub(crate) use self::{
     tenure::Tenure,
     wishes::{Verdict, Wishes},
 };
-use self::{in_progress::InProgress, renewals::Renewals, waiting::Waiting};
+use self::{
+    in_progress::InProgress,
+    refusal_log::{Ended, Line, RefusalLog},
+    renewals::Renewals,
+    waiting::Waiting,
+};
 use crate::{
-    event::{Event, Incident, Notes, Observer},
+    event::{Event, Incident, IncidentKind, Notes, Observer},
     store::{
         Begin, ErasedStore, Held, Lease, NewClaim, OwnerToken, Record, Renewed, SentAgain, Store,
-        StoreError,
+        StoreError, StoreKey,
     },
 };
 
@@ -48,6 +61,9 @@ struct Inner {
     renewals: Arc<Renewals>,
     waiting: Arc<Waiting>,
     observer: Option<Observer>,
+    refusals: RefusalLog,
+    /// The mistakes of set-up that were reported, a bit for each kind.
+    reported: AtomicU32,
 }
 
 impl Claims {
@@ -67,7 +83,20 @@ impl Claims {
             renewals: Arc::default(),
             waiting: Arc::default(),
             observer,
+            refusals: RefusalLog::default(),
+            reported: AtomicU32::new(0),
         }))
+    }
+
+    /// Reports a mistake of set-up to the observer, the first time that it is seen. Returns whether it was
+    /// the first time, in which case the caller logs it.
+    pub(crate) fn report_once(&self, kind: IncidentKind) -> bool {
+        let bit = 1 << kind as u32;
+        let is_first = self.0.reported.fetch_or(bit, Ordering::Relaxed) & bit == 0;
+        if is_first {
+            self.tell(&Incident::of_many(kind, 1));
+        }
+        is_first
     }
 
     /// What there will be to tell of a request that begins now.
@@ -82,6 +111,42 @@ impl Claims {
         }
     }
 
+    /// Logs that a request is refused because the store cannot be asked: the first one of an outage, and
+    /// then one line a second for all. `is_shadow` says that it runs all the same.
+    pub(crate) fn log_refusal(&self, key: &StoreKey, err: &StoreError, is_shadow: bool) {
+        let outcome = "store_error";
+        match (self.0.refusals.refused(), is_shadow) {
+            (Line::First, false) => log::warn!(
+                key:%, outcome, error:% = err;
+                "{key} does not run: {err}"
+            ),
+            (Line::First, true) => log::warn!(
+                key:%, outcome, error:% = err, shadow = true;
+                "{key} would not have run: {err}"
+            ),
+            (Line::More(requests), false) => log::warn!(
+                key:%, outcome, requests, error:% = err;
+                "{requests} more requests do not run, last {key}: {err}"
+            ),
+            (Line::More(requests), true) => log::warn!(
+                key:%, outcome, requests, error:% = err, shadow = true;
+                "{requests} more requests would not have run, last {key}: {err}"
+            ),
+            (Line::Nothing, _) => {}
+        }
+    }
+
+    /// Logs that an outage in which requests were refused is over.
+    fn log_recovery(&self) {
+        if let Some(Ended { refused, lasted }) = self.0.refusals.answered() {
+            let lasted_ms = lasted.as_millis();
+            log::warn!(
+                requests = refused, lasted_ms:%;
+                "the store answers again: {refused} requests were refused in {lasted_ms} ms"
+            );
+        }
+    }
+
     /// Claims a key.
     ///
     /// The guard is armed before anything is sent: this future can be dropped while the store is
@@ -89,7 +154,11 @@ impl Claims {
     pub(crate) async fn begin(&self, claim: &Arc<NewClaim>) -> Result<Begun, StoreError> {
         let mut guard = Guard::sent(self.clone(), Arc::clone(claim));
         let asked = Instant::now();
-        let begun = match self.0.store.begin(claim).await {
+        let begun = self.0.store.begin(claim).await;
+        if begun.is_ok() {
+            self.log_recovery();
+        }
+        let begun = match begun {
             Ok(Begin::Claimed { lease, attempt }) => {
                 if attempt.get() > 1 {
                     let key = &claim.key;

@@ -1,4 +1,4 @@
-/// What happened in the background.
+/// What happened in the background, or what a guard has seen that looks like a mistake of set-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IncidentKind {
@@ -20,6 +20,14 @@ pub enum IncidentKind {
     NotReleased,
     /// So much is waiting that a key is left to its lease.
     Overloaded,
+    /// The first request whose body was refused, because it was larger than `max_body` (413) or stalled
+    /// beyond `body_timeout` (408).
+    BodyRefused,
+    /// The first request that had no scope (401): the guard is wrapped outside of authentication.
+    ScopeMissing,
+    /// The first response that was recorded with a `Content-Encoding`, which a retry gets whether or not
+    /// it accepts it: the guard is wrapped outside of `Compress`.
+    EncodedResponse,
 }
 
 impl IncidentKind {
@@ -35,6 +43,9 @@ impl IncidentKind {
             Self::Buried => "buried",
             Self::NotReleased => "not_released",
             Self::Overloaded => "overloaded",
+            Self::BodyRefused => "body_refused",
+            Self::ScopeMissing => "scope_missing",
+            Self::EncodedResponse => "encoded_response",
         }
     }
 }

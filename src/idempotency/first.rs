@@ -37,7 +37,11 @@ impl First {
             Ok(Begun::Finished(Record::Tombstone(tombstone))) => {
                 let kind = ProblemKind::ResponseNotStored;
                 log_refused(key, kind);
-                return Err(Refusal::Problem(kind, remains(&tombstone)));
+                return Err(Refusal::Problem {
+                    kind,
+                    detail: None,
+                    extensions: remains(&tombstone),
+                });
             }
             Ok(Begun::Unreadable) => ProblemKind::ResponseNotStored,
             Ok(Begun::InFlight { left, .. }) => {
@@ -49,10 +53,7 @@ impl First {
             Err(err) => match settings.store_failure {
                 StoreFailure::FailOpen => return Ok(Self::Unguarded(err)),
                 StoreFailure::FailClosed => {
-                    log::warn!(
-                        key:%, outcome = "store_error", error:% = err;
-                        "{key} does not run: {err}"
-                    );
+                    settings.claims.log_refusal(key, &err, false);
                     return Err(ProblemKind::StoreUnavailable.into());
                 }
             },

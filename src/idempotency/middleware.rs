@@ -23,9 +23,8 @@ use super::{
 };
 use crate::{
     RequestView,
-    body_reader::ReadError,
     claim::Begun,
-    event::{Notes, Outcome},
+    event::{IncidentKind, Notes, Outcome},
     guarded_body::GuardedBody,
     held_keys::HeldKeys,
     policy::InFlight,
@@ -171,11 +170,13 @@ pub(super) async fn claim_of(
     let in_head = settings.key.in_head(req.headers());
     let in_head = in_head.map(|found| key_of(settings, found)).transpose()?;
     // The claim comes after the body: an upload that stalls holds no key.
-    let bytes = settings.body.read(req).await.map_err(|err| match err {
-        ReadError::TooLarge => Refusal::from(ProblemKind::PayloadTooLarge),
-        ReadError::Stalled => ProblemKind::BodyTimeout.into(),
-        ReadError::Broken(err) => Refusal::Error(err.into()),
-    })?;
+    let bytes = match settings.body.read(req).await {
+        Ok(bytes) => bytes,
+        Err(err) => {
+            let refused = settings.body.refuse(err, &settings.claims);
+            return Err(refused.map_or_else(|err| Refusal::Error(err.into()), Refusal::from));
+        }
+    };
     notes.note(|event| event.request_body = Some(bytes.len()));
     let claim = asked(settings, req, &bytes, in_head).await?;
     notes.note(|event| event.key = Some(claim.key.clone()));
@@ -194,7 +195,17 @@ async fn asked(
         None => key_of(settings, settings.key.in_request(&view)?)?,
     };
     let scope = settings.scope.of(&view).await?;
-    let scope = scope.ok_or(ProblemKind::ScopeMissing)?;
+    let Some(scope) = scope else {
+        if settings.claims.report_once(IncidentKind::ScopeMissing) {
+            log::warn!(
+                incident = "scope_missing";
+                "a request has no scope and was refused with 401: wrap Idempotency inside of the \
+                 authentication (in actix the last wrap is the outermost), or let requests share a \
+                 scope with Scope::or_anonymous (reported once)"
+            );
+        }
+        return Err(ProblemKind::ScopeMissing.into());
+    };
     let fingerprint = settings.fingerprinting.of(&view).await?;
     let store_key = settings.store_key(&scope, req.method(), req.path(), &key);
     let claim = Arc::new(settings.terms.new_claim(store_key, fingerprint));
@@ -262,8 +273,12 @@ where
             });
             answer.map_into_right_body()
         }
-        Refusal::Problem(kind, extensions) => {
-            let answer = settings.problems.response(kind, None, extensions);
+        Refusal::Problem {
+            kind,
+            detail,
+            extensions,
+        } => {
+            let answer = settings.problems.response(kind, detail, extensions);
             notes.note(|event| {
                 event.outcome = kind.outcome();
                 event.problem = Some(kind.name());

@@ -206,8 +206,12 @@ impl IdempotencyBuilder {
     /// When a setting cannot work, or two contradict each other; the error names them with their
     /// values and says what to do.
     pub fn build(self) -> Result<Idempotency, ConfigError> {
+        let settings = self.checked()?;
+        if settings.shadow {
+            crate::shadow::announce("Idempotency");
+        }
         Ok(Idempotency {
-            settings: Arc::new(self.checked()?),
+            settings: Arc::new(settings),
         })
     }
 }

@@ -8,7 +8,7 @@ use super::named_header::NamedHeader;
 use crate::{ConfigError, store};
 use actix_web::{
     dev::ResponseHead,
-    http::header::{self, CONNECTION, HeaderMap, HeaderName},
+    http::header::{CONNECTION, HeaderMap, HeaderName},
 };
 
 type Rule = dyn Fn(&ResponseHead) -> bool + Send + Sync;
@@ -27,9 +27,25 @@ const NEVER: [&str; 7] = [
     "transfer-encoding",
     "upgrade",
 ];
-/// Belong to one moment or to one client's session.
-const NOT_UNLESS_ASKED: [HeaderName; 3] =
-    [header::DATE, header::SET_COOKIE, header::WWW_AUTHENTICATE];
+/// Belong to one moment, to one client's session, or to one exchange. So do all `RateLimit-*` and
+/// `X-RateLimit-*`.
+const NOT_UNLESS_ASKED: [&str; 15] = [
+    "date",
+    "set-cookie",
+    "www-authenticate",
+    "x-request-id",
+    "x-correlation-id",
+    "traceparent",
+    "tracestate",
+    "server-timing",
+    "x-runtime",
+    "ratelimit",
+    "age",
+    "via",
+    "alt-svc",
+    "report-to",
+    "nel",
+];
 
 /// Which answers are recorded, and what of them.
 ///
@@ -81,8 +97,10 @@ impl Recording {
 
     /// Records these headers and no others.
     ///
-    /// Default: all but `Date`, `Set-Cookie` and `WWW-Authenticate`: a replay is sent at another
-    /// time, perhaps into another session. Headers that belong to one connection (`Connection`,
+    /// Default: all but `Date`, `Set-Cookie` and `WWW-Authenticate`, because a replay is sent at another
+    /// time, perhaps into another session, and what belongs to one exchange: `X-Request-Id`,
+    /// `X-Correlation-Id`, `Traceparent`, `Tracestate`, `Server-Timing`, `X-Runtime`, `RateLimit`,
+    /// `RateLimit-*`, `X-RateLimit-*`, `Age`, `Via`, `Alt-Svc`, `Report-To` and `NEL`. Headers that belong to one connection (`Connection`,
     /// `Transfer-Encoding`, ..) and `Content-Length` are never recorded, listed or not.
     pub fn only_headers<N: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.headers = Headers::Only(names.into_iter().map(NamedHeader::new).collect());
@@ -187,12 +205,12 @@ impl Recording {
             .collect()
     }
 
-    fn takes_header(&self, name: &HeaderName) -> bool {
+    pub(super) fn takes_header(&self, name: &HeaderName) -> bool {
         let is_in = |names: &[NamedHeader]| names.iter().any(|listed| listed.is(name));
         !is_never_recorded(name.as_str())
             && !self.replay_header.is(name)
             && match &self.headers {
-                Headers::Default => !NOT_UNLESS_ASKED.contains(name),
+                Headers::Default => !is_of_one_exchange(name.as_str()),
                 Headers::Only(names) => is_in(names),
                 Headers::Without(names) => !is_in(names),
             }
@@ -208,6 +226,13 @@ fn is_of_connection(headers: &HeaderMap, name: &HeaderName) -> bool {
         let listed = listed.trim_ascii();
         listed.eq_ignore_ascii_case(name.as_str().as_bytes())
     })
+}
+
+/// `name` is in lower case.
+fn is_of_one_exchange(name: &str) -> bool {
+    NOT_UNLESS_ASKED.contains(&name)
+        || name.starts_with("ratelimit-")
+        || name.starts_with("x-ratelimit-")
 }
 
 /// `name` is in lower case.
@@ -256,14 +281,12 @@ mod tests {
         for name in NEVER {
             headers.append(name.parse().unwrap(), HeaderValue::from_static("x"));
         }
-        for name in [
-            "date",
-            "set-cookie",
-            "www-authenticate",
-            "location",
-            "x-a",
-            "x-a",
-        ] {
+        let of_one_exchange = ["ratelimit-remaining", "x-ratelimit-reset"];
+        let kept = ["location", "x-a", "x-a"];
+        for name in (NOT_UNLESS_ASKED.iter())
+            .chain(&of_one_exchange)
+            .chain(&kept)
+        {
             headers.append(name.parse().unwrap(), HeaderValue::from_static("x"));
         }
         headers.append(
@@ -307,9 +330,9 @@ mod tests {
             kept(&Recording::new().only_headers(["X-A", "date"])),
             ["date", "x-a", "x-a"]
         );
-        assert_eq!(
-            kept(&Recording::new().without_headers(["Location"])),
-            ["date", "set-cookie", "www-authenticate", "x-a", "x-a"]
-        );
+        // A list replaces the default one, also for what belongs to one exchange.
+        let all_but_location = kept(&Recording::new().without_headers(["Location"]));
+        assert_eq!(all_but_location.len(), NOT_UNLESS_ASKED.len() + 4);
+        assert!(!all_but_location.contains(&"location".to_owned()));
     }
 }

@@ -1,13 +1,23 @@
+use std::borrow::Cow;
+
 use actix_web::Error;
 
-use crate::problem::{Extension, ProblemKind};
+use crate::{
+    body_reader::Refused,
+    problem::{Extension, ProblemKind},
+};
 
 /// Why a request does not run under a claim.
 pub(super) enum Refusal {
     /// Nothing is asked of the middleware: the request passes.
     Pass,
     /// It is told a problem.
-    Problem(ProblemKind, Vec<Extension>),
+    Problem {
+        kind: ProblemKind,
+        /// Unless the usual one says all.
+        detail: Option<Cow<'static, str>>,
+        extensions: Vec<Extension>,
+    },
     /// A closure of the application, or the client's connection, has failed.
     Error(Error),
 }
@@ -15,7 +25,7 @@ pub(super) enum Refusal {
 impl Refusal {
     /// Says so in the log, before it is known what the request is about.
     pub(super) fn logged(self) -> Self {
-        if let Self::Problem(kind, _) = &self {
+        if let Self::Problem { kind, .. } = &self {
             let (outcome, problem) = (kind.outcome().name(), kind.name());
             log::debug!(outcome, problem; "a request is answered with {problem}");
         }
@@ -25,7 +35,21 @@ impl Refusal {
 
 impl From<ProblemKind> for Refusal {
     fn from(kind: ProblemKind) -> Self {
-        Self::Problem(kind, Vec::new())
+        Self::Problem {
+            kind,
+            detail: None,
+            extensions: Vec::new(),
+        }
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        Self::Problem {
+            kind: refused.kind,
+            detail: refused.detail,
+            extensions: Vec::new(),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use actix_web::{
     body::{BodySize, BoxBody, EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::ErrorInternalServerError,
+    http::header::CONTENT_ENCODING,
 };
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -13,6 +14,7 @@ use futures_util::FutureExt;
 use super::{claim::Claim, rendered_error::RenderedError, settings::Settings};
 use crate::{
     claim::{Guard, Verdict, Wishes},
+    event::IncidentKind,
     guarded_body::{GuardedBody, Recorder},
     policy::LostOwner,
     problem::OwnAnswer,
@@ -97,6 +99,24 @@ where
         }
     }
 
+    /// A recorded encoding is sent to retries too, whether or not they accept it.
+    fn report_encoding(&self, head: &HttpResponse<()>) {
+        let Some(encoding) = head.headers().get(CONTENT_ENCODING) else {
+            return;
+        };
+        let settings = self.settings;
+        if settings.recording.takes_header(&CONTENT_ENCODING)
+            && settings.claims.report_once(IncidentKind::EncodedResponse)
+        {
+            log::warn!(
+                incident = "encoded_response";
+                "a response was recorded with a Content-Encoding ({encoding:?}), which retries get whether \
+                 or not they accept it: wrap Idempotency inside of Compress (in actix the last wrap is \
+                 the outermost; reported once)"
+            );
+        }
+    }
+
     /// Decides what becomes of the key. A guard that is not given back goes along with the body.
     fn decide<T: MessageBody + 'static>(
         &self,
@@ -122,6 +142,7 @@ where
             };
         }
 
+        self.report_encoding(head);
         let retention = wishes.retention.unwrap_or(self.settings.terms.retention);
         let mut answer = Answer {
             fingerprint: self.claim.fingerprint,

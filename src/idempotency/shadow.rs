@@ -70,7 +70,8 @@ async fn judged(
     notes.step_begins();
     let begun = settings.claims.begin(&claim).await;
     let begun = Begun::noted(begun, None, notes);
-    let guard = first_of(settings, begun, waits).map_err(|would| would.logged_of(&claim.key))?;
+    let guard = first_of(settings, begun, waits)
+        .map_err(|would| would.logged_of(&claim.key, &settings.claims))?;
     Ok((guard, claim))
 }
 
@@ -107,7 +108,7 @@ impl From<Refusal> for Would {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Pass => Self::Pass,
-            Refusal::Problem(kind, _) => Self::Refuse(kind),
+            Refusal::Problem { kind, .. } => Self::Refuse(kind),
             Refusal::Error(err) => err.into(),
         }
     }

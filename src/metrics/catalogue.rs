@@ -171,6 +171,9 @@ const INCIDENT: Label = Label {
             IncidentKind::Buried,
             IncidentKind::NotReleased,
             IncidentKind::Overloaded,
+            IncidentKind::BodyRefused,
+            IncidentKind::ScopeMissing,
+            IncidentKind::EncodedResponse,
         ]
         .map(IncidentKind::name)
         .to_vec()

@@ -16,6 +16,14 @@ use futures_util::FutureExt;
 pub(crate) use self::{kept_body::KeptBody, would::Would};
 use crate::{event::Notes, guarded_body::GuardedBody, status};
 
+/// Says when a guard is built that it only watches, so that nobody relies on it by mistake.
+pub(crate) fn announce(guard: &str) {
+    log::info!(
+        shadow = true;
+        "{guard} is built as a shadow: it reports what it would do and lets every request run"
+    );
+}
+
 /// What a request is found to be. A closure of the application that panics does so in nobody's way.
 pub(crate) async fn judged<T>(
     judgement: impl Future<Output = Result<T, Would>>,

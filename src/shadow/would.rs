@@ -1,6 +1,7 @@
 use actix_web::{Error, http::StatusCode};
 
 use crate::{
+    claim::Claims,
     event::{Notes, Outcome},
     problem::ProblemKind,
     store::{StoreError, StoreKey},
@@ -59,7 +60,7 @@ impl Would {
     }
 
     /// Says so in the log, of a key that is known.
-    pub(crate) fn logged_of(self, key: &StoreKey) -> Self {
+    pub(crate) fn logged_of(self, key: &StoreKey, claims: &Claims) -> Self {
         let outcome = self.outcome().name();
         match &self {
             Self::Replay => log::debug!(
@@ -77,10 +78,7 @@ impl Would {
                     "{key} would have been answered with {problem}"
                 );
             }
-            Self::NotRun(err) => log::warn!(
-                key:%, outcome, error:% = err, shadow = true;
-                "{key} would not have run: {err}"
-            ),
+            Self::NotRun(err) => claims.log_refusal(key, err, true),
             Self::RunUnguarded(err) => log::warn!(
                 key:%, outcome, error:% = err, shadow = true;
                 "{key} would have run unguarded: {err}"

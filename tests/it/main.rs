@@ -46,6 +46,7 @@ mod rights;
 mod round_trips;
 mod security;
 mod sentinel;
+mod set_up;
 mod shadow;
 mod shutdown;
 mod structure;

@@ -248,7 +248,8 @@ impl Link {
         match select(got, failed).await {
             // A clone: the pool has its connection back before anybody else can miss it.
             Either::Left((Ok(connection), _)) => Ok(self.remember(connection.clone())),
-            Either::Left((Err(err), _)) => Err(StoreError::unavailable(err.to_string())),
+            // Both limits are the same; the outage knows the reason.
+            Either::Left((Err(_late), failed)) => Err(failed.await),
             Either::Right((err, _)) => Err(err),
         }
     }
