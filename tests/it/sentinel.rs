@@ -77,7 +77,8 @@ async fn the_master_keeps_the_contract() {
     assert!(keyspace.contains("db3:keys=1"), "{keyspace}");
 
     let unknown = RedisStore::sentinel("redis://somebody/", fleet.urls());
-    let err = unknown.build().unwrap().ping().await.unwrap_err();
+    let unknown = unknown.timeout(GENEROUS).build().unwrap();
+    let err = unknown.ping().await.unwrap_err();
     assert!(err.to_string().contains("no master of this name"), "{err}");
 
     let asked = || fleet.sentinels[0].clients().contains("get-master-addr");

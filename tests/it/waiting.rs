@@ -79,6 +79,10 @@ async fn those_of_one_process_share_one_subscription() {
         &gate,
     );
     let (first, others) = first_and_others(&server, &gate, 30).await;
+    eventually("all have begun and one has looked", async || {
+        redis.calls("pttl") >= 31
+    })
+    .await;
     assert_eq!(redis.calls("ssubscribe"), 1);
     assert_eq!(
         redis.calls("pttl"),

@@ -182,6 +182,10 @@ async fn a_subscription_for_which_there_is_no_connection_left_is_complained_of_o
         "wake-ups from Redis, waiting costs more: 127.0.0.1:{}",
         redis.port()
     ));
+    // Another test may have had a server on this port before.
+    let said: Vec<_> = (said.iter())
+        .filter(|line| line.contains("max number of clients"))
+        .collect();
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(
         said[0].contains("max number of clients reached"),

@@ -133,13 +133,19 @@ impl Topology for OneServer {
         // One timeout to find out, and time to be served again.
         let long = match self.fault {
             Forgotten => A_SECOND * 2,
+            ClientsKilled | Reset => A_SECOND * 4,
             fault if fault.is_of_quiet_times() => A_SECOND * 5,
             _ => A_SECOND,
+        };
+        // A busy machine has to have time to open a connection before that is lost too.
+        let pause = match self.fault {
+            ClientsKilled | Reset => A_SECOND,
+            _ => self.pause().max(PAUSE),
         };
         let end = Instant::now() + long;
         while Instant::now() < end {
             self.strike_again(service).await;
-            sleep(self.pause().max(PAUSE)).await;
+            sleep(pause).await;
         }
         Moment::now()
     }
