@@ -9,6 +9,7 @@
 //! | 503, at start or later | [503](#503) |
 //! | 500 | [500, and then what](#500-and-then-what) |
 //! | 400, 401, 408, 413 | [400 and 401](#400-and-401), [408 and 413](#408-and-413) |
+//! | a body that a client cannot read | [retries get a compressed body](#retries-get-a-compressed-body-that-they-did-not-ask-for) |
 //! | a CORS error in the browser, no line in the access log | [CORS error instead of 409](#cors-error-instead-of-409) |
 //! | it works here and not there | [works locally, not in production](#works-locally-not-in-production) |
 //! | 409 after a long wait | [waiters time out](#waiters-time-out) |
@@ -136,8 +137,10 @@
 //!
 //! # 503
 //!
-//! `store-unavailable`: the store cannot be asked, and nothing ran. The reason stands in the log, in
-//! `"does not run"`, and at its first occurrence as `"no connection to Redis"`.
+//! `store-unavailable`: the store cannot be asked, and nothing ran. The log has the reason: the first
+//! refusal of an outage as `"does not run"`, then one line a second as `"more requests do not run"` with
+//! their number, and `"the store answers again"` at the end, each for one guard; with Redis also
+//! `"no connection to Redis"`. A lost connection alone is no outage: the call is sent again on a new one.
 //! `store.ping().await?` in `main` makes a process not start that would answer nothing else, and
 //! [`check`](crate::RedisStore::check) also tries what a lock does.
 //!
@@ -172,7 +175,9 @@
 //! * `key-invalid`: empty, longer than 255 characters, a space in it, two header lines, or quotes that
 //!   do not close. A UUID serves.
 //! * `scope-missing`, 401 although the user is logged in: the scope finds nobody. Its header is absent
-//!   or repeated, or authentication is wrapped inside: in actix the last `wrap` is outermost.
+//!   or repeated, or authentication is wrapped inside: in actix the last `wrap` is outermost. The first
+//!   one is a warning, `"wrap Idempotency inside of the"` authentication, and
+//!   [`IncidentKind::ScopeMissing`](crate::event::IncidentKind::ScopeMissing).
 //! * A 401 or 400 that is no problem document is the application's own: an error of a closure.
 //!
 //! # 408 and 413
@@ -181,6 +186,18 @@
 //! which the answers are 413 `payload-too-large` and 408 `body-timeout`. For routes that take uploads:
 //! `max_body`, `body_timeout`, or `skip`. An [`ApiLock`](crate::ApiLock) can leave the body alone with
 //! [`ignore_body`](crate::ApiLockBuilder::ignore_body) and lock by what is in the head.
+//!
+//! The first refusal of each guard is a warning, `"raise the limit of the guard if the application
+//! expects such requests"`, that names the setting and its value, and
+//! [`IncidentKind::BodyRefused`](crate::event::IncidentKind::BodyRefused). The `detail` of a 413 tells the
+//! client the limit in bytes.
+//!
+//! # Retries get a compressed body that they did not ask for
+//!
+//! A response was recorded with its `Content-Encoding`, because `Idempotency` is wrapped outside of
+//! `Compress`. The first one is a warning, `"a response was recorded with a Content-Encoding"`, and
+//! [`IncidentKind::EncodedResponse`](crate::event::IncidentKind::EncodedResponse). Wrap it inside of
+//! `Compress`: [order of middlewares](super#order-of-middlewares).
 //!
 //! # CORS error instead of 409
 //!
