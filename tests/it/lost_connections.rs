@@ -347,9 +347,10 @@ fn timers_to(port: u16) -> Vec<u8> {
     let to = format!("0100007F:{port:04X}");
     let timers = sockets.lines().filter_map(|line| {
         let mut columns = line.split_whitespace().skip(2);
-        (columns.next()? == to).then_some(())?;
-        // State, queues, then the timer and when it ends.
-        let (timer, _) = columns.nth(2)?.split_once(':')?;
+        // 01: it is established.
+        (columns.next()? == to && columns.next()? == "01").then_some(())?;
+        // Behind the queues comes the timer, and when it ends.
+        let (timer, _) = columns.nth(1)?.split_once(':')?;
         u8::from_str_radix(timer, 16).ok()
     });
     timers.collect()

@@ -85,6 +85,11 @@ impl Connection {
         is_of_one_deposed(code) && self.state.opened.elapsed() >= AT_LEAST
     }
 
+    /// Whether this is what is known of this connection.
+    pub(super) fn has(&self, state: &Arc<State>) -> bool {
+        Arc::ptr_eq(&self.state, state)
+    }
+
     pub(super) fn state(&self) -> Arc<State> {
         Arc::clone(&self.state)
     }

@@ -83,7 +83,7 @@ impl PerRuntime {
     /// Waits for a reply, and finds out about a connection that has gone dead.
     async fn reply<T>(
         &self,
-        connection: &State,
+        connection: &Arc<State>,
         mut reply: Pin<&mut impl Future<Output = RedisResult<T>>>,
         deadline: Instant,
     ) -> Result<RedisResult<T>, StoreError> {
@@ -110,10 +110,10 @@ impl PerRuntime {
     /// restarts. So when nothing at all has come over this one for a third of the limit, another is
     /// opened. That takes answers of the server: if they come, it is this connection that is dead, and
     /// the call is tried again; if the server is merely slow, the reply comes first, and nothing is
-    /// sent twice.
+    /// sent twice. Until another is there this one stays in use, for it may be the best there is.
     async fn late<T>(
         &self,
-        connection: &State,
+        connection: &Arc<State>,
         mut heard: u64,
         mut reply: Pin<&mut impl Future<Output = RedisResult<T>>>,
         deadline: Instant,
@@ -125,18 +125,26 @@ impl PerRuntime {
                 return Ok(reply);
             }
         }
-        // The next call opens another connection too, whatever becomes of this one.
-        connection.give_up();
-        let another = pin!(self.connection(deadline));
+        let another = pin!(self.replace(connection, deadline));
         match select(&mut reply, another).await {
             Either::Left((reply, _)) => Ok(reply),
-            Either::Right((Ok(_), _)) => Err(StoreError::connection_lost(DEAD, deadline)),
+            Either::Right((Ok(()), _)) => Err(StoreError::connection_lost(DEAD, deadline)),
             // The server is away, or takes no more connections: then this one may still answer.
             Either::Right((Err(_), _)) => {
                 let reply = timeout_at(deadline, reply).await;
-                reply.map_err(|_elapsed| StoreError::timeout())
+                reply.map_err(|_elapsed| {
+                    // Opening the next connection finds out.
+                    connection.give_up();
+                    StoreError::timeout()
+                })
             }
         }
+    }
+
+    /// Puts another connection in the place of this one.
+    async fn replace(&self, connection: &Arc<State>, deadline: Instant) -> Result<(), StoreError> {
+        let link = self.link()?;
+        link.replace(connection, deadline, self.limit).await
     }
 
     /// The connection of the current runtime, opened if need be by `deadline`.
@@ -206,6 +214,9 @@ struct Link {
     pool: bb8::Pool<Manager>,
     /// The connection that was opened last. Locked to clone or replace it.
     current: Mutex<Option<Connection>>,
+    /// Locked while a connection that seems dead is replaced, so that one other is opened and not one for
+    /// each call that waits on it.
+    replacing: tokio::sync::Mutex<()>,
     outage: Arc<Outage>,
 }
 
@@ -225,6 +236,7 @@ impl Link {
         Self {
             pool,
             current: Mutex::default(),
+            replacing: tokio::sync::Mutex::default(),
             outage,
         }
     }
@@ -252,6 +264,28 @@ impl Link {
             Either::Left((Err(_late), failed)) => Err(failed.await),
             Either::Right((err, _)) => Err(err),
         }
+    }
+
+    /// Opens another connection beside one that seems dead, and puts it in its place once it is there.
+    async fn replace(
+        &self,
+        dead: &Arc<State>,
+        deadline: Instant,
+        limit: Duration,
+    ) -> Result<(), StoreError> {
+        let late = |_elapsed| StoreError::unavailable("no connection to Redis in time");
+        let _one_at_a_time = timeout_at(deadline, self.replacing.lock())
+            .await
+            .map_err(late)?;
+        if self.current().is_some_and(|current| !current.has(dead)) {
+            return Ok(());
+        }
+        self.outage.check(limit)?;
+        let opened = timeout_at(deadline, self.pool.dedicated_connection()).await;
+        let opened = opened.map_err(late)?.map_err(StoreError::unavailable)?;
+        dead.give_up();
+        self.remember(opened);
+        Ok(())
     }
 
     fn current(&self) -> Option<Connection> {

@@ -60,7 +60,7 @@ impl Told {
     /// see nothing of a machine that stalls either.
     pub(super) fn store_timeout(&self) -> Duration {
         match self.seen {
-            Seen::Nothing => STORE_TIMEOUT * 4,
+            Seen::Nothing | Seen::Delay => STORE_TIMEOUT * 4,
             _ => STORE_TIMEOUT,
         }
     }
