@@ -37,7 +37,7 @@
 //! | `idempotency_recorded_body_bytes` | | bodies that are recorded |
 //!
 //! [`name`] has these names as constants. All values of labels are names that this crate knows, at
-//! most eleven of one label; what a client sends is never one. A guard has 40 counters, and up to 16
+//! most twelve of one label; what a client sends is never one. A guard has 43 counters, and up to 16
 //! histograms. Not counted are the sizes of request bodies and the statuses of answers, which metrics
 //! of all requests know as well, and what is of use for one request only: its key, and the time that
 //! the lease in its way has left.
