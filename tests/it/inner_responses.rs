@@ -62,6 +62,7 @@ impl Seen {
                 "content-length",
                 "transfer-encoding",
                 "set-cookie",
+                "x-ratelimit-after",
             ]
             .contains(&name.as_str())
         });
