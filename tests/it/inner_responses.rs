@@ -34,6 +34,7 @@ use tokio::runtime::Runtime;
 use crate::{
     serve,
     support::{
+        GENEROUS,
         keys::{REPLAYED, memory_keys},
         server::{Server, post},
     },
@@ -269,7 +270,7 @@ fn guarded_client_sees_the_response_that_a_bare_one_sees() {
     };
     let (lock, lock_shadow) = (lock(false), lock(true));
     let outer = memory_keys().key_prefix("outer:").build().unwrap();
-    let served = Arc::clone(&specs);
+    let (served, drained) = (Arc::clone(&specs), keys.clone());
     let server = serve!({
         App::new()
             .service(answering!("/bare", served))
@@ -287,6 +288,8 @@ fn guarded_client_sees_the_response_that_a_bare_one_sees() {
                 let guarded = see(&server, &format!("/{guard}/{nth}"), &key).await;
                 assert_eq!(guarded, bare, "{guard}: {spec:?}");
             }
+            // A stream is recorded when it has been sent.
+            assert!(drained.drain(GENEROUS).await);
             let again = see(&server, &format!("/keys/{nth}"), &key).await;
             if again.header(REPLAYED).is_some() {
                 assert_eq!(again.recorded(), bare.recorded(), "replay: {spec:?}");

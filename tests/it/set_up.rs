@@ -123,9 +123,10 @@ async fn recorded_encoding_is_reported_and_none_is_inside_of_compress() {
     for (is_outside, expected) in [(true, 1), (false, 0)] {
         let ear = Ear::default();
         let keys = memory_keys().on_event(ear.hears()).build().unwrap();
+        let served = keys.clone();
         let server = serve!({
             let large = || web::to(async || HttpResponse::Created().body("tea ".repeat(1000)));
-            let (inner, outer) = (keys.clone(), keys.clone());
+            let (inner, outer) = (served.clone(), served.clone());
             match is_outside {
                 true => App::new().service(
                     web::scope("")
