@@ -41,7 +41,7 @@ pub(crate) enum ReadError {
     Broken(PayloadError),
 }
 
-/// Which problem a client is told, and in which words, unless the usual ones say all.
+/// The problem that a client receives, and its detail where the usual one does not say all.
 pub(crate) struct Refused {
     pub(crate) kind: ProblemKind,
     pub(crate) detail: Option<Cow<'static, str>>,

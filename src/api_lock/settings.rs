@@ -25,7 +25,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// What a request is told while an equal one runs.
+    /// The refusal of a request while an equal one runs.
     pub(super) fn busy(&self) -> Refused {
         Refused {
             kind: ProblemKind::Busy,

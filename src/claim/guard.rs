@@ -41,7 +41,7 @@ struct Running {
     renewal: Option<Registration>,
 }
 
-/// A key that is held, and the record that has to stand there in the end.
+/// A claimed key, and the record that has to replace the claim.
 #[derive(Debug)]
 struct Answered {
     claim: Arc<NewClaim>,

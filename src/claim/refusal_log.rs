@@ -30,7 +30,7 @@ struct Outage {
     next_line: Instant,
 }
 
-/// What is logged of a refusal.
+/// The log line of a refusal.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line {
     /// This one.

@@ -13,13 +13,13 @@ use crate::problem::OwnAnswer;
 ///
 /// An error is rendered by the outermost layer, and again by whoever looks at its response on the way.
 /// Some give their response away the first time, as an `InternalError::from_response` does, and are an
-/// empty 500 from then on. So it is rendered once, and this stands for the error from there on.
+/// empty 500 from then on. So it is rendered once, and this takes its place.
 pub(super) struct RenderedError {
     error: Error,
     status: StatusCode,
     /// Until somebody renders the error. In a cell, because rendering takes a shared reference.
     response: RefCell<Option<HttpResponse>>,
-    /// What later renderings are made of; a body that streams is there once.
+    /// The parts of later renderings; a body that streams is there once.
     again: Option<Again>,
 }
 

@@ -319,6 +319,26 @@ async fn closed_connections_of_a_pool_cost_no_request() {
     }
 }
 
+/// The guard of such a claim looks for its other copy after it has freed the key.
+#[tokio::test]
+async fn claim_whose_connection_was_lost_is_noted_as_sent_again() {
+    let redis = Redis::start();
+    let store = RedisStore::builder(redis.url()).timeout(LIMIT);
+    let store = store.build().unwrap();
+    let lock = |n| NewClaim::lock(StoreKey::new("again:", [n; 32]), Duration::from_secs(60));
+    let keyed = |n| NewClaim {
+        afterlife: Duration::from_secs(60),
+        ..lock(n)
+    };
+    for (before, after) in [(lock(0), lock(1)), (keyed(2), keyed(3))] {
+        store.begin(&before).await.unwrap();
+        assert!(!before.sent_again.is_noted());
+        close_all(&redis);
+        store.begin(&after).await.unwrap();
+        assert!(after.sent_again.is_noted(), "{after:?}");
+    }
+}
+
 /// A server that closes what is quiet, as managed ones and the proxies before them do.
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_closed_by_the_timeout_of_the_server_cost_no_request() {
