@@ -63,6 +63,15 @@ impl StoreError {
         }
     }
 
+    /// The store did not answer in time. `source` names the server and the limit.
+    #[cfg(feature = "redis")]
+    pub(crate) fn late(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            source: Some(source.into()),
+            ..Self::timeout()
+        }
+    }
+
     /// The connection ended or went dead before the reply, and there is time for another try.
     #[cfg(feature = "redis")]
     pub(crate) fn connection_lost(

@@ -8,8 +8,8 @@ use super::{
     foreign_pool::{ForeignPool, Observed},
     place::Place,
     sentinel::Sentinel,
+    server::{self, Server},
     tls::{self, Trust},
-    url,
 };
 use crate::ConfigError;
 
@@ -22,14 +22,14 @@ const LONGEST_KEEPALIVE: Duration = Duration::from_secs(3600);
 /// Settings of a [`RedisStore`].
 #[must_use = "a builder does nothing until it is built"]
 pub struct RedisStoreBuilder {
-    server: Server,
+    servers: Servers,
     pub(super) trust: Trust,
     timeout: Duration,
     most_in_flight: usize,
     keepalive: Option<Duration>,
 }
 
-enum Server {
+enum Servers {
     Url(String),
     Sentinel {
         master: String,
@@ -44,15 +44,15 @@ type OpenPool = dyn FnOnce(Duration) -> Box<dyn ForeignPool> + Send + Sync;
 
 impl RedisStoreBuilder {
     pub(super) fn url(url: String) -> Self {
-        Self::new(Server::Url(url))
+        Self::new(Servers::Url(url))
     }
 
     pub(super) fn sentinel(master: String, sentinels: Vec<String>) -> Self {
-        Self::new(Server::Sentinel { master, sentinels })
+        Self::new(Servers::Sentinel { master, sentinels })
     }
 
     pub(super) fn cluster(nodes: Vec<String>) -> Self {
-        Self::new(Server::Cluster(nodes))
+        Self::new(Servers::Cluster(nodes))
     }
 
     pub(super) fn pool<M>(pool: bb8::Pool<M>) -> Self
@@ -61,14 +61,14 @@ impl RedisStoreBuilder {
         M::Connection: redis::aio::ConnectionLike + Clone + Send + Sync + 'static,
         M::Error: fmt::Debug + Send + Sync + 'static,
     {
-        Self::new(Server::Pool(Box::new(|limit| {
+        Self::new(Servers::Pool(Box::new(|limit| {
             Box::new(Observed::new(pool, limit))
         })))
     }
 
-    fn new(server: Server) -> Self {
+    fn new(servers: Servers) -> Self {
         Self {
-            server,
+            servers,
             trust: Trust::default(),
             timeout: DEFAULT_TIMEOUT,
             most_in_flight: DEFAULT_IN_FLIGHT,
@@ -134,26 +134,26 @@ impl RedisStoreBuilder {
             ));
         }
         let tcp = tcp_settings(self.keepalive)?;
-        let source = match self.server {
-            Server::Url(url) => {
-                let client = url::open(&url, &self.trust, &tcp)?;
-                Source::own(Place::Server(client), timeout)
+        let source = match self.servers {
+            Servers::Url(url) => {
+                let server = Server::new(&url, &self.trust, &tcp)?;
+                Source::own(Place::Server(server), timeout)
             }
-            Server::Sentinel { master, sentinels } => {
+            Servers::Sentinel { master, sentinels } => {
                 let sentinel = sentinel(&master, &sentinels, &self.trust, &tcp)?;
                 Source::own(Place::Sentinel(sentinel), timeout)
             }
-            Server::Cluster(nodes) => {
+            Servers::Cluster(nodes) => {
                 let cluster = cluster(&nodes, &self.trust, &tcp, timeout)?;
                 Source::Cluster(Box::new(cluster))
             }
-            Server::Pool(_) if tls::is_given(&self.trust) => {
+            Servers::Pool(_) if tls::is_given(&self.trust) => {
                 return Err(ConfigError::new(
                     "certificates are given and the connections are your pool's: give them to its \
                      manager",
                 ));
             }
-            Server::Pool(open) => Source::Pool(open(timeout)),
+            Servers::Pool(open) => Source::Pool(open(timeout)),
         };
         Ok(RedisStore::with(source, timeout, self.most_in_flight))
     }
@@ -183,22 +183,23 @@ fn sentinel(
     tcp: &TcpSettings,
 ) -> Result<Sentinel, ConfigError> {
     // Certificates may be for the servers, for the sentinels or for both, but not for nobody.
-    let client = match sentinels.iter().any(|url| url::has_tls(url)) {
-        true => url::open_any(master, trust, tcp)?,
-        false => url::open(master, trust, tcp)?,
+    let master = match sentinels.iter().any(|url| server::has_tls(url)) {
+        true => Server::one_of_many(master, trust, tcp)?,
+        false => Server::new(master, trust, tcp)?,
     };
-    let info = client.get_connection_info();
-    let Some((name, _no_port)) = url::address(info) else {
+    let Some((name, _no_port)) = master.address() else {
         return Err(ConfigError::new(
             "a socket has no master's name in it: Sentinel needs redis://name-of-the-master/",
         ));
     };
+    let name = name.to_owned();
     if sentinels.is_empty() {
         return Err(ConfigError::new("there are no URLs of sentinels"));
     }
-    let clients = sentinels.iter().map(|url| url::open_any(url, trust, tcp));
-    let clients = clients.collect::<Result<Vec<_>, _>>()?;
-    Ok(Sentinel::new(name.to_owned(), info.clone(), clients))
+    let sentinels = (sentinels.iter())
+        .map(|url| Server::one_of_many(url, trust, tcp))
+        .collect::<Result<_, _>>()?;
+    Ok(Sentinel::new(name, master, sentinels))
 }
 
 fn cluster(
@@ -207,23 +208,16 @@ fn cluster(
     tcp: &TcpSettings,
     timeout: Duration,
 ) -> Result<Cluster, ConfigError> {
-    let clients = nodes.iter().map(|url| url::open(url, trust, tcp));
-    let infos = clients.map(|client| Ok(client?.get_connection_info().clone()));
-    let infos = infos.collect::<Result<Vec<_>, ConfigError>>()?;
-    if infos.iter().any(|info| info.redis_settings().db() != 0) {
+    let nodes = nodes.iter().map(|url| Server::new(url, trust, tcp));
+    let nodes = nodes.collect::<Result<Vec<_>, _>>()?;
+    if nodes.iter().any(|node| node.settings().db() != 0) {
         return Err(ConfigError::new(
             "a cluster has no databases: leave it out of the URL",
         ));
     }
-    match Cluster::new(&infos, timeout) {
-        Some(Ok(cluster)) => Ok(cluster),
-        Some(Err(err)) => Err(ConfigError::new(format!(
-            "the cluster cannot be used: {err}"
-        ))),
-        None => Err(ConfigError::new(
-            "a cluster needs the URLs of some of its nodes, which are no sockets",
-        )),
-    }
+    Cluster::new(&nodes, timeout).ok_or_else(|| {
+        ConfigError::new("a cluster needs the URLs of some of its nodes, which are no sockets")
+    })
 }
 
 /// Neither URL nor pool: they may hold a password.
@@ -368,6 +362,13 @@ mod tests {
     #[cfg(feature = "redis-rustls")]
     #[test]
     fn tls_with_its_feature_is_taken() {
-        assert!(RedisStore::connect("rediss://localhost").is_ok());
+        let authority = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let builder = RedisStore::builder("rediss://localhost");
+        assert!(
+            builder
+                .certificate_authority(authority.cert.pem())
+                .build()
+                .is_ok()
+        );
     }
 }

@@ -56,7 +56,7 @@ impl RedisStore {
         match if_lost {
             IfLost::Fail => return Err(lost),
             IfLost::Repeat => {}
-            IfLost::RepeatClaim(claim) => claim.sent_again.note(),
+            IfLost::RepeatClaim(claim) => claim.notes.sent_again(),
         }
         // Boxed, because it is rare.
         Box::pin(self.send_second(key, cmd, deadline)).await

@@ -204,7 +204,7 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{OnLapsed, SentAgain, StoreKey};
+    use crate::store::{ClaimNotes, OnLapsed, StoreKey};
 
     fn claim(fingerprint: Option<Fingerprint>) -> NewClaim {
         NewClaim {
@@ -214,7 +214,7 @@ mod tests {
             lease: Duration::from_secs(30),
             afterlife: Duration::from_secs(60),
             on_lapsed: OnLapsed::TakeOver,
-            sent_again: SentAgain::default(),
+            notes: ClaimNotes::default(),
         }
     }
 

@@ -7,10 +7,10 @@ use std::{
     time::Duration,
 };
 
-use redis::{Cmd, Pipeline, RedisError, RedisResult, Value, aio::MultiplexedConnection};
+use redis::{Cmd, Pipeline, RedisError, RedisResult, Value};
 use tokio::time::Instant;
 
-use super::{error::is_lost, reign::Reign};
+use super::{error::is_lost, open::Opened, reign::Reign};
 
 /// How long a connection is kept at least, whatever the server says over it. Where there is no
 /// other master, every refused call would open a new one.
@@ -21,13 +21,14 @@ const AT_LEAST: Duration = Duration::from_millis(100);
 /// Clones are the same connection.
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
-    redis: MultiplexedConnection,
+    redis: Opened,
     state: Arc<State>,
 }
 
 /// What is known of a connection, apart from it, because who waits for a reply has borrowed it.
 #[derive(Debug)]
 pub(super) struct State {
+    server: String,
     opened: Instant,
     broken: AtomicBool,
     /// How many calls were answered. Counted instead of timed, because a clock costs more.
@@ -36,10 +37,12 @@ pub(super) struct State {
 }
 
 impl Connection {
-    pub(super) fn new(redis: MultiplexedConnection, reign: Reign) -> Self {
+    /// `server` names it in errors.
+    pub(super) fn new(redis: Opened, reign: Reign, server: String) -> Self {
         Self {
             redis,
             state: Arc::new(State {
+                server,
                 opened: Instant::now(),
                 broken: AtomicBool::new(false),
                 replies: AtomicU64::new(0),
@@ -100,6 +103,11 @@ impl Connection {
 }
 
 impl State {
+    /// The address of the server.
+    pub(super) fn server(&self) -> &str {
+        &self.server
+    }
+
     /// How many calls were answered so far. The same number twice says that nothing has come.
     pub(super) fn replies(&self) -> u64 {
         self.replies.load(Ordering::Relaxed)

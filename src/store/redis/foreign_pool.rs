@@ -26,6 +26,8 @@ use super::{
 };
 use crate::store::StoreError;
 
+/// What errors call it: whatever the pool manages, it does not say where its servers are.
+const POOL: &str = "the application's pool";
 /// How long the pool is not asked after one of its connections was lost.
 const SHUN: Duration = Duration::from_secs(1);
 
@@ -115,7 +117,7 @@ where
         Self {
             pool,
             limit,
-            outage: Outage::default(),
+            outage: Outage::new(&POOL),
             new_enough: OnceCell::new(),
             is_stuck: Arc::default(),
             lost: std::sync::Mutex::default(),
@@ -138,7 +140,7 @@ where
             let question = version::question();
             match timeout_at(deadline, connection.req_packed_command(&question)).await {
                 Ok(answer) => version::check(answer).map_err(from_redis),
-                Err(_elapsed) => Err(StoreError::timeout()),
+                Err(_elapsed) => Err(self.late()),
             }
         };
         self.new_enough.get_or_try_init(|| ask).await?;
@@ -163,7 +165,7 @@ where
         let mut get = Box::pin(async move { pool.get().await.map(|got| got.clone()) });
         match timeout_at(self.patience(deadline), &mut get).await {
             Ok(Ok(connection)) => return Ok(Some(connection)),
-            Ok(Err(RunError::User(err))) => return Err(self.fails(format!("{err:?}"))),
+            Ok(Err(RunError::User(err))) => return Err(self.fails(format!("{POOL}: {err:?}"))),
             Ok(Err(RunError::TimedOut)) => return Ok(None),
             Err(_elapsed) => {}
         }
@@ -210,7 +212,7 @@ where
             }
             let opened = Instant::now();
             let connection = self.pool.dedicated_connection().await;
-            let connection = connection.map_err(|err| self.fails(format!("{err:?}")))?;
+            let connection = connection.map_err(|err| self.fails(format!("{POOL}: {err:?}")))?;
             *spare = Some(Spare {
                 opened,
                 connection: connection.clone(),
@@ -219,8 +221,15 @@ where
         };
         let spare = timeout_at(deadline, spare).await;
         spare.unwrap_or_else(|_elapsed| {
-            Err(self.fails("the pool had no connection in time".to_owned()))
+            Err(self.fails(format!(
+                "waiting for a connection of {POOL}: none within {:?}, nor one beside it",
+                self.limit
+            )))
         })
+    }
+
+    fn late(&self) -> StoreError {
+        StoreError::late(format!("no reply over {POOL} within {:?}", self.limit))
     }
 
     fn fails(&self, reason: String) -> StoreError {
@@ -248,7 +257,7 @@ where
             Either::Right((Ok(_), _)) => Err(StoreError::connection_lost(DEAD, deadline)),
             Either::Right((Err(_), late)) => match timeout_at(deadline, late).await {
                 Ok(replied) => self.judge(replied, sent, deadline),
-                Err(_elapsed) => Err(StoreError::timeout()),
+                Err(_elapsed) => Err(self.late()),
             },
         }
     }
@@ -260,7 +269,7 @@ where
         deadline: Instant,
     ) -> Result<RedisResult<T>, StoreError> {
         match replied {
-            Err(err) if err.is_timeout() => Err(StoreError::timeout()),
+            Err(err) if err.is_timeout() => Err(self.late()),
             Err(err) if is_lost(&err) => {
                 self.note_lost(sent);
                 Err(StoreError::connection_lost(discreet(err), deadline))

@@ -3,15 +3,13 @@ use std::{
     time::Duration,
 };
 
-use redis::{Client, RedisResult, aio::MultiplexedConnection};
-use tokio::{
-    sync::watch,
-    time::{sleep, timeout},
-};
+use tokio::{sync::watch, time::sleep};
 
 use super::{
+    open::{Limit, OpenError, Opened},
     reign::Reign,
     sentinel::{Named, ask, connect},
+    server::Server,
 };
 use crate::background;
 
@@ -41,7 +39,7 @@ impl Lookout {
 
     /// That of whoever is named from now on. The first call begins to ask, in the background, until
     /// this is dropped.
-    pub(super) fn reign(self: &Arc<Self>, sentinels: &[Client], name: &str) -> Reign {
+    pub(super) fn reign(self: &Arc<Self>, sentinels: &[Server], name: &str) -> Reign {
         self.begun.call_once(|| {
             for sentinel in sentinels {
                 let watched = Watched {
@@ -58,21 +56,21 @@ impl Lookout {
 
 /// One sentinel, and the connection to it.
 struct Watched {
-    sentinel: Client,
+    sentinel: Server,
     name: String,
-    connection: Option<MultiplexedConnection>,
+    connection: Option<Opened>,
 }
 
 impl Watched {
     async fn keep_asking(mut self, lookout: Weak<Lookout>) {
         let mut named = None;
         loop {
-            let asked = timeout(EVERY, self.ask()).await;
+            let asked = self.ask().await;
             let Some(lookout) = lookout.upgrade() else {
                 return;
             };
             match asked {
-                Ok(Ok(now)) => {
+                Ok(now) => {
                     let former = named.replace(now);
                     if former.is_some() && former != named {
                         log::info!("Sentinel names another master");
@@ -80,18 +78,20 @@ impl Watched {
                     }
                 }
                 // Who opens a connection says so when none of them answers.
-                Ok(Err(_)) | Err(_) => self.connection = None,
+                Err(_) => self.connection = None,
             }
             drop(lookout);
             sleep(EVERY).await;
         }
     }
 
-    async fn ask(&mut self) -> RedisResult<Named> {
+    async fn ask(&mut self) -> Result<Named, OpenError> {
+        let limit = Limit::of(EVERY);
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            none => none.insert(connect(&self.sentinel).await?),
+            none => none.insert(connect(&self.sentinel, limit).await?),
         };
-        ask(connection, &self.name).await
+        let asked = ask(connection, &self.name);
+        limit.step("asking", &self.sentinel, asked).await
     }
 }

@@ -1,11 +1,17 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use futures_util::future::select_ok;
-use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult};
-use tokio::time::{Instant, timeout, timeout_at};
+use redis::AsyncConnectionConfig;
+use tokio::time::timeout;
 
 use super::{
-    connection::Connection, open::open, outage::Outage, place::Place, reign::Reign, version,
+    connection::Connection,
+    open::{Limit, OpenError, open},
+    outage::Outage,
+    place::Place,
+    reign::Reign,
+    server::Server,
+    version,
 };
 
 /// How many commands may wait to be written. More than a worker has in flight: a full buffer
@@ -36,48 +42,58 @@ impl Manager {
 
     /// Opens a connection, and a second one beside it when the first takes long: its packets may have
     /// been lost, for which the system tries again only after a second.
-    async fn open(&self, client: &Client, reign: Reign) -> RedisResult<Connection> {
-        let mut first = Box::pin(self.open_once(client, reign.clone()));
+    async fn open(
+        &self,
+        server: &Server,
+        reign: Reign,
+        limit: Limit,
+    ) -> Result<Connection, OpenError> {
+        let mut first = Box::pin(self.open_once(server, reign.clone(), limit));
         if let Ok(opened) = timeout(self.limit / 3, &mut first).await {
             return opened;
         }
-        let second = Box::pin(self.open_once(client, reign));
+        let second = Box::pin(self.open_once(server, reign, limit));
         let (opened, _other) = select_ok([first, second]).await?;
         Ok(opened)
     }
 
-    async fn open_once(&self, client: &Client, reign: Reign) -> RedisResult<Connection> {
-        let redis = open(client, self.config.clone()).await?;
-        let mut connection = Connection::new(redis, reign);
-        version::check(connection.send(&version::question()).await)?;
-        self.place.confirm(&mut connection).await?;
+    async fn open_once(
+        &self,
+        server: &Server,
+        reign: Reign,
+        limit: Limit,
+    ) -> Result<Connection, OpenError> {
+        let redis = open(server, self.config.clone(), limit).await?;
+        let mut connection = Connection::new(redis, reign, server.to_string());
+        let hello = async { version::check(connection.send(&version::question()).await) };
+        limit.step("HELLO at", server, hello).await?;
+        self.place.confirm(&mut connection, limit).await?;
         Ok(connection)
     }
 }
 
 impl bb8::ManageConnection for Manager {
     type Connection = Connection;
-    type Error = RedisError;
+    type Error = OpenError;
 
-    async fn connect(&self) -> Result<Connection, RedisError> {
-        let deadline = Instant::now() + self.limit;
-        let client = by(deadline, self.place.client()).await;
-        let (client, reign) = client.inspect_err(|err| self.outage.begins(err))?;
-        let opened = by(deadline, self.open(&client, reign)).await;
+    async fn connect(&self) -> Result<Connection, OpenError> {
+        // A little less than a call has, so that the call that waits for this hears the reason.
+        let limit = Limit::of(self.limit - self.limit / 20);
+        let opened = async {
+            let (server, reign) = self.place.server(limit).await?;
+            self.open(&server, reign, limit).await
+        };
+        let opened = opened.await;
         match &opened {
             Ok(_) => self.outage.ends(),
-            // Sentinel or a cluster may have named a server that cannot be reached from here.
-            Err(err) => {
-                let at = client.get_connection_info().addr();
-                self.outage.begins(&format_args!("{at}: {err}"));
-            }
+            Err(err) => self.outage.begins(err),
         }
         opened
     }
 
-    async fn is_valid(&self, connection: &mut Connection) -> Result<(), RedisError> {
+    async fn is_valid(&self, connection: &mut Connection) -> Result<(), OpenError> {
         if connection.is_broken() {
-            return Err(RedisError::from((ErrorKind::Io, "the connection broke")));
+            return Err(OpenError::new("the connection broke"));
         }
         Ok(())
     }
@@ -85,11 +101,6 @@ impl bb8::ManageConnection for Manager {
     fn has_broken(&self, connection: &mut Connection) -> bool {
         connection.is_broken()
     }
-}
-
-async fn by<T>(deadline: Instant, step: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
-    let late = || RedisError::from((ErrorKind::Io, "the server did not answer in time"));
-    timeout_at(deadline, step).await.map_err(|_| late())?
 }
 
 impl fmt::Debug for Manager {

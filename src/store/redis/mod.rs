@@ -23,6 +23,7 @@ mod reign;
 mod scan;
 mod script;
 mod sentinel;
+mod server;
 mod source;
 mod subscriber;
 #[cfg(feature = "redis-rustls")]
@@ -31,7 +32,6 @@ mod tls;
 #[path = "no_tls.rs"]
 mod tls;
 mod traffic;
-mod url;
 mod version;
 mod wake_ups;
 mod watched;

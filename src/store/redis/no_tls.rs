@@ -1,4 +1,8 @@
-use redis::{Client, ConnectionInfo, RedisResult};
+use std::io;
+
+use tokio::net::TcpStream;
+
+use crate::ConfigError;
 
 /// Without TLS there is nobody to trust.
 pub(super) type Trust = ();
@@ -7,6 +11,20 @@ pub(super) fn is_given((): &Trust) -> bool {
     false
 }
 
-pub(super) fn open(info: ConnectionInfo, (): &Trust) -> RedisResult<Client> {
-    Client::open(info)
+/// There is none.
+#[derive(Clone)]
+pub(super) enum Tls {}
+
+impl Tls {
+    pub(super) fn new((): &Trust) -> Result<Self, ConfigError> {
+        Err(ConfigError::new(
+            "the Redis URL asks for TLS: switch on the feature `redis-rustls` of \
+             actix-idempotency",
+        ))
+    }
+
+    #[allow(clippy::unused_async, reason = "as with TLS")]
+    pub(super) async fn shake_hands(&self, _host: &str, _tcp: TcpStream) -> io::Result<TcpStream> {
+        match *self {}
+    }
 }

@@ -190,7 +190,7 @@ impl RedisStore {
         key: &str,
         deadline: Instant,
     ) -> Result<Begin, StoreError> {
-        claim.sent_again.note();
+        claim.notes.sent_again();
         let set = set_lock(key, claim, &["NX", "GET"]);
         match self.send_second(key, &set, deadline).await? {
             Reply::Value(Value::Nil) => Ok(claimed(claim, NonZeroU32::MIN)),

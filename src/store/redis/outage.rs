@@ -19,8 +19,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// instead of each waiting for its own.
 ///
 /// bb8 alone would let every caller wait its whole timeout and then forget the reason.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Outage {
+    /// Where connections lead.
+    place: String,
     /// A lock, because a reason does not fit into an atomic. Held for a few instructions.
     state: Mutex<Option<Down>>,
     failed: Notify,
@@ -34,6 +36,14 @@ struct Down {
 }
 
 impl Outage {
+    pub(super) fn new(place: &dyn fmt::Display) -> Self {
+        Self {
+            place: place.to_string(),
+            state: Mutex::default(),
+            failed: Notify::new(),
+        }
+    }
+
     /// Fails while the server is known to be away. Lets one caller through when it is time to
     /// try again; the others go on failing for as long as that attempt may take.
     pub(super) fn check(&self, attempt: Duration) -> Result<(), StoreError> {
@@ -83,12 +93,18 @@ impl Outage {
         let failed = self.failed.notified();
         async move {
             let _ = timeout_at(deadline, failed).await;
-            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            StoreError::unavailable(match &*state {
-                Some(down) => down.reason.clone(),
-                None => "no connection to Redis in time".to_owned(),
-            })
+            self.reason()
         }
+    }
+
+    /// Why there is no connection.
+    pub(super) fn reason(&self) -> StoreError {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        StoreError::unavailable(match &*state {
+            Some(down) => down.reason.clone(),
+            // An attempt is still going on: it began later than the call that waits for it.
+            None => format!("no connection to Redis in time ({})", self.place),
+        })
     }
 }
 
@@ -102,7 +118,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn between_two_attempts_calls_fail_at_once_with_the_reason() {
-        let outage = Outage::default();
+        let outage = Outage::new(&"a server");
         assert!(outage.check(ATTEMPT).is_ok());
         outage.begins(&"refused");
         let err = outage.check(ATTEMPT).unwrap_err();
@@ -118,7 +134,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn whoever_waits_for_a_connection_hears_of_the_failure() {
-        let outage = Outage::default();
+        let outage = Outage::new(&"a server");
         let deadline = Instant::now() + ATTEMPT;
         let (err, ()) = tokio::join!(outage.fails(deadline), async {
             advance(Duration::from_millis(3)).await;

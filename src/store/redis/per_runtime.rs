@@ -94,7 +94,10 @@ impl PerRuntime {
             Err(_elapsed) => Box::pin(self.late(connection, heard, reply, deadline)).await?,
         };
         match reply {
-            Err(err) if is_lost(&err) => Err(StoreError::connection_lost(discreet(err), deadline)),
+            Err(err) if is_lost(&err) => {
+                let lost = format!("{}: {}", connection.server(), discreet(err));
+                Err(StoreError::connection_lost(lost, deadline))
+            }
             reply => Ok(reply),
         }
     }
@@ -128,14 +131,18 @@ impl PerRuntime {
         let another = pin!(self.replace(connection, deadline));
         match select(&mut reply, another).await {
             Either::Left((reply, _)) => Ok(reply),
-            Either::Right((Ok(()), _)) => Err(StoreError::connection_lost(DEAD, deadline)),
+            Either::Right((Ok(()), _)) => {
+                let dead = format!("{}: {DEAD}", connection.server());
+                Err(StoreError::connection_lost(dead, deadline))
+            }
             // The server is away, or takes no more connections: then this one may still answer.
             Either::Right((Err(_), _)) => {
                 let reply = timeout_at(deadline, reply).await;
                 reply.map_err(|_elapsed| {
                     // Opening the next connection finds out.
                     connection.give_up();
-                    StoreError::timeout()
+                    let (server, limit) = (connection.server(), self.limit);
+                    StoreError::late(format!("no reply from {server} within {limit:?}"))
                 })
             }
         }
@@ -222,7 +229,7 @@ struct Link {
 
 impl Link {
     fn new(place: Place, limit: Duration) -> Self {
-        let outage = Arc::new(Outage::default());
+        let outage = Arc::new(Outage::new(&place));
         let pool = bb8::Pool::builder()
             .max_size(1)
             .connection_timeout(limit)
@@ -273,7 +280,7 @@ impl Link {
         deadline: Instant,
         limit: Duration,
     ) -> Result<(), StoreError> {
-        let late = |_elapsed| StoreError::unavailable("no connection to Redis in time");
+        let late = |_elapsed| self.outage.reason();
         let _one_at_a_time = timeout_at(deadline, self.replacing.lock())
             .await
             .map_err(late)?;
@@ -304,8 +311,7 @@ impl Link {
 
 #[cfg(test)]
 mod tests {
-    use redis::Client;
-
+    use super::super::server::Server;
     use super::*;
 
     fn runtime() -> runtime::Runtime {
@@ -316,8 +322,12 @@ mod tests {
     }
 
     fn nowhere() -> PerRuntime {
-        let client = Client::open("redis://127.0.0.1:1/").unwrap();
-        PerRuntime::new(Place::Server(client), Duration::from_millis(200))
+        let server = Server::new(
+            "redis://127.0.0.1:1/",
+            &Default::default(),
+            &Default::default(),
+        );
+        PerRuntime::new(Place::Server(server.unwrap()), Duration::from_millis(200))
     }
 
     /// Asks for a connection to a port on which nobody listens.

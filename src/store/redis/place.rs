@@ -1,29 +1,48 @@
-use redis::{Client, RedisResult};
+use std::fmt;
 
-use super::{connection::Connection, reign::Reign, sentinel::Sentinel};
+use super::{
+    connection::Connection,
+    open::{Limit, OpenError},
+    reign::Reign,
+    sentinel::Sentinel,
+    server::Server,
+};
 
 /// Where connections lead. Asked whenever one is opened.
 #[derive(Clone)]
 pub(super) enum Place {
     /// To one server, wherever its name leads at the time.
-    Server(Client),
+    Server(Server),
     /// To the master that Sentinel names at the time.
     Sentinel(Sentinel),
 }
 
 impl Place {
-    pub(super) async fn client(&self) -> RedisResult<(Client, Reign)> {
+    pub(super) async fn server(&self, limit: Limit) -> Result<(Server, Reign), OpenError> {
         match self {
-            Self::Server(client) => Ok((client.clone(), Reign::endless())),
-            Self::Sentinel(sentinel) => sentinel.master().await,
+            Self::Server(server) => Ok((server.clone(), Reign::endless())),
+            Self::Sentinel(sentinel) => sentinel.master(limit).await,
         }
     }
 
     /// Fails when the connection has led to the wrong place.
-    pub(super) async fn confirm(&self, connection: &mut Connection) -> RedisResult<()> {
+    pub(super) async fn confirm(
+        &self,
+        connection: &mut Connection,
+        limit: Limit,
+    ) -> Result<(), OpenError> {
         match self {
             Self::Server(_) => Ok(()),
-            Self::Sentinel(_) => Sentinel::confirm(connection).await,
+            Self::Sentinel(_) => Sentinel::confirm(connection, limit).await,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server(server) => server.fmt(f),
+            Self::Sentinel(sentinel) => sentinel.fmt(f),
         }
     }
 }

@@ -1,12 +1,17 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
-use futures_util::future::select_ok;
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, RedisError, RedisResult,
-    ServerErrorKind, Value, aio::MultiplexedConnection, cmd,
+    AsyncConnectionConfig, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, cmd,
 };
 
-use super::{connection::Connection, lookout::Lookout, open::open, reign::Reign, url};
+use super::{
+    connection::Connection,
+    lookout::Lookout,
+    open::{Limit, OpenError, Opened, open},
+    reign::Reign,
+    server::Server,
+};
 
 /// The host and port of a master.
 pub(super) type Named = (String, u16);
@@ -19,14 +24,14 @@ pub(super) type Named = (String, u16);
 #[derive(Clone)]
 pub(super) struct Sentinel {
     /// How to connect to the master. Its host is not known yet.
-    master: ConnectionInfo,
+    master: Server,
     name: String,
-    sentinels: Vec<Client>,
+    sentinels: Vec<Server>,
     lookout: Arc<Lookout>,
 }
 
 impl Sentinel {
-    pub(super) fn new(name: String, master: ConnectionInfo, sentinels: Vec<Client>) -> Self {
+    pub(super) fn new(name: String, master: Server, sentinels: Vec<Server>) -> Self {
         Self {
             master,
             name,
@@ -37,47 +42,76 @@ impl Sentinel {
 
     /// Asks all sentinels at once; who answers first is believed. One that has been cut off may
     /// name a former master, which is what [`confirm`](Self::confirm) finds out.
-    pub(super) async fn master(&self) -> RedisResult<(Client, Reign)> {
+    pub(super) async fn master(&self, limit: Limit) -> Result<(Server, Reign), OpenError> {
         // First, so that no change is missed.
         let reign = self.lookout.reign(&self.sentinels, &self.name);
-        let asked = self.sentinels.iter().map(|one| {
-            Box::pin(async move {
-                let mut connection = connect(one).await?;
-                ask(&mut connection, &self.name).await
-            })
+        let mut asked: FuturesUnordered<_> = (1..)
+            .zip(&self.sentinels)
+            .map(|(number, one)| async move { (number, ask_one(one, &self.name, limit).await) })
+            .collect();
+        let mut failed = Vec::new();
+        while let Some((number, answer)) = asked.next().await {
+            match answer {
+                Ok((host, port)) => return Ok((self.master.at(host, port), reign)),
+                Err(err) => failed.push((number, err)),
+            }
+        }
+        failed.sort_by_key(|(number, _err)| *number);
+        let count = self.sentinels.len();
+        let failed = (failed.iter()).map(|(number, err): &(usize, _)| {
+            format!("asking sentinel {number} of {count}: {err}")
         });
-        let ((host, port), _others) = select_ok(asked).await?;
-        let client = Client::open(url::at(&self.master, host, port))?;
-        Ok((client, reign))
+        Err(OpenError::new(failed.collect::<Vec<_>>().join("; ")))
     }
 
     /// Asks a server whether it is a master. One that Sentinel has just named may not know it yet.
-    pub(super) async fn confirm(connection: &mut Connection) -> RedisResult<()> {
-        let answer = connection.send(&cmd("ROLE")).await;
-        let role = match answer.and_then(Value::extract_error) {
-            Ok(Value::Array(role)) => role.into_iter().next(),
-            Ok(_) => None,
-            // A user who may not ask relies on Sentinel.
-            Err(err) if err.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) => return Ok(()),
-            Err(err) => return Err(err),
-        };
-        match role {
-            Some(Value::BulkString(role)) if role == b"master" => Ok(()),
-            _ => Err(RedisError::from((
-                ErrorKind::Io,
-                "the server that Sentinel names is not the master",
-            ))),
-        }
+    pub(super) async fn confirm(
+        connection: &mut Connection,
+        limit: Limit,
+    ) -> Result<(), OpenError> {
+        let state = connection.state();
+        let confirmed = is_master(connection);
+        limit.step("ROLE at", state.server(), confirmed).await
     }
 }
 
-/// Opens a connection to a sentinel. Who does so, and who asks, has a time limit for all of it.
-pub(super) async fn connect(sentinel: &Client) -> RedisResult<MultiplexedConnection> {
-    open(sentinel, AsyncConnectionConfig::new()).await
+impl fmt::Display for Sentinel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the master {:?} of Sentinel", self.name)
+    }
 }
 
-/// Asks a sentinel for the master of this name.
-pub(super) async fn ask(sentinel: &mut MultiplexedConnection, name: &str) -> RedisResult<Named> {
+async fn is_master(connection: &mut Connection) -> RedisResult<()> {
+    let answer = connection.send(&cmd("ROLE")).await;
+    let role = match answer.and_then(Value::extract_error) {
+        Ok(Value::Array(role)) => role.into_iter().next(),
+        Ok(_) => None,
+        // A user who may not ask relies on Sentinel.
+        Err(err) if err.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) => return Ok(()),
+        Err(err) => return Err(err),
+    };
+    match role {
+        Some(Value::BulkString(role)) if role == b"master" => Ok(()),
+        _ => Err(RedisError::from((
+            ErrorKind::Io,
+            "the server that Sentinel names is not the master",
+        ))),
+    }
+}
+
+async fn ask_one(sentinel: &Server, name: &str, limit: Limit) -> Result<Named, OpenError> {
+    let mut connection = connect(sentinel, limit).await?;
+    let asked = ask(&mut connection, name);
+    (limit.step("SENTINEL GET-MASTER-ADDR-BY-NAME at", sentinel, asked)).await
+}
+
+/// Opens a connection to a sentinel.
+pub(super) async fn connect(sentinel: &Server, limit: Limit) -> Result<Opened, OpenError> {
+    open(sentinel, AsyncConnectionConfig::new(), limit).await
+}
+
+/// Asks a sentinel for the master of this name. The caller has a time limit.
+pub(super) async fn ask(sentinel: &mut Opened, name: &str) -> RedisResult<Named> {
     let mut question = cmd("SENTINEL");
     question.arg("GET-MASTER-ADDR-BY-NAME").arg(name);
     let answer = sentinel.send_packed_command(&question).await?;

@@ -4,15 +4,20 @@ use std::{collections::HashSet, fmt, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::future::{Either, select};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, ProtocolVersion, PushInfo, PushKind,
-    RedisResult, ServerErrorKind, Value, aio::MultiplexedConnection, cmd,
+    AsyncConnectionConfig, Cmd, ErrorKind, PushInfo, PushKind, RedisResult, ServerErrorKind, Value,
+    cmd,
 };
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, timeout},
 };
 
-use super::{open::open, place::Place, reign::Reign, watched::Watched};
+use super::{
+    open::{Limit, OpenError, Opened, open},
+    place::Place,
+    reign::Reign,
+    watched::Watched,
+};
 
 /// What the subscriber is told to do.
 pub(super) enum Order {
@@ -74,33 +79,13 @@ pub(super) async fn run(place: Place, limit: Duration, watched: Arc<Watched>, mu
     }
 }
 
-/// The error says where to, too.
-async fn connect(
-    place: &Place,
-    limit: Duration,
-) -> Result<(MultiplexedConnection, Pushes, Reign), String> {
+async fn connect(place: &Place, limit: Duration) -> Result<(Opened, Pushes, Reign), OpenError> {
+    let limit = Limit::of(limit);
     let (pushed, pushes) = mpsc::unbounded_channel();
     let config = AsyncConnectionConfig::new().set_push_sender(pushed);
-    let connect = async {
-        let (client, reign) = place.client().await.map_err(|err| err.to_string())?;
-        let info = client.get_connection_info().clone();
-        let at = info.addr().to_string();
-        // Publications are told apart from replies in this protocol alone.
-        let settings = info
-            .redis_settings()
-            .clone()
-            .set_protocol(ProtocolVersion::RESP3);
-        let opened = match Client::open(info.set_redis_settings(settings)) {
-            Ok(client) => open(&client, config).await,
-            Err(err) => Err(err),
-        };
-        let connection = opened.map_err(|err| format!("{at}: {err}"))?;
-        Ok((connection, reign))
-    };
-    match timeout(limit, connect).await {
-        Ok(connected) => connected.map(|(connection, reign)| (connection, pushes, reign)),
-        Err(_elapsed) => Err("the server did not answer in time".to_owned()),
-    }
+    let (server, reign) = place.server(limit).await?;
+    let opened = open(&server.with_pushes(), config, limit).await?;
+    Ok((opened, pushes, reign))
 }
 
 struct Subscriber {
@@ -117,7 +102,7 @@ impl Subscriber {
     /// Passes publications on and carries out orders, until the connection or the orders end.
     async fn serve(
         &mut self,
-        mut connection: MultiplexedConnection,
+        mut connection: Opened,
         mut pushes: Pushes,
         first: Order,
         watched: &Watched,
@@ -165,7 +150,7 @@ impl Subscriber {
     }
 
     /// False when the connection is of no more use.
-    async fn carry_out(&mut self, order: Order, connection: &mut MultiplexedConnection) -> bool {
+    async fn carry_out(&mut self, order: Order, connection: &mut Opened) -> bool {
         match order {
             Order::Subscribe(channel, done) => {
                 let Some(outcome) = self.subscribe(channel, connection).await else {
@@ -188,7 +173,7 @@ impl Subscriber {
     async fn subscribe(
         &mut self,
         channel: Arc<str>,
-        connection: &mut MultiplexedConnection,
+        connection: &mut Opened,
     ) -> Option<Subscribed> {
         if self.subscribed.contains(&channel) && self.heard.elapsed() < QUIET {
             return Some(Subscribed::Yes);
@@ -220,7 +205,7 @@ impl Subscriber {
         &self,
         name: &str,
         channel: &str,
-        connection: &mut MultiplexedConnection,
+        connection: &mut Opened,
     ) -> Option<RedisResult<Value>> {
         let mut command: Cmd = cmd(name);
         command.arg(channel);

@@ -1,7 +1,15 @@
-use redis::{Client, ClientTlsConfig, ConnectionInfo, RedisResult, TlsCertificates};
-use rustls::crypto::{CryptoProvider, ring};
+use std::{fmt, io, sync::Arc};
+
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::{CryptoProvider, ring},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::RedisStoreBuilder;
+use crate::ConfigError;
 
 /// Certificates, all in PEM. Where there are none, the system's serve.
 #[derive(Default)]
@@ -62,33 +70,121 @@ pub(super) fn is_given(trust: &Trust) -> bool {
     trust.authority.is_some() || trust.own.is_some()
 }
 
-pub(super) fn open(info: ConnectionInfo, trust: &Trust) -> RedisResult<Client> {
-    prepare();
-    if !is_given(trust) {
-        return Client::open(info);
+/// What a connection needs for TLS. Certificates are read once, when the store is built.
+#[derive(Clone)]
+pub(super) struct Tls(TlsConnector);
+
+impl Tls {
+    pub(super) fn new(trust: &Trust) -> Result<Self, ConfigError> {
+        // rustls picks a provider by itself only while a single one is compiled in, and panics
+        // otherwise, which any other dependency of the application can bring about.
+        let provider = match CryptoProvider::get_default() {
+            Some(installed) => Arc::clone(installed),
+            None => Arc::new(ring::default_provider()),
+        };
+        let unusable = |err: rustls::Error| {
+            ConfigError::new(format!("TLS cannot be used with these settings: {err}"))
+        };
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(unusable)?
+            .with_root_certificates(roots(trust)?);
+        let config = match &trust.own {
+            None => config.with_no_client_auth(),
+            Some((certificate, key)) => {
+                let chain = certificates("client_certificate", certificate)?;
+                let key = PrivateKeyDer::from_pem_slice(key)
+                    .map_err(|err| not_pem("the key of client_certificate", &err))?;
+                config.with_client_auth_cert(chain, key).map_err(unusable)?
+            }
+        };
+        Ok(Self(TlsConnector::from(Arc::new(config))))
     }
-    let own = trust
-        .own
-        .as_ref()
-        .map(|(certificate, key)| ClientTlsConfig {
-            client_cert: certificate.clone(),
-            client_key: key.clone(),
-        });
-    let certificates = TlsCertificates {
-        client_tls: own,
-        root_cert: trust.authority.clone(),
-    };
-    Client::build_with_tls(info, certificates)
+
+    pub(super) async fn shake_hands(
+        &self,
+        host: &str,
+        tcp: TcpStream,
+    ) -> io::Result<TlsStream<TcpStream>> {
+        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+        self.0.connect(name, tcp).await
+    }
 }
 
-/// Sees to it that redis' TLS finds a cryptography provider.
-///
-/// rustls picks one by itself only while a single one is compiled in, and panics otherwise, which
-/// any other dependency of the application can bring about. A provider that the application has
-/// installed stays.
-fn prepare() {
-    if CryptoProvider::get_default().is_none() {
-        // An error says that another thread was faster, which is as good.
-        let _ = ring::default_provider().install_default();
+/// The certificate authorities that are trusted.
+fn roots(trust: &Trust) -> Result<RootCertStore, ConfigError> {
+    let mut roots = RootCertStore::empty();
+    let Some(authority) = &trust.authority else {
+        let found = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(found.certs);
+        if !roots.is_empty() {
+            return Ok(roots);
+        }
+        let reason = found.errors.first().map(|err| format!(" ({err})"));
+        return Err(ConfigError::new(format!(
+            "rediss:// needs the certificate authorities of the system and found none{}; install them, \
+             name a file of them in SSL_CERT_FILE, or give certificate_authority",
+            reason.unwrap_or_default()
+        )));
+    };
+    for certificate in certificates("certificate_authority", authority)? {
+        (roots.add(certificate)).map_err(|err| not_pem("certificate_authority", &err))?;
+    }
+    Ok(roots)
+}
+
+fn certificates(setting: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match certificates {
+        Ok(none) if none.is_empty() => Err(not_pem(setting, &"it holds no certificate")),
+        Ok(certificates) => Ok(certificates),
+        Err(err) => Err(not_pem(setting, &err)),
+    }
+}
+
+fn not_pem(setting: &str, err: &dyn fmt::Display) -> ConfigError {
+    ConfigError::new(format!("{setting} must be in PEM; {err}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_rejects_what_is_not_pem_and_names_the_setting() {
+        let made = rcgen::generate_simple_self_signed(["app".to_owned()]).unwrap();
+        let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        let build = |authority: &str, certificate: &str, key: &str| {
+            let trust = Trust {
+                authority: Some(authority.into()),
+                own: Some((certificate.into(), key.into())),
+            };
+            Tls::new(&trust).map(drop).map_err(|err| err.to_string())
+        };
+        build(&certificate, &certificate, &key).unwrap();
+        for (built, setting) in [
+            (
+                build("secret", &certificate, &key),
+                "certificate_authority must be in PEM",
+            ),
+            (
+                build(&certificate, "secret", &key),
+                "client_certificate must be in PEM",
+            ),
+            (
+                build(&certificate, &certificate, "secret"),
+                "the key of client_certificate must be in PEM",
+            ),
+        ] {
+            let err = built.unwrap_err();
+            assert!(err.starts_with(setting) && !err.contains("secret"), "{err}");
+        }
+        let other = rcgen::generate_simple_self_signed(["app".to_owned()]).unwrap();
+        let err = build(
+            &certificate,
+            &certificate,
+            &other.signing_key.serialize_pem(),
+        );
+        assert!(err.unwrap_err().contains("cannot be used"));
     }
 }

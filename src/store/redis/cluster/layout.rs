@@ -17,16 +17,16 @@ impl Layout {
     /// From ranges as `CLUSTER SLOTS` tells them. `node` finds or makes what is at an address.
     pub(super) fn new(
         mut ranges: Vec<(u16, u16, Address)>,
-        mut node: impl FnMut(&Address) -> RedisResult<Arc<Node>>,
-    ) -> RedisResult<Self> {
+        mut node: impl FnMut(&Address) -> Arc<Node>,
+    ) -> Self {
         ranges.sort();
         let mut primaries = BTreeMap::new();
         for (.., address) in &ranges {
             if !primaries.contains_key(address) {
-                primaries.insert(address.clone(), node(address)?);
+                primaries.insert(address.clone(), node(address));
             }
         }
-        Ok(Self { primaries, ranges })
+        Self { primaries, ranges }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -95,9 +95,7 @@ fn strange() -> RedisError {
 mod tests {
     use std::time::Duration;
 
-    use redis::IntoConnectionInfo;
-
-    use super::*;
+    use super::{super::super::server::Server, *};
 
     fn range(first: i64, last: i64, host: Value, port: i64) -> Value {
         let node = Value::Array(vec![
@@ -124,11 +122,10 @@ mod tests {
             range(9001, 16383, text(""), 1),
         ]);
         let ranges = ranges_in(answer, &asked).unwrap();
-        let like = "redis://x".into_connection_info().unwrap();
+        let like = Server::new("redis://x", &Default::default(), &Default::default()).unwrap();
         let layout = Layout::new(ranges, |address| {
-            Node::new(address.clone(), &like, Duration::from_secs(1)).map(Arc::new)
-        })
-        .unwrap();
+            Arc::new(Node::new(address.clone(), &like, Duration::from_secs(1)))
+        });
         let owner = |slot| layout.owner(slot).map(|node| node.address.to_string());
         for (slot, expected) in [
             (0, Some("a:1")),

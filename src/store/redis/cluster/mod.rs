@@ -21,7 +21,7 @@ use std::{
 };
 
 use futures_util::future::select_ok;
-use redis::{Cmd, ConnectionInfo, Pipeline, RedisResult, Value, cmd};
+use redis::{Cmd, Pipeline, RedisResult, Value, cmd};
 use tokio::time::{Instant, sleep, timeout_at};
 
 pub(super) use self::node::{Address, Node};
@@ -30,7 +30,7 @@ use self::{
     redirect::Redirect,
     slot::slot_of,
 };
-use super::{error::from_redis, url};
+use super::{error::from_redis, server::Server};
 use crate::store::StoreError;
 
 /// The least time between two questions about who serves what.
@@ -50,7 +50,7 @@ const BETWEEN_TRIES: [Duration; 7] = [
 /// Sends each command to the node that serves its key.
 pub(super) struct Cluster {
     /// How to connect to a node, whatever its address.
-    like: ConnectionInfo,
+    like: Server,
     limit: Duration,
     /// Those that are named in the settings, to begin with, and for when all others have gone.
     seeds: Vec<Arc<Node>>,
@@ -58,31 +58,38 @@ pub(super) struct Cluster {
     layout: Mutex<Arc<Layout>>,
     /// A node has said or shown that it has changed.
     is_doubted: AtomicBool,
-    /// From when on it may be asked for again. Locked while somebody does.
-    next_question: tokio::sync::Mutex<Instant>,
+    /// Locked while somebody asks for it.
+    next_question: tokio::sync::Mutex<Question>,
+}
+
+/// The next question about who serves what.
+struct Question {
+    not_before: Instant,
+    /// Why the last one was not answered.
+    failed: Option<String>,
 }
 
 impl Cluster {
     /// By some of its nodes, the settings of the first of which are those of all. `None` when it
     /// is a socket, or there are none.
-    pub(super) fn new(nodes: &[ConnectionInfo], limit: Duration) -> Option<RedisResult<Self>> {
+    pub(super) fn new(nodes: &[Server], limit: Duration) -> Option<Self> {
         let like = nodes.first()?.clone();
-        let addresses = nodes.iter().map(|info| {
-            let (host, port) = url::address(info)?;
-            Some(Address::new(host, port))
+        let seeds = nodes.iter().map(|node| {
+            let (host, port) = node.address()?;
+            Some(Arc::new(Node::new(Address::new(host, port), &like, limit)))
         });
-        let addresses = addresses.collect::<Option<Vec<_>>>()?;
-        let seeds = (addresses.into_iter())
-            .map(|address| Node::new(address, &like, limit).map(Arc::new))
-            .collect::<RedisResult<Vec<_>>>();
-        Some(seeds.map(|seeds| Self {
+        let seeds = seeds.collect::<Option<_>>()?;
+        Some(Self {
             like,
             limit,
             seeds,
             layout: Mutex::default(),
             is_doubted: AtomicBool::new(false),
-            next_question: tokio::sync::Mutex::new(Instant::now()),
-        }))
+            next_question: tokio::sync::Mutex::new(Question {
+                not_before: Instant::now(),
+                failed: None,
+            }),
+        })
     }
 
     /// Sends a command about one key, and follows redirections.
@@ -120,10 +127,10 @@ impl Cluster {
             match redirect {
                 Redirect::Moved(to) => {
                     self.doubt();
-                    node = self.node(&to).map_err(from_redis)?;
+                    node = self.node(&to);
                 }
                 Redirect::Ask(to) => {
-                    node = self.node(&to).map_err(from_redis)?;
+                    node = self.node(&to);
                     asking = true;
                 }
                 Redirect::Lost => {
@@ -204,24 +211,31 @@ impl Cluster {
             Err(_) if !known.is_empty() => return Ok(known),
             Err(_) => timeout_at(deadline, self.next_question.lock())
                 .await
-                .map_err(|_elapsed| StoreError::unavailable(NOBODY))?,
+                .map_err(|_elapsed| {
+                    let limit = self.limit;
+                    StoreError::unavailable(format!("{NOBODY} within {limit:?}"))
+                })?,
         };
         let known = self.layout();
-        if Instant::now() < *next_question {
+        if Instant::now() < next_question.not_before {
             return match known.is_empty() {
-                true => Err(StoreError::unavailable(NOBODY)),
+                true => Err(next_question.unanswered()),
                 false => Ok(known),
             };
         }
-        *next_question = Instant::now() + PAUSE;
+        next_question.not_before = Instant::now() + PAUSE;
         match self.ask(&known, cut_off, deadline).await {
             Ok(layout) => {
                 let layout = Arc::new(layout);
                 *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&layout);
                 self.is_doubted.store(false, Ordering::Release);
+                next_question.failed = None;
                 Ok(layout)
             }
-            Err(err) if known.is_empty() => Err(err),
+            Err(err) if known.is_empty() => {
+                next_question.failed = Some(err.to_string());
+                Err(err)
+            }
             Err(_) => Ok(known),
         }
     }
@@ -248,7 +262,7 @@ impl Cluster {
             );
         }
         let (ranges, _others) = select_ok(asked).await?;
-        Layout::new(ranges, |address| self.node(address)).map_err(from_redis)
+        Ok(Layout::new(ranges, |address| self.node(address)))
     }
 
     async fn ask_one(
@@ -270,17 +284,26 @@ impl Cluster {
     }
 
     /// What is at an address, with its connections, when it is known.
-    fn node(&self, address: &Address) -> RedisResult<Arc<Node>> {
+    fn node(&self, address: &Address) -> Arc<Node> {
         let layout = self.layout();
         let seed = || self.seeds.iter().find(|node| node.address == *address);
         match layout.at(address).or_else(seed) {
-            Some(node) => Ok(Arc::clone(node)),
-            None => Node::new(address.clone(), &self.like, self.limit).map(Arc::new),
+            Some(node) => Arc::clone(node),
+            None => Arc::new(Node::new(address.clone(), &self.like, self.limit)),
         }
     }
 }
 
 const NOBODY: &str = "no node of the cluster can be reached";
+
+impl Question {
+    fn unanswered(&self) -> StoreError {
+        StoreError::unavailable(match &self.failed {
+            Some(reason) => format!("{NOBODY}, the last one: {reason}"),
+            None => NOBODY.to_owned(),
+        })
+    }
+}
 
 /// Sends a command to a node that a slot is on its way to. Both in one piece, or a command of
 /// another call might get in between and have the permission.

@@ -1,8 +1,6 @@
 use std::{fmt, time::Duration};
 
-use redis::{Client, ConnectionInfo, RedisResult};
-
-use super::super::{per_runtime::PerRuntime, place::Place, url, wake_ups::WakeUps};
+use super::super::{per_runtime::PerRuntime, place::Place, server::Server, wake_ups::WakeUps};
 
 /// One server of a cluster.
 pub(in super::super) struct Node {
@@ -13,18 +11,13 @@ pub(in super::super) struct Node {
 
 impl Node {
     /// With the settings of another.
-    pub(super) fn new(
-        address: Address,
-        like: &ConnectionInfo,
-        limit: Duration,
-    ) -> RedisResult<Self> {
-        let info = url::at(like, address.host.clone(), address.port);
-        let place = Place::Server(Client::open(info)?);
-        Ok(Self {
+    pub(super) fn new(address: Address, like: &Server, limit: Duration) -> Self {
+        let place = Place::Server(like.at(address.host.clone(), address.port));
+        Self {
             address,
             wake_ups: WakeUps::new(place.clone(), limit),
             connections: PerRuntime::new(place, limit),
-        })
+        }
     }
 }
 
