@@ -333,7 +333,7 @@ pub use ::{bb8, bb8_redis, redis};
 #[cfg(feature = "test-util")]
 pub use self::background::BackgroundHere;
 #[cfg(feature = "memory")]
-pub use self::store::memory::{MemoryStore, MemoryStoreBuilder};
+pub use self::store::memory::{MemoryStore, MemoryStoreBuilder, MemoryUsage};
 #[cfg(feature = "redis")]
 pub use self::store::redis::{Finding, FindingKind, RedisStore, RedisStoreBuilder};
 pub use self::{
@@ -345,7 +345,8 @@ pub use self::{
     guarded_body::GuardedBody,
     idempotency::{
         Claim, Fingerprinting, Idempotency, IdempotencyBuilder, IdempotencyKey,
-        IdempotencyMiddleware, IntoLabel, InvalidKey, KeySource, Limits, Recording, Scope,
+        IdempotencyMiddleware, IntoLabel, InvalidKey, KeySource, Limits, Recording, ResponseView,
+        Scope, Transient,
     },
     once::{Claimed, Done, Once, OnceBuilder, Run},
     policy::{InFlight, LostOwner, StoreFailure},

@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::{
     ConfigError, Fingerprint,
     policy::LostOwner,
-    store::{NewClaim, OnLapsed, OwnerToken, SentAgain, StoreKey},
+    store::{ClaimNotes, NewClaim, OnLapsed, OwnerToken, StoreKey},
 };
 
 const SHORTEST_LEASE: Duration = Duration::from_millis(100);
@@ -63,7 +63,7 @@ impl Terms {
             lease: self.lease,
             afterlife,
             on_lapsed,
-            sent_again: SentAgain::default(),
+            notes: ClaimNotes::default(),
         }
     }
 }

@@ -99,12 +99,15 @@ impl Guard {
         self
     }
 
-    /// The work has come to an answer of this status, if it has.
-    pub(crate) fn worked(&mut self, status: Option<u16>) {
-        self.notes.step_ends(|event, took| {
-            event.handler = Some(took);
-            event.status = status;
-        });
+    /// The work has come to an answer of this status.
+    pub(crate) fn worked(&mut self, status: u16) {
+        self.ended();
+        self.notes.note(|event| event.status = Some(status));
+    }
+
+    /// The work has ended.
+    pub(crate) fn ended(&mut self) {
+        (self.notes).step_ends(|event, took| event.handler = Some(took));
     }
 
     /// Has the claim renewed while it runs, for `longest` at most.
@@ -240,7 +243,7 @@ async fn release(claims: &Claims, tenure: &Tenure) -> Result<Settled, StoreError
 
 /// The claim, if it was sent more than once.
 fn sent_again(claim: &Arc<NewClaim>) -> Option<Arc<NewClaim>> {
-    claim.sent_again.is_noted().then(|| Arc::clone(claim))
+    claim.notes.was_sent_again().then(|| Arc::clone(claim))
 }
 
 impl Drop for Guard {

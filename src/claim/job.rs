@@ -84,7 +84,7 @@ impl Job {
                 claim
             }
         };
-        if is_undo || claim.sent_again.is_noted() {
+        if is_undo || claim.notes.was_sent_again() {
             Undo::of(&claim, ticket).run(claims).await;
         }
     }

@@ -42,7 +42,7 @@ use self::{
 use crate::{
     event::{Event, Incident, IncidentKind, Notes, Observer},
     store::{
-        Begin, ErasedStore, Held, Lease, NewClaim, OwnerToken, Record, Renewed, SentAgain, Store,
+        Begin, ClaimNotes, ErasedStore, Held, Lease, NewClaim, OwnerToken, Record, Renewed, Store,
         StoreError, StoreKey,
     },
 };
@@ -158,6 +158,9 @@ impl Claims {
         if begun.is_ok() {
             self.log_recovery();
         }
+        for warning in claim.notes.warnings() {
+            self.tell(&Incident::of_many(warning.into(), 1));
+        }
         let begun = match begun {
             Ok(Begin::Claimed { lease, attempt }) => {
                 if attempt.get() > 1 {
@@ -208,7 +211,7 @@ impl Claims {
             }
             let again = Arc::new(NewClaim {
                 token: OwnerToken::random(),
-                sent_again: SentAgain::default(),
+                notes: ClaimNotes::default(),
                 ..NewClaim::clone(claim)
             });
             match self.begin(&again).await {

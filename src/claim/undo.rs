@@ -42,7 +42,7 @@ impl Undo {
         let search = (claim.lease.saturating_add(claim.afterlife)).min(LONGEST_SEARCH);
         Self {
             lease: claim.lease(),
-            sent_again: claim.sent_again.is_noted(),
+            sent_again: claim.notes.was_sent_again(),
             search,
             patience: Patience::until(now + search),
             given_up: now + LONGEST_SEARCH,

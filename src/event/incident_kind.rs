@@ -1,3 +1,5 @@
+use crate::store::StoreWarning;
+
 /// What happened in the background, or what a guard has seen that looks like a mistake of set-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -28,6 +30,11 @@ pub enum IncidentKind {
     /// The first response that was recorded with a `Content-Encoding`, which a retry gets whether or not
     /// it accepts it: the guard is wrapped outside of `Compress`.
     EncodedResponse,
+    /// Another memory store of this process has claims with the same prefix: most likely one was built
+    /// for each worker, and a duplicate that another worker serves runs again.
+    SecondStore,
+    /// The memory store is 80 % or 95 % full of entries. A full one refuses new keys with 503.
+    StoreFilling,
 }
 
 impl IncidentKind {
@@ -46,6 +53,17 @@ impl IncidentKind {
             Self::BodyRefused => "body_refused",
             Self::ScopeMissing => "scope_missing",
             Self::EncodedResponse => "encoded_response",
+            Self::SecondStore => "second_store",
+            Self::StoreFilling => "store_filling",
+        }
+    }
+}
+
+impl From<StoreWarning> for IncidentKind {
+    fn from(warning: StoreWarning) -> Self {
+        match warning {
+            StoreWarning::SecondStore => Self::SecondStore,
+            StoreWarning::FillingUp => Self::StoreFilling,
         }
     }
 }

@@ -30,7 +30,8 @@ pub struct RequestEvent {
     pub left: Option<Duration>,
     /// How long the store took to say whose the key is, without the wait.
     pub claiming: Option<Duration>,
-    /// How long its handler took, until the head of its answer; `None` when it was cut off.
+    /// How long its handler took, until the head of its response; `None` when it was cut off, by a client that
+    /// left or by a panic.
     pub handler: Option<Duration>,
     /// How long the store took to be told how it ended, where that was waited for.
     pub settling: Option<Duration>,

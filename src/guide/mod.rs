@@ -6,6 +6,7 @@
 //! | [`recipes`] | who has a task: [payments](recipes::payments), [webhooks](recipes::webhooks), [forms](recipes::forms), [a queue's consumer](recipes::queue), [a batch import](recipes::batch) |
 //! | [`troubleshooting`] | who sees something odd: by symptom, with what to look at and what to do |
 //! | [`rollout`](crate::rollout) | who has an API with clients already: watch first, refuse later |
+//! | [`memory`] | who runs on the memory store: how large it must be, and what it reports |
 //! | [`redis`] | who runs it: settings, rights, connections, looking at a key |
 //! | [`comparison`] | who has not decided: other libraries, constraints, queues, conditional requests, and when they serve better |
 //! | [`upgrading`] | who comes from another library, or from one release to the next |
@@ -55,8 +56,10 @@
 //! another try. A 400 or 404 is recorded too: the same request would fail the same way, and a
 //! client that corrects it sends another request, which needs another key.
 //!
-//! * A failure that may pass: [`transient()`](crate::Claim::transient), or a status of 500 and
-//!   more. The key is free for a retry.
+//! * A failure that may pass: [`Transient`](crate::Transient) marks a response or an error,
+//!   [`transient()`](crate::Claim::transient) says so of the handler's, and so does a status of 500 and
+//!   more. The key is free for a retry. [What is recorded](crate::Recording#what-is-recorded) lists the
+//!   responses that are easily overlooked.
 //! * A failure that is final: [`final_answer()`](crate::Claim::final_answer), whatever its status.
 //! * An answer with secrets in it: [`no_store()`](crate::Claim::no_store). Repetitions learn that
 //!   it was done, not what was answered.
@@ -253,6 +256,7 @@
 //! stores, [`Idempotency::stored_key`](crate::Idempotency::stored_key) tells where to look.
 
 pub mod comparison;
+pub mod memory;
 pub mod recipes;
 pub mod redis;
 pub mod troubleshooting;

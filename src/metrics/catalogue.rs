@@ -5,7 +5,7 @@ use crate::{
     store::StoreErrorKind,
 };
 
-/// All that is emitted.
+/// All that is emitted for a guard.
 pub(crate) const CATALOGUE: [&Metric; 13] = [
     &REQUESTS,
     &REFUSALS,
@@ -20,6 +20,14 @@ pub(crate) const CATALOGUE: [&Metric; 13] = [
     &STORE_DURATION,
     &WAIT_DURATION,
     &RECORDED_BODY,
+];
+
+/// All that is emitted for a memory store.
+pub(crate) const OF_MEMORY: [&Metric; 4] = [
+    &MEMORY_ENTRIES,
+    &MEMORY_ENTRIES_MAX,
+    &MEMORY_BYTES,
+    &MEMORY_BYTES_MAX,
 ];
 
 /// The steps in which the store is asked.
@@ -72,7 +80,7 @@ pub(super) static INCIDENTS: Metric = Metric {
     name: name::INCIDENTS,
     measure: Measure::Times,
     label: Some(INCIDENT),
-    help: "Claims to which something happened in the background, by what.",
+    help: "Claims that something happened to in the background, and mistakes of set-up, by what.",
 };
 pub(super) static REQUEST_DURATION: Metric = Metric {
     name: name::REQUEST_DURATION,
@@ -103,6 +111,31 @@ pub(super) static RECORDED_BODY: Metric = Metric {
     measure: Measure::Bytes,
     label: None,
     help: "Sizes of the bodies that are recorded.",
+};
+
+static MEMORY_ENTRIES: Metric = Metric {
+    name: name::MEMORY_ENTRIES,
+    measure: Measure::Level,
+    label: None,
+    help: "Claims and records in the memory store.",
+};
+static MEMORY_ENTRIES_MAX: Metric = Metric {
+    name: name::MEMORY_ENTRIES_MAX,
+    measure: Measure::Level,
+    label: None,
+    help: "The most claims and records; a full memory store refuses new keys.",
+};
+static MEMORY_BYTES: Metric = Metric {
+    name: name::MEMORY_BYTES,
+    measure: Measure::Level,
+    label: None,
+    help: "Bytes of recorded headers and bodies in the memory store.",
+};
+static MEMORY_BYTES_MAX: Metric = Metric {
+    name: name::MEMORY_BYTES_MAX,
+    measure: Measure::Level,
+    label: None,
+    help: "The most bytes; beyond that the memory store drops its oldest bodies.",
 };
 
 const OUTCOME: Label = Label {
@@ -174,6 +207,8 @@ const INCIDENT: Label = Label {
             IncidentKind::BodyRefused,
             IncidentKind::ScopeMissing,
             IncidentKind::EncodedResponse,
+            IncidentKind::SecondStore,
+            IncidentKind::StoreFilling,
         ]
         .map(IncidentKind::name)
         .to_vec()

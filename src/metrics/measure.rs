@@ -7,4 +7,16 @@ pub(crate) enum Measure {
     Seconds,
     /// How large it was, with a histogram.
     Bytes,
+    /// How full a memory store is, with a gauge.
+    Level,
+}
+
+impl Measure {
+    /// The label that says whose it is.
+    pub(super) fn owner(self) -> &'static str {
+        match self {
+            Self::Times | Self::Seconds | Self::Bytes => "guard",
+            Self::Level => "store",
+        }
+    }
 }

@@ -24,12 +24,13 @@ impl Metric {
             Measure::Times => recorder.describe_counter(name, None, help),
             Measure::Seconds => recorder.describe_histogram(name, Some(Unit::Seconds), help),
             Measure::Bytes => recorder.describe_histogram(name, Some(Unit::Bytes), help),
+            Measure::Level => recorder.describe_gauge(name, None, help),
         }
     }
 
-    /// The key of its one series of a guard.
-    pub(super) fn key(&self, guard: &'static str) -> Key {
-        let pair = Pair::from_static_parts("guard", guard);
+    /// The key of its one series of a guard, or of a store.
+    pub(super) fn key(&self, owner: &'static str) -> Key {
+        let pair = Pair::from_static_parts(self.measure.owner(), owner);
         Key::from_parts(self.name, vec![pair]).to_retained()
     }
 

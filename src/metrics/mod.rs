@@ -25,7 +25,7 @@
 //! | `idempotency_requests_total` | `outcome` | requests, by [`Outcome`](crate::event::Outcome) |
 //! | `idempotency_refusals_total` | `problem` | requests that were told a [problem](crate::problem) |
 //! | `idempotency_takeovers_total` | | runs whose owner before them had died |
-//! | `idempotency_cut_off_total` | | handlers that were cut off before they had answered |
+//! | `idempotency_cut_off_total` | | handlers that were cut off before they had answered, by a client that left a lock or by a panic |
 //! | `idempotency_endings_total` | `ending` | keys, by what has become of them: [`Ending`](crate::event::Ending) |
 //! | `idempotency_lost_total` | | runs whose key was another's when they ended |
 //! | `idempotency_store_errors_total` | `error` | requests and incidents that met a failing store |
@@ -36,8 +36,17 @@
 //! | `idempotency_wait_duration_seconds` | | time that duplicates waited for the first one |
 //! | `idempotency_recorded_body_bytes` | | bodies that are recorded |
 //!
+//! [`memory_store`] sets these for a [`MemoryStore`](crate::MemoryStore), with the label `store`:
+//!
+//! | | label | |
+//! |---|---|---|
+//! | `idempotency_memory_entries` | | claims and records |
+//! | `idempotency_memory_entries_max` | | the most of them; a full store refuses new keys |
+//! | `idempotency_memory_bytes` | | bytes of recorded headers and bodies |
+//! | `idempotency_memory_bytes_max` | | the most of them; beyond that the oldest bodies are dropped |
+//!
 //! [`name`] has these names as constants. All values of labels are names that this crate knows, at
-//! most twelve of one label; what a client sends is never one. A guard has 43 counters, and up to 16
+//! most fourteen of one label; what a client sends is never one. A guard has 45 counters, and up to 16
 //! histograms. Not counted are the sizes of request bodies and the statuses of answers, which metrics
 //! of all requests know as well, and what is of use for one request only: its key, and the time that
 //! the lease in its way has left.
@@ -71,6 +80,8 @@ mod histogram;
 mod label;
 mod labelled;
 mod measure;
+#[cfg(feature = "memory")]
+mod memory;
 mod metric;
 pub mod name;
 mod tally;
@@ -78,7 +89,9 @@ mod tally;
 mod tests;
 
 #[cfg(feature = "internals")]
-pub(crate) use self::catalogue::CATALOGUE;
+pub(crate) use self::catalogue::{CATALOGUE, OF_MEMORY};
+#[cfg(feature = "memory")]
+pub use self::memory::memory_store;
 use self::tally::Tally;
 use crate::event::Event;
 

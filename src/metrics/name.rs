@@ -26,3 +26,11 @@ pub const STORE_DURATION: &str = "idempotency_store_duration_seconds";
 pub const WAIT_DURATION: &str = "idempotency_wait_duration_seconds";
 /// Sizes of the bodies that are recorded.
 pub const RECORDED_BODY: &str = "idempotency_recorded_body_bytes";
+/// Claims and records in a memory store.
+pub const MEMORY_ENTRIES: &str = "idempotency_memory_entries";
+/// The most claims and records of a memory store.
+pub const MEMORY_ENTRIES_MAX: &str = "idempotency_memory_entries_max";
+/// Bytes of recorded headers and bodies in a memory store.
+pub const MEMORY_BYTES: &str = "idempotency_memory_bytes";
+/// The most bytes of a memory store.
+pub const MEMORY_BYTES_MAX: &str = "idempotency_memory_bytes_max";

@@ -1,7 +1,7 @@
 use std::{num::NonZeroU32, sync::Once, time::Duration};
 
 use super::{
-    catalogue::{self as of, CATALOGUE, CLAIMING, SETTLING},
+    catalogue::{self as of, CATALOGUE, CLAIMING, OF_MEMORY, SETTLING},
     counter::Counter,
     histogram::Histogram,
     labelled::Labelled,
@@ -70,7 +70,7 @@ impl Tally {
     /// Says what there is, and that nothing has been counted yet.
     fn introduce(&self) {
         metrics::with_recorder(|recorder| {
-            for metric in CATALOGUE {
+            for metric in CATALOGUE.into_iter().chain(OF_MEMORY) {
                 metric.describe(recorder);
             }
         });

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::{mutant::Mutant, request::Work};
 use crate::{
     Fingerprint,
-    store::{Answer, Headers, NewClaim, OnLapsed, OwnerToken, Record, SentAgain, StoreKey},
+    store::{Answer, ClaimNotes, Headers, NewClaim, OnLapsed, OwnerToken, Record, StoreKey},
 };
 
 /// How long a claim is held, in ticks of a second.
@@ -65,7 +65,7 @@ impl Rules {
             lease: Duration::from_secs(LEASE.into()),
             afterlife: Duration::from_secs(self.afterlife().into()),
             on_lapsed: self.on_lapsed,
-            sent_again: SentAgain::default(),
+            notes: ClaimNotes::default(),
         }
     }
 }

@@ -1,5 +1,5 @@
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicU8, Ordering},
     time::Duration,
 };
 
@@ -21,8 +21,8 @@ pub struct NewClaim {
     pub afterlife: Duration,
     /// What a claim on the same key does when it finds this key's claim lapsed.
     pub on_lapsed: OnLapsed,
-    /// Set by a store that sends the claim a second time.
-    pub sent_again: SentAgain,
+    /// What the store has to say beside the outcome.
+    pub notes: ClaimNotes,
 }
 
 impl NewClaim {
@@ -37,7 +37,7 @@ impl NewClaim {
             lease: ttl,
             afterlife: Duration::ZERO,
             on_lapsed: OnLapsed::TakeOver,
-            sent_again: SentAgain::default(),
+            notes: ClaimNotes::default(),
         }
     }
 
@@ -58,30 +58,65 @@ impl NewClaim {
     }
 }
 
-/// Whether a store has sent a claim more than once.
-///
-/// A claim that was sent twice can be carried out twice, the second time after its release: the
-/// first copy may still be on its way when its connection is given up. The middlewares then go on
-/// looking for a late copy after they have freed the key. A store that repeats a claim on its own
-/// calls [`note`](Self::note) before it does; one that never repeats has nothing to do.
+/// What a store tells the guard of a claim beside the outcome. A store that has nothing to say leaves it
+/// as it is.
 #[derive(Debug, Default)]
-pub struct SentAgain(AtomicBool);
+pub struct ClaimNotes(AtomicU8);
 
-impl SentAgain {
+const SENT_AGAIN: u8 = 1;
+
+impl ClaimNotes {
     /// Notes that the claim is about to be sent again.
-    pub fn note(&self) {
-        self.0.store(true, Ordering::Release);
+    ///
+    /// A claim that was sent twice can be carried out twice, the second time after its release: the
+    /// first copy may still be on its way when its connection is given up. The middlewares then go on
+    /// looking for a late copy after they have freed the key. A store that repeats a claim on its own
+    /// calls this before it does.
+    pub fn sent_again(&self) {
+        self.0.fetch_or(SENT_AGAIN, Ordering::Release);
     }
 
     /// Returns whether the claim was sent again.
-    pub fn is_noted(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+    pub fn was_sent_again(&self) -> bool {
+        self.0.load(Ordering::Acquire) & SENT_AGAIN != 0
+    }
+
+    /// Notes something about the store that its operator should know. The observer of the guard is told;
+    /// the store logs it, because it knows the figures.
+    pub fn warn(&self, warning: StoreWarning) {
+        self.0.fetch_or(warning.bit(), Ordering::Release);
+    }
+
+    /// Returns the warnings that were noted.
+    pub fn warnings(&self) -> impl Iterator<Item = StoreWarning> {
+        let noted = self.0.load(Ordering::Acquire);
+        let all = [StoreWarning::SecondStore, StoreWarning::FillingUp];
+        (all.into_iter()).filter(move |warning| noted & warning.bit() != 0)
     }
 }
 
-impl Clone for SentAgain {
+impl Clone for ClaimNotes {
     fn clone(&self) -> Self {
-        Self(AtomicBool::new(self.is_noted()))
+        Self(AtomicU8::new(self.0.load(Ordering::Acquire)))
+    }
+}
+
+/// Something about a store that its operator should know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreWarning {
+    /// Another store of this process has claims with the same prefix, and neither sees the other's.
+    SecondStore,
+    /// The store is 80 % or 95 % full of entries. A full one refuses new claims.
+    FillingUp,
+}
+
+impl StoreWarning {
+    pub(crate) fn bit(self) -> u8 {
+        match self {
+            Self::SecondStore => 2,
+            Self::FillingUp => 4,
+        }
     }
 }
 

@@ -27,7 +27,7 @@ use std::{fmt::Debug, future::Future, sync::Arc, time::Duration};
 pub(crate) use self::bounded::LIMIT;
 pub(crate) use self::erased::ErasedStore;
 pub use self::{
-    claim::{Lease, NewClaim, OnLapsed, SentAgain},
+    claim::{ClaimNotes, Lease, NewClaim, OnLapsed, StoreWarning},
     error::{StoreError, StoreErrorKind},
     headers::Headers,
     inspect::{Cursor, Inspect, Inspected, Page},
@@ -60,7 +60,7 @@ pub use self::{
 ///   see [`NewClaim::lock`], is the exception: a store may keep nothing that tells its owner's
 ///   second claim from a stranger's.)
 /// * A store that sends a claim a second time on its own, because the connection ended before the
-///   reply, notes that in [`NewClaim::sent_again`] first.
+///   reply, notes that in [`NewClaim::notes`] first.
 /// * `renew` and `release` act only on a claim of their own token, lapsed or not; `release` never
 ///   removes a record. `complete` acts on its own claim or a vacant key, repeats itself
 ///   harmlessly, and never touches what another owns.

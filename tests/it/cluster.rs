@@ -8,8 +8,8 @@ use std::{
 use actix_idempotency::{
     FindingKind, Fingerprint, RedisStore, redis,
     store::{
-        Begin, ClaimId, Held, NewClaim, OnLapsed, OwnerToken, Record, SentAgain, Store, StoreError,
-        StoreKey, Tombstone, conformance,
+        Begin, ClaimId, ClaimNotes, Held, NewClaim, OnLapsed, OwnerToken, Record, Store,
+        StoreError, StoreKey, Tombstone, conformance,
     },
 };
 use futures_util::future::join_all;
@@ -36,7 +36,7 @@ fn claim(n: u8) -> NewClaim {
         lease: LONG,
         afterlife: LONG,
         on_lapsed: OnLapsed::TakeOver,
-        sent_again: SentAgain::default(),
+        notes: ClaimNotes::default(),
     }
 }
 

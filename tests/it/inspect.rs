@@ -5,8 +5,8 @@ use std::{num::NonZeroUsize, time::Duration};
 use actix_idempotency::{
     Fingerprint, RedisStore, redis,
     store::{
-        Answer, Begin, ClaimId, Cursor, Headers, Inspect, Inspected, NewClaim, OnLapsed,
-        OwnerToken, Page, Record, SentAgain, Store, StoreKey, Tombstone,
+        Answer, Begin, ClaimId, ClaimNotes, Cursor, Headers, Inspect, Inspected, NewClaim,
+        OnLapsed, OwnerToken, Page, Record, Store, StoreKey, Tombstone,
     },
 };
 use bytes::Bytes;
@@ -32,7 +32,7 @@ fn claim(n: u8) -> NewClaim {
         lease: LONG,
         afterlife: LONG,
         on_lapsed: OnLapsed::TakeOver,
-        sent_again: SentAgain::default(),
+        notes: ClaimNotes::default(),
     }
 }
 

@@ -332,10 +332,10 @@ async fn claim_whose_connection_was_lost_is_noted_as_sent_again() {
     };
     for (before, after) in [(lock(0), lock(1)), (keyed(2), keyed(3))] {
         store.begin(&before).await.unwrap();
-        assert!(!before.sent_again.is_noted());
+        assert!(!before.notes.was_sent_again());
         close_all(&redis);
         store.begin(&after).await.unwrap();
-        assert!(after.sent_again.is_noted(), "{after:?}");
+        assert!(after.notes.was_sent_again(), "{after:?}");
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use actix_idempotency::{
     Fingerprint, RedisStore,
     store::{
-        Begin, ClaimId, Held, NewClaim, OnLapsed, OwnerToken, Record, SentAgain, Store, StoreError,
-        StoreKey, Tombstone, conformance,
+        Begin, ClaimId, ClaimNotes, Held, NewClaim, OnLapsed, OwnerToken, Record, Store,
+        StoreError, StoreKey, Tombstone, conformance,
     },
 };
 use tokio::time::timeout;
@@ -30,7 +30,7 @@ fn claim(n: u8) -> NewClaim {
         lease: LONG,
         afterlife: LONG,
         on_lapsed: OnLapsed::TakeOver,
-        sent_again: SentAgain::default(),
+        notes: ClaimNotes::default(),
     }
 }
 

@@ -6,8 +6,8 @@ use actix_http::Request;
 use actix_idempotency::{
     ApiLock, BackgroundHere, Idempotency, MemoryStore, Recording, Scope,
     store::{
-        Answer, Begin, ClaimId, Headers, Held, Inspect, NewClaim, OnLapsed, OwnerToken, Record,
-        Renewed, SentAgain, Store, StoreError, StoreErrorKind, StoreKey, conformance,
+        Answer, Begin, ClaimId, ClaimNotes, Headers, Held, Inspect, NewClaim, OnLapsed, OwnerToken,
+        Record, Renewed, Store, StoreError, StoreErrorKind, StoreKey, conformance,
     },
     testing::{Call, Fault, FaultyStore, Replies, Runs, at_once, in_turn},
 };
@@ -37,7 +37,7 @@ fn new_claim() -> NewClaim {
         lease: LONG,
         afterlife: LONG,
         on_lapsed: OnLapsed::TakeOver,
-        sent_again: SentAgain::default(),
+        notes: ClaimNotes::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use actix_idempotency::{
     Fingerprint, RedisStore, redis,
     store::{
-        Begin, ClaimId, Held, NewClaim, OnLapsed, OwnerToken, Record, SentAgain, Store, StoreKey,
+        Begin, ClaimId, ClaimNotes, Held, NewClaim, OnLapsed, OwnerToken, Record, Store, StoreKey,
         Tombstone,
     },
 };
@@ -26,7 +26,7 @@ fn claim(n: u8) -> NewClaim {
         lease: LONG,
         afterlife: LONG,
         on_lapsed: OnLapsed::TakeOver,
-        sent_again: SentAgain::default(),
+        notes: ClaimNotes::default(),
     }
 }
 

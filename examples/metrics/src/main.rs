@@ -43,7 +43,11 @@ async fn main() -> io::Result<()> {
     let prometheus = prometheus::install()?; // before the guards, so that it sees their zeroes
     let (payments, orders) = match env::var("REDIS_URL") {
         Ok(url) => guards_on(RedisStore::connect(url)?)?,
-        Err(_) => guards_on(MemoryStore::new())?,
+        Err(_) => {
+            let store = MemoryStore::new();
+            metrics::memory_store("main", &store);
+            guards_on(store)?
+        }
     };
     let addr = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let (wrapped, draining) = (

@@ -164,7 +164,7 @@ fn keyed(lease: Duration, on_lapsed: OnLapsed) -> NewClaim {
         lease,
         afterlife: lease * 2,
         on_lapsed,
-        sent_again: SentAgain::default(),
+        notes: ClaimNotes::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 
 fn sent_twice() -> Arc<NewClaim> {
     let claim = claim();
-    claim.sent_again.note();
+    claim.notes.sent_again();
     Arc::new(claim)
 }
 

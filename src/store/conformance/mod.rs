@@ -29,8 +29,8 @@ use futures_util::future::{LocalBoxFuture, join_all};
 use tokio::time::{sleep, timeout};
 
 use super::{
-    Answer, Begin, ClaimId, Cursor, Held, Inspect, Inspected, NewClaim, OnLapsed, OwnerToken,
-    Record, Renewed, SentAgain, Store, StoreKey, StoreTime, Tombstone,
+    Answer, Begin, ClaimId, ClaimNotes, Cursor, Held, Inspect, Inspected, NewClaim, OnLapsed,
+    OwnerToken, Record, Renewed, Store, StoreKey, StoreTime, Tombstone,
 };
 use crate::Fingerprint;
 
@@ -83,7 +83,7 @@ fn claim_on(key: &StoreKey, lease: Duration) -> NewClaim {
         lease,
         afterlife: LONG,
         on_lapsed: OnLapsed::TakeOver,
-        sent_again: SentAgain::default(),
+        notes: ClaimNotes::default(),
     }
 }
 

@@ -2,21 +2,24 @@
 
 mod builder;
 mod entry;
+mod filling;
 mod inspection;
 pub(crate) mod life;
+mod neighbours;
 mod operations;
 mod places;
 mod purge;
 mod shard;
 mod table;
+mod usage;
 
 use std::{
     fmt,
     sync::{Arc, atomic::Ordering},
 };
 
-pub use self::builder::MemoryStoreBuilder;
 use self::table::Table;
+pub use self::{builder::MemoryStoreBuilder, usage::MemoryUsage};
 
 const DEFAULT_MAX_BYTES: usize = 256 * 1024 * 1024;
 const DEFAULT_MAX_ENTRIES: usize = 1_000_000;
@@ -61,6 +64,29 @@ impl MemoryStore {
     /// ```
     pub fn builder() -> MemoryStoreBuilder {
         MemoryStoreBuilder::new()
+    }
+
+    /// Returns how full the store is. Locks each of its 256 parts for an instant.
+    ///
+    /// With the feature `metrics`, `metrics::memory_store` has it as gauges. The store logs a warning when
+    /// it is 80 % and 95 % full of entries, and an
+    /// [incident](crate::event::IncidentKind::StoreFilling) is told.
+    ///
+    /// ```
+    /// use actix_idempotency::MemoryStore;
+    ///
+    /// let usage = MemoryStore::new().usage();
+    /// assert_eq!((usage.entries, usage.max_entries), (0, 1_000_000));
+    /// ```
+    pub fn usage(&self) -> MemoryUsage {
+        self.0.usage()
+    }
+
+    /// The same for as long as the store lives, without keeping it alive.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn usage_while_it_lives(&self) -> impl Fn() -> Option<MemoryUsage> + Send + 'static {
+        let table = Arc::downgrade(&self.0);
+        move || Some(table.upgrade()?.usage())
     }
 
     fn with_bounds(max_bytes: usize, max_entries: usize) -> Self {

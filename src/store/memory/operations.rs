@@ -13,6 +13,7 @@ impl Store for MemoryStore {
     const IS_BOUNDED: bool = true;
 
     async fn begin(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
+        self.0.note_warnings(claim);
         let (key, now) = (&claim.key, Instant::now());
         (self.0).change(key, now, |found| life::begin(found, claim, now))
     }

@@ -28,6 +28,10 @@ impl Places {
         }
     }
 
+    pub(super) fn in_all(&self) -> usize {
+        self.in_all
+    }
+
     /// Takes one place at least.
     pub(super) fn take(&self) -> Result<usize, StoreError> {
         let wanted = 1 + self.spare;

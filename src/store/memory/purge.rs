@@ -8,7 +8,10 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::table::{Table, lock};
+use super::{
+    filling::Filling,
+    table::{Table, lock},
+};
 use crate::background;
 
 /// How often expired entries are taken away. Until then they count against the bounds, no more.
@@ -24,9 +27,10 @@ pub(super) fn keep_going(table: &Arc<Table>) {
     if table.purging.load(Ordering::SeqCst) || table.purging.swap(true, Ordering::SeqCst) {
         return;
     }
+    let mut filling = Filling::new(table.max_entries());
     let table = Arc::downgrade(table);
     background::spawn(async move {
-        while let Some(took) = purge(&table).await {
+        while let Some(took) = purge(&table, &mut filling).await {
             sleep(rest_after(took)).await;
         }
     });
@@ -37,13 +41,19 @@ fn rest_after(took: Duration) -> Duration {
     took.saturating_mul(SHARE).clamp(EVERY, LONGEST_REST)
 }
 
-/// Takes expired entries away and tells how long that took; `None` when the purge can end.
-async fn purge(table: &Weak<Table>) -> Option<Duration> {
-    let mut took = Duration::ZERO;
+/// Takes expired entries away, looks how many are left and tells how long that took; `None` when the purge
+/// can end.
+async fn purge(table: &Weak<Table>, filling: &mut Filling) -> Option<Duration> {
+    let (mut took, mut entries) = (Duration::ZERO, 0);
     for number in 0..Table::SHARDS {
         let table = table.upgrade()?;
         let begun = Instant::now();
-        let gone = lock(&table.shards[number]).expire(begun, &table.places);
+        let gone = {
+            let mut shard = lock(&table.shards[number]);
+            let gone = shard.expire(begun, &table.places);
+            entries += shard.len();
+            gone
+        };
         for entry in &gone {
             table.uncount(entry);
         }
@@ -53,6 +63,10 @@ async fn purge(table: &Weak<Table>) -> Option<Duration> {
         }
     }
     let table = table.upgrade()?;
+    if let Some(report) = filling.sample(entries) {
+        report.log();
+        table.warn_of_filling();
+    }
     if is_anything_due(&table) {
         return Some(took);
     }

@@ -11,11 +11,13 @@ use tokio::{sync::futures::OwnedNotified, time::Instant};
 use super::{
     entry::Entry,
     life::{Change, Found},
+    neighbours::{self, Prefixes},
     places::Places,
     purge,
     shard::Shard,
+    usage::MemoryUsage,
 };
-use crate::store::{ClaimId, StoreError, StoreKey, StoreTime};
+use crate::store::{ClaimId, NewClaim, StoreError, StoreKey, StoreTime, StoreWarning};
 
 /// All keys of a store, and the counts that bound them.
 pub(super) struct Table {
@@ -32,6 +34,9 @@ pub(super) struct Table {
     /// The last time that was told, so that no two owners are told the same.
     last_told: AtomicU64,
     pub(super) purging: AtomicBool,
+    prefixes: Prefixes,
+    /// The next claim notes that the store is filling up.
+    is_filling: AtomicBool,
 }
 
 impl Table {
@@ -49,6 +54,8 @@ impl Table {
             epoch_micros: micros(UNIX_EPOCH.elapsed().unwrap_or_default()),
             last_told: AtomicU64::new(0),
             purging: AtomicBool::new(false),
+            prefixes: Prefixes::default(),
+            is_filling: AtomicBool::new(false),
         }
     }
 
@@ -129,6 +136,36 @@ impl Table {
                 Some((watched.watch(), watched.claim.lapses_at))
             }
             _ => None,
+        }
+    }
+
+    /// Notes on a claim what is amiss with this store.
+    pub(super) fn note_warnings(self: &Arc<Self>, claim: &NewClaim) {
+        let prefix = claim.key.prefix();
+        if self.prefixes.is_new(prefix) && neighbours::is_second(self, prefix) {
+            claim.notes.warn(StoreWarning::SecondStore);
+        }
+        if self.is_filling.load(Ordering::Relaxed) && self.is_filling.swap(false, Ordering::Relaxed)
+        {
+            claim.notes.warn(StoreWarning::FillingUp);
+        }
+    }
+
+    /// Has the next claim note that the store is filling up.
+    pub(super) fn warn_of_filling(&self) {
+        self.is_filling.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn max_entries(&self) -> usize {
+        self.places.in_all()
+    }
+
+    pub(super) fn usage(&self) -> MemoryUsage {
+        MemoryUsage {
+            entries: self.len(),
+            max_entries: self.max_entries(),
+            bytes: self.bytes.load(Ordering::Relaxed),
+            max_bytes: self.max_bytes,
         }
     }
 

@@ -84,7 +84,7 @@ async fn before_anything_happens_all_counters_are_there_and_explained() {
     let scrape = scraped(&example).await;
     assert_eq!(BTreeSet::from_iter(scrape.said("TYPE")), counters);
     let series = scrape.series();
-    assert_eq!(series.len(), 86, "of two guards");
+    assert_eq!(series.len(), 90, "of two guards");
     assert!(series.values().all(|value| *value == 0.0));
     // The exporter publishes descriptions when it is tended.
     eventually("they are explained", async || {

@@ -84,7 +84,8 @@ fn selected(selector: &VectorSelector, metrics: &mut BTreeSet<&'static str>) -> 
     let name = selector.name.as_deref().expect("it names a metric");
     let (metric, label) = emitted(name);
     metrics.insert(metric);
-    let mut labels = Labels::from(["guard".to_owned()]);
+    let owner = if is_gauge(metric) { "store" } else { "guard" };
+    let mut labels = Labels::from([owner.to_owned()]);
     labels.extend(label.iter().map(|(label, _)| (*label).to_owned()));
     labels.extend(name.ends_with("_bucket").then(|| "le".to_owned()));
     assert!(selector.matchers.or_matchers.is_empty(), "{selector}");
@@ -93,7 +94,7 @@ fn selected(selector: &VectorSelector, metrics: &mut BTreeSet<&'static str>) -> 
             labels.contains(&matcher.name),
             "{selector} has no such label"
         );
-        if matcher.name != "guard" {
+        if matcher.name != owner {
             let (_, values) = label.as_ref().unwrap();
             for value in wanted(matcher) {
                 assert!(values.contains(&value), "{selector}: {value} is no value");
@@ -111,14 +112,19 @@ fn wanted(matcher: &Matcher) -> Vec<&str> {
     }
 }
 
-/// What is emitted under this name: counters have theirs, histograms three.
+/// Whether it says how full a memory store is.
+fn is_gauge(metric: &str) -> bool {
+    metric.starts_with("idempotency_memory_")
+}
+
+/// What is emitted under this name: counters and gauges have theirs, histograms three.
 fn emitted(series: &str) -> Emitted {
     let found = emitted_metrics().into_iter().find(|(metric, _)| {
         let rest = series.strip_prefix(metric);
-        let is_counter = metric.ends_with("_total");
+        let is_single = metric.ends_with("_total") || is_gauge(metric);
         rest.is_some_and(|rest| match rest {
-            "" => is_counter,
-            "_bucket" | "_sum" | "_count" => !is_counter,
+            "" => is_single,
+            "_bucket" | "_sum" | "_count" => !is_single,
             _ => false,
         })
     });

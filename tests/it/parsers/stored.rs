@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_idempotency::{
     Fingerprint,
     internals::{decode_claim, decode_record, encode_claim, encode_record},
-    store::{Answer, NewClaim, OnLapsed, OwnerToken, Record, SentAgain, StoreKey, Tombstone},
+    store::{Answer, ClaimNotes, NewClaim, OnLapsed, OwnerToken, Record, StoreKey, Tombstone},
 };
 use actix_web::web::Bytes;
 use proptest::{collection::vec, option, prelude::*, sample::Index};
@@ -56,7 +56,7 @@ fn claims() -> impl Strategy<Value = NewClaim> {
             lease: Duration::from_secs(30),
             afterlife: Duration::from_millis(afterlife),
             on_lapsed: OnLapsed::TakeOver,
-            sent_again: SentAgain::default(),
+            notes: ClaimNotes::default(),
         }
     })
 }

@@ -13,7 +13,7 @@ use std::{
 use actix_idempotency::{
     ApiLock, BackgroundHere, Claim, Claimed, Done, Fingerprint, Fingerprinting, IdempotencyKey,
     InFlight, InvalidKey, KeySource, Limits, LostOwner, MemoryStore, Once, Recording, RedisStore,
-    Scope, Settled, StoreFailure,
+    Scope, Settled, StoreFailure, Transient,
     event::Event,
     problem::Problems,
     store::OwnerToken,
@@ -93,6 +93,7 @@ async fn of_an_application(shown: &Shown) {
     shown.add("Problems", &Problems::new());
     shown.add("Limits", &Limits::new());
     shown.add("Recording", &Recording::new());
+    shown.add("Transient", &Transient);
     shown.add("Fingerprinting", &Fingerprinting::by(|_| Ok(SECRET)));
     shown.add("KeySource", &KeySource::by(|_| SECRET));
     shown.add("Scope", &Scope::by(|_| SECRET));
@@ -217,7 +218,12 @@ async fn of_requests(shown: &Shown) {
     });
     let keys = with_scope(MemoryStore::builder().max_bytes(60).build().unwrap(), scope);
     let in_event = shown.clone();
-    let keys = keys.problems(problems);
+    let in_rule = shown.clone();
+    let recording = Recording::new().when(move |response| {
+        in_rule.add("ResponseView", response);
+        true
+    });
+    let keys = keys.problems(problems).recording(recording);
     let keys = keys.on_event(move |event| of_event(&in_event, event));
     shown.add("IdempotencyBuilder", &keys);
     let keys = keys.build().unwrap();

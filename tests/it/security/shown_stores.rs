@@ -6,7 +6,7 @@ use actix_idempotency::{
     Fingerprint, MemoryStore, RedisStore,
     store::{
         Answer, Begin, ClaimId, Cursor, Headers, Held, Inspect, NewClaim, OnLapsed, OwnerToken,
-        Record, Renewed, Store, StoreError, StoreKey, StoreTime,
+        Record, Renewed, Store, StoreError, StoreKey, StoreTime, StoreWarning,
     },
 };
 use bytes::Bytes;
@@ -56,7 +56,11 @@ pub(super) async fn of_stores(shown: &Shown) {
     shown.add("OwnerToken", &claim.token);
     shown.add("ClaimId", &ClaimId::of(claim.token));
     shown.add("NewClaim", &claim);
-    shown.add("SentAgain", &claim.sent_again);
+    claim.notes.warn(StoreWarning::FillingUp);
+    shown.add("ClaimNotes", &claim.notes);
+    for warning in claim.notes.warnings() {
+        shown.add("StoreWarning", &warning);
+    }
     shown.add("OnLapsed", &OnLapsed::Report);
     let claimed = memory.begin(&claim).await.unwrap();
     assert!(matches!(claimed, Begin::Claimed { .. }));
@@ -89,6 +93,7 @@ pub(super) async fn of_stores(shown: &Shown) {
     shown.add("Begin", &memory.begin(&claim).await.unwrap());
     shown.add("Record", &record);
     shown.add("MemoryStore", &memory);
+    shown.add("MemoryUsage", &memory.usage());
     let page = memory
         .list("", &Cursor::start(), 10.try_into().unwrap())
         .await

@@ -2,7 +2,7 @@ use std::{fmt, num::NonZeroU32, time::Duration};
 
 use actix_idempotency::{
     Fingerprint,
-    store::{Answer, NewClaim, OnLapsed, OwnerToken, Record, SentAgain, StoreKey, Tombstone},
+    store::{Answer, ClaimNotes, NewClaim, OnLapsed, OwnerToken, Record, StoreKey, Tombstone},
 };
 use bytes::Bytes;
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -67,7 +67,7 @@ impl Claim {
             lease,
             afterlife: half * self.afterlife,
             on_lapsed: self.on_lapsed,
-            sent_again: SentAgain::default(),
+            notes: ClaimNotes::default(),
         }
     }
 }
