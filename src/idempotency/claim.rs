@@ -11,6 +11,7 @@ use actix_web::{
     http::StatusCode,
 };
 
+use super::passed::MissingKey;
 use crate::{
     claim::{Tenure, Verdict},
     fence_error::FenceError,
@@ -21,8 +22,8 @@ use crate::{
 ///
 /// An extractor, for handlers and for middlewares inside of [`Idempotency`](crate::Idempotency).
 /// A request can run without a claim: it has no key, its method is not guarded, or the store was
-/// away and the application fails open. Where that may be, take `Option<Claim>`; otherwise such a
-/// request is answered with 500, for the handler asked for a promise that nobody made.
+/// away and the application fails open. Where that may be, take `Option<Claim>`; otherwise a request without
+/// a key is refused with 400 `key-missing`, and any other with 500, because it was never claimed.
 ///
 /// ```
 /// use actix_idempotency::{Claim, IdempotencyKey};
@@ -127,9 +128,12 @@ impl FromRequest for Claim {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let claim = req.extensions().get::<Self>().cloned();
-        ready(claim.ok_or_else(|| {
-            let route = req.match_pattern();
-            MissingClaim { route }.into()
+        ready(claim.ok_or_else(|| match MissingKey::at_a_guard(req) {
+            Some(missing) => missing.into(),
+            None => {
+                let route = req.match_pattern();
+                MissingClaim { route }.into()
+            }
         }))
     }
 }

@@ -3,16 +3,18 @@ use std::{
     future::{Ready, ready},
 };
 
-use actix_web::{
-    Error, FromRequest, HttpMessage, HttpRequest, dev::Payload, error::ErrorBadRequest,
-};
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, dev::Payload};
 use sfv::{BareItem, Item, Parser};
+
+use super::passed::MissingKey;
 
 /// The idempotency key of a request: 1 to 255 visible ASCII characters, without quotes around them.
 ///
 /// As an extractor it hands out the key that [`Idempotency`](crate::Idempotency) works with, for
 /// instance to write it into the row that the request creates. Where a request may come without
-/// one, take `Option<IdempotencyKey>`; otherwise such a request is answered with 400.
+/// one, take `Option<IdempotencyKey>`; otherwise such a request is refused as
+/// [`required`](crate::IdempotencyBuilder::required) refuses it: 400 `key-missing`, in the form that the
+/// guard's [`Problems`](crate::problem::Problems) give it.
 ///
 /// `Debug` does not show it: who knows another's key can learn that it was used.
 ///
@@ -84,7 +86,7 @@ impl FromRequest for IdempotencyKey {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let key = req.extensions().get::<Self>().cloned();
-        ready(key.ok_or_else(|| ErrorBadRequest("this request needs an idempotency key")))
+        ready(key.ok_or_else(|| MissingKey::of(req).into()))
     }
 }
 

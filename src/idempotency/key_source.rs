@@ -59,7 +59,8 @@ impl KeySource {
     }
 
     /// Found by a closure, which sees the body as well: a webhook's id, a field. What it returns is
-    /// the bare key. `None` says that there is no key; an error becomes the answer.
+    /// the bare key: a text, an integer, or `to_string()` of another id such as a `Uuid`. `None` says that there
+    /// is no key; an error becomes the response.
     ///
     /// The body is read before, of requests too that turn out to have no key:
     /// [`skip`](crate::IdempotencyBuilder::skip) routes that take large ones.

@@ -6,10 +6,12 @@ use actix_web::Error;
 ///
 /// Implemented for `String`, `&'static str`, `Cow<'static, str>` and integers; for `Option` of
 /// these, where `None` says that the request has none; and for `Result` of all of these with an
-/// [`actix_web::Error`], which becomes the answer.
+/// [`actix_web::Error`], which becomes the response. Of any other type that can be displayed, such as a
+/// `Uuid`, return the text: `user.id.to_string()`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot name a scope or a key",
     label = "the closure must return a text or a number, an `Option` of one, or a `Result` of either",
+    note = "a `Uuid` or another type with `Display` becomes a text by `to_string()`: `user.id.to_string()`",
     note = "what it returns must own its text: `req.header(\"x\").map(|value| value.into_owned())`",
     note = "an `async` closure goes to `Scope::by_async`"
 )]

@@ -14,6 +14,7 @@ use super::{
     first::First,
     key::IdempotencyKey,
     key_source::Found,
+    passed::Passed,
     prefer,
     refusal::Refusal,
     run::{Body, Run},
@@ -69,6 +70,7 @@ where
             return RunToEnd::new(|_never| shadow::watched(settings, service, req));
         }
         if !self.settings.selection.selects(req.head()) {
+            Passed::note(&req, &self.settings, false);
             return RunToEnd::new(|_never| async move { unguarded(&*service, req).await });
         }
         let settings = Arc::clone(&self.settings);
@@ -249,7 +251,7 @@ pub(super) fn patience(settings: &Settings, req: &ServiceRequest) -> Option<Pati
 /// An answer of our own. Never an `Err`: the access log, `ErrorHandlers` and `DefaultHeaders`
 /// would not see it.
 async fn refuse<S, B>(
-    settings: &Settings,
+    settings: &Arc<Settings>,
     service: &S,
     req: ServiceRequest,
     refusal: Refusal,
@@ -262,6 +264,7 @@ where
     Ok(match refusal {
         Refusal::Pass => {
             notes.forget();
+            Passed::note(&req, settings, true);
             return unguarded(service, req).await;
         }
         Refusal::Error(err) => {

@@ -11,16 +11,19 @@ mod limits;
 mod middleware;
 mod named_header;
 mod parts;
+mod passed;
 pub(crate) mod prefer;
 mod recording;
 mod refusal;
 mod rendered_error;
 mod replay;
+mod response_view;
 mod run;
 mod run_to_end;
 mod scope;
 mod settings;
 mod shadow;
+mod transient;
 
 use std::{
     future::{Ready, ready},
@@ -46,7 +49,9 @@ pub use self::{
     limits::Limits,
     middleware::IdempotencyMiddleware,
     recording::Recording,
+    response_view::ResponseView,
     scope::Scope,
+    transient::Transient,
 };
 use self::{scope::ScopeId, settings::Settings};
 use crate::{

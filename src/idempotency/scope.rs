@@ -57,6 +57,21 @@ enum Source {
 impl Scope {
     /// Found by a closure. When it returns `None` or an empty text the answer is 401
     /// `scope-missing`; when it returns an error, that error's own response.
+    ///
+    /// It returns a text or an integer. Any other id that can be displayed, such as a `Uuid`, becomes a text by
+    /// `to_string()`:
+    ///
+    /// ```
+    /// # mod uuid { #[derive(Clone)] pub struct Uuid; impl std::fmt::Display for Uuid {
+    /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("id") } } }
+    /// use actix_idempotency::Scope;
+    /// use actix_web::HttpMessage;
+    ///
+    /// #[derive(Clone)]
+    /// struct User { id: uuid::Uuid }
+    ///
+    /// let scope = Scope::by(|req| req.extensions().get::<User>().map(|user| user.id.to_string()));
+    /// ```
     pub fn by<F, L>(scope: F) -> Self
     where
         F: Fn(&RequestView<'_>) -> L + Send + Sync + 'static,

@@ -14,6 +14,7 @@ use futures_util::FutureExt;
 
 use super::{
     middleware::{Response, claim_of, patience},
+    passed::Passed,
     refusal::Refusal,
     replay::replay,
     run::Run,
@@ -51,7 +52,13 @@ where
             };
             first(run, guard.observed(notes), req).await
         }
-        Err(would) => shadow::run(&*service, req, would, notes).await,
+        Err(would) => {
+            if matches!(would, Would::Pass) {
+                let lacks_key = settings.selection.selects(req.head());
+                Passed::note(&req, &settings, lacks_key);
+            }
+            shadow::run(&*service, req, would, notes).await
+        }
     }
 }
 
@@ -131,7 +138,6 @@ where
     let handler = async { run.service.call(req).await };
     let outcome = AssertUnwindSafe(handler).catch_unwind().await;
     let answer = outcome.unwrap_or_else(|panic| {
-        guard.worked(None);
         if run.settings.terms.lost_owner == LostOwner::Refuse {
             guard.lapse_on_drop();
         }
