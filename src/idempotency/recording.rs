@@ -4,14 +4,11 @@ use std::{
     sync::Arc,
 };
 
-use super::named_header::NamedHeader;
+use super::{named_header::NamedHeader, response_view::ResponseView};
 use crate::{ConfigError, store};
-use actix_web::{
-    dev::ResponseHead,
-    http::header::{CONNECTION, HeaderMap, HeaderName},
-};
+use actix_web::http::header::{CONNECTION, HeaderMap, HeaderName};
 
-type Rule = dyn Fn(&ResponseHead) -> bool + Send + Sync;
+type Rule = dyn Fn(&ResponseView<'_>) -> bool + Send + Sync;
 
 const DEFAULT_MOST: usize = 1024 * 1024;
 /// A record is written in one piece, and Redis keeps no longer value.
@@ -53,11 +50,28 @@ const NOT_UNLESS_ASKED: [&str; 15] = [
 /// use actix_idempotency::Recording;
 ///
 /// let recording = Recording::new()
-///     .when(|answer| answer.status.is_success()) // let clients correct what was refused
+///     .when(|response| response.status().is_success()) // let clients correct what was refused
 ///     .only_headers(["content-type", "location", "etag"])
 ///     .max_body(64 * 1024)
 ///     .replay_header("x-replayed");
 /// ```
+///
+/// # What is recorded
+///
+/// | response | by default | to change that |
+/// |---|---|---|
+/// | 2xx, 3xx, 4xx but those below | recorded and replayed | [`when`](Self::when) |
+/// | 401, 408, 425, 429, 5xx | not recorded; the key is free for a retry | `when`, [`Claim::final_answer`] |
+/// | 409 or 412 of optimistic locking, a serialization failure (40001) or deadlock (40P01) as 409, 423, 428 | recorded, although a retry could succeed | mark it with [`Transient`], or call [`Claim::transient`] |
+/// | 200 of GraphQL with `errors` | recorded, errors and all | a rule that reads the body, see `when` |
+/// | one-time codes, passwords, card data | recorded, and so kept in the store | [`Claim::no_store`]: retries get 409 `response-not-stored` |
+/// | larger than [`max_body`](Self::max_body), or a stream that breaks off | as a fact; retries get 409 `response-not-stored` | a larger `max_body` |
+/// | responses of this crate's middlewares | never recorded | |
+///
+/// [`Claim::final_answer`]: crate::Claim::final_answer
+/// [`Claim::transient`]: crate::Claim::transient
+/// [`Claim::no_store`]: crate::Claim::no_store
+/// [`Transient`]: crate::Transient
 #[derive(Clone)]
 #[must_use]
 pub struct Recording {
@@ -89,8 +103,25 @@ impl Recording {
     /// that a middleware of this crate has made are never recorded.
     ///
     /// Default: every status below 500 except 401, 408, 425 and 429. Those, and failures of the
-    /// server, ask for another try, and replaying them would break it.
-    pub fn when(mut self, rule: impl Fn(&ResponseHead) -> bool + Send + Sync + 'static) -> Self {
+    /// server, ask for another try, and replaying them would break it. The
+    /// [table](Recording#what-is-recorded) has what that means for less common responses.
+    ///
+    /// The rule sees the body where it is in memory. A GraphQL server answers 200 although a field failed;
+    /// this records what has no errors:
+    ///
+    /// ```
+    /// use actix_idempotency::Recording;
+    ///
+    /// let recording = Recording::new().when(|response| {
+    ///     let body = response.body().unwrap_or_default();
+    ///     let body: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    ///     response.status().is_success() && body.is_some_and(|body| body.get("errors").is_none())
+    /// });
+    /// ```
+    pub fn when(
+        mut self,
+        rule: impl Fn(&ResponseView<'_>) -> bool + Send + Sync + 'static,
+    ) -> Self {
         self.rule = Some(Arc::new(rule));
         self
     }
@@ -180,15 +211,19 @@ impl Recording {
     }
 
     /// Whether an answer is recorded unless its handler says otherwise.
-    pub(super) fn takes(&self, head: &ResponseHead) -> bool {
+    pub(super) fn takes(&self, response: &ResponseView<'_>) -> bool {
         match &self.rule {
             // The work has been done. A rule that panics must not free the key for a second run.
-            Some(rule) => catch_unwind(AssertUnwindSafe(|| rule(head))).unwrap_or_else(|_panic| {
-                log::error!("the rule of what is recorded has panicked; the answer is recorded");
-                true
-            }),
+            Some(rule) => {
+                catch_unwind(AssertUnwindSafe(|| rule(response))).unwrap_or_else(|_panic| {
+                    log::error!(
+                        "the rule of what is recorded has panicked; the answer is recorded"
+                    );
+                    true
+                })
+            }
             None => {
-                let status = head.status.as_u16();
+                let status = response.status().as_u16();
                 status < 500 && !matches!(status, 401 | 408 | 425 | 429)
             }
         }
@@ -259,14 +294,18 @@ impl fmt::Debug for Recording {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::{StatusCode, header::HeaderValue};
+    use actix_web::{
+        dev::ResponseHead,
+        http::{StatusCode, header::HeaderValue},
+    };
 
     use super::*;
 
     #[test]
     fn by_default_what_asks_for_another_try_is_not_recorded() {
         let takes = |status: u16| {
-            Recording::new().takes(&ResponseHead::new(StatusCode::from_u16(status).unwrap()))
+            let head = ResponseHead::new(StatusCode::from_u16(status).unwrap());
+            Recording::new().takes(&ResponseView::new(&head, None))
         };
         for status in [200, 201, 204, 302, 304, 400, 403, 404, 409, 422, 451] {
             assert!(takes(status), "{status}");

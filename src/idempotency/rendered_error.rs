@@ -7,6 +7,7 @@ use actix_web::{
 };
 use bytes::Bytes;
 
+use super::transient::Transient;
 use crate::problem::OwnAnswer;
 
 /// The error of an inner layer, and the response that it makes.
@@ -28,6 +29,7 @@ struct Again {
     /// `None` when there is no body, which is sent differently than an empty one.
     body: Option<Bytes>,
     is_own: bool,
+    is_transient: bool,
 }
 
 impl RenderedError {
@@ -36,6 +38,7 @@ impl RenderedError {
         let status = response.status();
         let headers = response.headers().clone();
         let is_own = response.extensions().contains::<OwnAnswer>();
+        let is_transient = Transient::is_on(&response);
         let (head, sent) = response.into_parts();
         let (sent, again) = match (sent.size(), sent.try_into_bytes()) {
             (BodySize::None, Ok(_)) => (BoxBody::new(body::None::new()), Some(None)),
@@ -50,6 +53,7 @@ impl RenderedError {
                 headers,
                 body,
                 is_own,
+                is_transient,
             }),
         }
     }
@@ -75,6 +79,9 @@ impl ResponseError for RenderedError {
         *response.headers_mut() = again.headers.clone();
         if again.is_own {
             OwnAnswer::mark(&mut response);
+        }
+        if again.is_transient {
+            Transient::mark(&mut response);
         }
         response
     }
@@ -156,13 +163,15 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn mark_of_a_generated_response_is_kept_each_time() {
+    async fn marks_of_a_response_are_kept_each_time() {
         let mut response = HttpResponse::Conflict().finish();
         OwnAnswer::mark(&mut response);
+        Transient::mark(&mut response);
         let error = rendered(response);
         for _ in 0..2 {
             let response = error.error_response();
             assert!(response.extensions().contains::<OwnAnswer>());
+            assert!(Transient::is_on(&response));
         }
     }
 

@@ -11,7 +11,10 @@ use actix_web::{
 use bytes::Bytes;
 use futures_util::FutureExt;
 
-use super::{claim::Claim, rendered_error::RenderedError, settings::Settings};
+use super::{
+    claim::Claim, rendered_error::RenderedError, response_view::ResponseView, settings::Settings,
+    transient::Transient,
+};
 use crate::{
     claim::{Guard, Verdict, Wishes},
     event::IncidentKind,
@@ -72,7 +75,7 @@ where
     ) -> (Result<ServiceResponse<Body<B>>, Error>, Option<Guard>) {
         match outcome {
             Ok(Ok(answer)) => {
-                guard.worked(Some(answer.status().as_u16()));
+                guard.worked(answer.status().as_u16());
                 let (req, answer) = answer.into_parts();
                 let (head, body) = answer.into_parts();
                 let (body, guard) = self.decide(guard, &head, body);
@@ -81,13 +84,13 @@ where
             Ok(Err(err)) => {
                 // Once: some errors give their response away.
                 let (head, body) = err.error_response().into_parts();
-                guard.worked(Some(head.status().as_u16()));
+                guard.worked(head.status().as_u16());
                 let (body, guard) = self.decide(guard, &head, body);
                 let err = RenderedError::new(err, head.set_body(body));
                 (Err(err.into()), guard)
             }
+            // The handler has not answered, so it counts as cut off.
             Err(_panic) => {
-                guard.worked(None);
                 if let Some(key) = guard.tenure().map(|tenure| tenure.key()) {
                     log::error!(key:%; "the handler of {key} has panicked");
                 }
@@ -126,14 +129,14 @@ where
     ) -> (Body<T>, Option<Guard>) {
         let recording = &self.settings.recording;
         let wishes = (guard.tenure()).map_or_else(Wishes::default, |tenure| *tenure.wishes());
-        let is_own = head.extensions().contains::<OwnAnswer>();
-        let is_kept = !is_own
-            && match wishes.verdict {
-                Verdict::ByRule => recording.takes(head.head()),
-                Verdict::Final => true,
-                Verdict::Transient => false,
-            };
         let body = InMemory::of(body);
+        let is_kept = match wishes.verdict {
+            _ if head.extensions().contains::<OwnAnswer>() => false,
+            Verdict::ByRule if Transient::is_on(head) => false,
+            Verdict::ByRule => recording.takes(&ResponseView::new(head.head(), body.bytes())),
+            Verdict::Final => true,
+            Verdict::Transient => false,
+        };
         if !is_kept {
             guard.free_on_drop();
             return match body {
@@ -189,6 +192,15 @@ impl<B: MessageBody + 'static> InMemory<B> {
             return Self::Nothing(body);
         }
         body.try_into_bytes().map_or_else(Self::No, Self::Yes)
+    }
+
+    /// The bytes, where they are all there.
+    fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Yes(bytes) => Some(bytes),
+            Self::Nothing(_) => Some(b""),
+            Self::No(_) => None,
+        }
     }
 
     /// What is known to come.

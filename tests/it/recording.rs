@@ -261,7 +261,7 @@ async fn the_handler_can_override_the_rule() {
 
 #[tokio::test]
 async fn a_predicate_replaces_the_rule() {
-    let only_success = Recording::new().when(|head| head.status.is_success());
+    let only_success = Recording::new().when(|response| response.status().is_success());
     let (server, _) = obedient(memory_keys().recording(only_success));
     for (status, recorded) in [("201", true), ("404", false), ("500", false)] {
         answer(asking(&server, status, &[("status", status)])).await;

@@ -26,7 +26,7 @@
 //!         .key(KeySource::by(token))
 //!         .required()
 //!         .on_in_flight(InFlight::Wait(Duration::from_secs(10)))
-//!         .recording(Recording::new().when(|answer| answer.status.is_redirection()))
+//!         .recording(Recording::new().when(|response| response.status().is_redirection()))
 //!         .build()
 //! }
 //!

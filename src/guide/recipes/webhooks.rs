@@ -41,7 +41,7 @@
 //!         .key(KeySource::header("x-github-delivery"))
 //!         .required()
 //!         .fingerprinting(Fingerprinting::off()) // the id says enough, the body is signed
-//!         .recording(Recording::new().when(|answer| answer.status.is_success()))
+//!         .recording(Recording::new().when(|response| response.status().is_success()))
 //!         .retention(Duration::from_secs(7 * 24 * 3600)) // longer than it delivers again
 //!         .build()
 //! }
