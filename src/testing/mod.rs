@@ -9,8 +9,8 @@
 //!
 //! # Testing your application
 //!
-//! **That it ran once.** [`Runs`] counts in the handler, [`at_once`] sends equal requests at the same
-//! time, [`in_turn`] one after the other, and [`Replies::assert_ran_once`] says what is wrong:
+//! **That it ran once.** [`Runs`], wrapped around the handler, counts; [`at_once`] sends equal requests at the
+//! same time, [`in_turn`] one after the other, and [`Replies::assert_ran_once`] says what is wrong:
 //!
 //! ```
 //! use std::time::Duration;
@@ -21,10 +21,9 @@
 //! };
 //! use actix_web::{App, HttpResponse, test::{TestRequest, init_service}, web};
 //!
-//! async fn pay(runs: web::Data<Runs>) -> HttpResponse {
-//!     let run = runs.note();
+//! async fn pay() -> HttpResponse { // as it is in production
 //!     tokio::time::sleep(Duration::from_millis(10)).await; // where the others come in
-//!     HttpResponse::Created().body(format!("payment {run}"))
+//!     HttpResponse::Created().finish()
 //! }
 //!
 //! # #[actix_web::main]
@@ -32,7 +31,7 @@
 //! let runs = Runs::new();
 //! let keys = Idempotency::builder(MemoryStore::new(), Scope::global()).build()?;
 //! let app = App::new()
-//!     .app_data(web::Data::new(runs.clone()))
+//!     .wrap(runs.clone()) // inside of the guard: the last wrap is the outermost
 //!     .wrap(keys)
 //!     .route("/payments", web::post().to(pay));
 //! let app = init_service(app).await;
