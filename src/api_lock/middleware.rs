@@ -168,7 +168,7 @@ fn conclude<B: MessageBody + 'static>(
     answer: Result<ServiceResponse<B>, Error>,
     mut guard: Guard,
 ) -> (Result<Response<B>, Error>, Option<Guard>) {
-    guard.worked(Some(status::of(&answer)));
+    guard.worked(status::of(&answer));
     let mut guard = Some(guard);
     let answer =
         answer.map(|answer| answer.map_body(|_head, body| in_memory_or_guarded(body, &mut guard)));

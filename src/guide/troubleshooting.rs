@@ -118,7 +118,7 @@
 //! | none | no key: the client sends none, or a proxy drops the header | [`required()`](crate::IdempotencyBuilder::required) turns it into a 400 |
 //! | none | the method is not guarded (`POST`, `PUT` and `PATCH` are), [`skip`](crate::IdempotencyBuilder::skip), or it is wrapped around another route | [`methods`](crate::IdempotencyBuilder::methods), or wrap it where the route is |
 //! | two, both `Executed`, their `key` differs | the client makes a new key for each try, the scope changes (a token in place of the account), or the path does (`/orders/` is not `/orders`) | one key per operation; [choosing a scope](super#choosing-a-scope) |
-//! | two, both `Executed`, with one `key`, `ending` is `Freed` | the answer is not recorded: 500 and above, 401, 408, 425, 429, or [`transient`](crate::Claim::transient) | [choosing what is recorded](super#choosing-what-is-recorded) |
+//! | two, both `Executed`, with one `key`, `ending` is `Freed` | the answer is not recorded: 500 and above, 401, 408, 425, 429, [`transient`](crate::Claim::transient), or marked as [`Transient`](crate::Transient) | [choosing what is recorded](super#choosing-what-is-recorded) |
 //! | the same, `ending` is `Recorded` | the record is gone: each worker has a [`MemoryStore`](crate::MemoryStore) of its own, Redis evicts, the retention is short | build the middleware outside of the closure; [`check`](crate::RedisStore::check) |
 //! | the second is `Replayed` | it was replayed; the header is hidden from scripts | [CORS](super#cors) |
 //!
@@ -133,6 +133,7 @@
 //! | one after the other, only with `ApiLock` | it does not remember: when the first is done, an equal request runs | [`Idempotency`](crate::Idempotency) |
 //! | the first was answered with a 5xx, or panicked | a failure frees the key, and the retry runs | make the handler find out what it did before, or [`final_answer`](crate::Claim::final_answer) |
 //! | nothing; the keys differ | see [nothing is ever replayed](#nothing-is-ever-replayed) | |
+//! | `"two memory stores of this process have claims with the prefix"`, [`IncidentKind::SecondStore`](crate::event::IncidentKind::SecondStore) | the [`MemoryStore`](crate::MemoryStore) is built inside of the closure that `HttpServer::new` calls for each worker | build it outside, clone it in. Two stores that are meant: a [`key_prefix`](crate::IdempotencyBuilder::key_prefix) each |
 //! | nothing; one run in each of two processes | a [`MemoryStore`](crate::MemoryStore) is one process', two prefixes are two stores | [`RedisStore`](crate::RedisStore), one [`key_prefix`](crate::IdempotencyBuilder::key_prefix) |
 //!
 //! # 503
@@ -144,19 +145,26 @@
 //! `store.ping().await?` in `main` makes a process not start that would answer nothing else, and
 //! [`check`](crate::RedisStore::check) also tries what a lock does.
 //!
+//! A reason that begins with `"no connection to Redis"` names the step that failed, the server and, when it
+//! took too long, the limit: `resolving` a name, `connecting to` an address, `TLS handshake with` it, `AUTH at`,
+//! `SELECT at`, `CLIENT SETINFO at` or `HELLO at` it, `ROLE at` the master that Sentinel names. With Sentinel
+//! `asking sentinel 2 of 3` stands before that, and a pool of the application's says
+//! `waiting for a connection`.
+//!
 //! | the reason | what to do |
 //! |---|---|
-//! | refused, timed out, no such host | address, port and firewall; in a Cluster or with Sentinel the address that the servers announce ([`cluster`](crate::RedisStore::cluster), [`sentinel`](crate::RedisStore::sentinel)) |
+//! | `resolving`, `connecting to` | address, port and firewall; in a Cluster or with Sentinel the address that the servers announce ([`cluster`](crate::RedisStore::cluster), [`sentinel`](crate::RedisStore::sentinel)) |
 //! | `"the server is too old, use Redis 7.0 or newer (or Valkey)"` | that |
 //! | `syntax error` | a Redis older than 7.0 that does not tell its version, because it does not know `HELLO` |
-//! | `"the Redis URL asks for TLS"` | the feature `redis-rustls`; a certificate is refused: [`certificate_authority`](crate::RedisStoreBuilder#method.certificate_authority) |
+//! | `AUTH at`, `HELLO at` with `"not done within"` | the server accepts connections and does not answer: it is frozen, blocked by a long command, or no Redis |
+//! | `TLS handshake with` | a port that speaks no TLS; `UnknownIssuer`: [`certificate_authority`](crate::RedisStoreBuilder#method.certificate_authority) |
 //! | `NOAUTH`, `WRONGPASS`, `NOPERM` | [rights](super::redis#rights); with Sentinel the sentinels have users of their own |
 //! | `OOM` | [Redis memory grows](#redis-memory-grows) |
 //! | `READONLY` | it is a replica: name the master, or use Sentinel |
 //! | `"the connection gave no reply, and a new one works"` | twice within one call: something on the way drops connections faster than they are opened |
 //! | `"the store did not answer in time"` | a server that is slow, or blocked by a long command (`SLOWLOG GET`); [`timeout`](crate::RedisStoreBuilder::timeout) |
 //! | `"calls are waiting for Redis already"` | more load than it takes: [`max_in_flight`](crate::RedisStoreBuilder::max_in_flight) |
-//! | `"entries, and is full"` | a [`MemoryStore`](crate::MemoryStore): [`max_entries`](crate::MemoryStoreBuilder::max_entries), a rate limit, a shorter retention |
+//! | `"entries, and is full"` | a [`MemoryStore`](crate::MemoryStore), which said so in advance: `"the memory store holds"`, [`IncidentKind::StoreFilling`](crate::event::IncidentKind::StoreFilling). [Sizing](super::memory#sizing) |
 //! | none, and a 503 without a body | it is the handler's: [`Claim::fence`](crate::Claim::fence) found the claim lost or the store away |
 //!
 //! # 500, and then what
@@ -165,13 +173,15 @@
 //! |---|---|---|
 //! | `"has panicked"` | the handler has; who looks for the cause finds it above | free with [`Reexecute`](crate::LostOwner::Reexecute), so the retry runs. With `Refuse`: `in-flight` until the lease has lapsed, then `outcome-unknown` |
 //! | nothing of this crate's | the handler answered 500 | free: the retry runs, and finds what was done half |
-//! | `"a handler asks for its Claim and runs without one"` | a request without a key, or on a method that is not guarded | none; [`required()`](crate::IdempotencyBuilder::required), or take `Option<Claim>` |
+//! | `"a handler asks for its Claim and runs without one"` | a method or route that is not guarded, or a store that was away under `FailOpen` | none; wrap or select the route, or take `Option<Claim>` |
 //! | `"cannot be written as JSON"` | a payload or fingerprint whose `Serialize` fails | none |
 //! | `"an observer of events has panicked"` | only the observer; the request went on | as without it |
 //!
 //! # 400 and 401
 //!
-//! * `key-missing`: the operation is [`required`](crate::IdempotencyBuilder::required) to have a key.
+//! * `key-missing`: the operation is [`required`](crate::IdempotencyBuilder::required) to have a key, or its
+//!   handler takes an [`IdempotencyKey`](crate::IdempotencyKey) or a [`Claim`](crate::Claim); where a request
+//!   may come without one, take an `Option` of it.
 //! * `key-invalid`: empty, longer than 255 characters, a space in it, two header lines, or quotes that
 //!   do not close. A UUID serves.
 //! * `scope-missing`, 401 although the user is logged in: the scope finds nobody. Its header is absent
@@ -223,7 +233,7 @@
 //!
 //! | difference | effect | what to do |
 //! |---|---|---|
-//! | more workers, and the store is built inside of the closure that `HttpServer::new` calls for each | each worker has its own: one in eight is replayed | build it outside, clone it in |
+//! | more workers, and the store is built inside of the closure that `HttpServer::new` calls for each | each worker has its own: one in eight is replayed; `"two memory stores of this process"` | build it outside, clone it in |
 //! | more processes | each has its own [`MemoryStore`](crate::MemoryStore) | [`RedisStore`](crate::RedisStore) |
 //! | a gateway | it drops `Idempotency-Key`, or does not set the header of the scope | let it pass; 401 and 400 say which |
 //! | a proxy that retries by itself, or gives up after 30 s | duplicates of which the client knows nothing; 504 while the handler goes on | that is what keys are for: the retry gets the answer |
@@ -303,6 +313,8 @@
 //! * "Lifetime may not live long enough": a payload, scope or key owns what it holds:
 //!   `req.path().to_owned()`, not `req.path()`; `req.header("x").map(|value| value.into_owned())`;
 //!   `json!` copies by itself.
+//! * "cannot name a scope or a key": a `Uuid`, or a type of the application's, becomes a text by
+//!   `user.id.to_string()`.
 //! * "type annotations needed" in a closure that uses `?`: end it with
 //!   `Ok::<_, actix_web::Error>(..)`.
 //! * `RedisStore` or `MemoryStore` is not found: the features `redis` and `memory` are on by default,

@@ -84,12 +84,12 @@ impl Run {
 
     /// The work is not done, and is free for another try.
     pub async fn release(mut self) -> Settled {
-        self.guard.worked(None);
+        self.guard.ended();
         self.guard.settle().await
     }
 
     async fn record(mut self, done: Done) -> Settled {
-        self.guard.worked(None);
+        self.guard.ended();
         let (status, body) = done.into_parts();
         let answer = Answer {
             fingerprint: self.fingerprint,

@@ -305,6 +305,7 @@ async fn a_handler_that_panics_is_told_of_and_so_is_what_becomes_of_its_key() {
             (Outcome::Executed, Some(ending))
         );
         assert_eq!(event.status, None);
+        assert_eq!(event.handler, None, "it counts as cut off");
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use actix_idempotency::{
-    ApiLock, Idempotency, InFlight, KeySource, LostOwner, MemoryStore, Recording, Scope,
-    StoreFailure, problem::Problems,
+    ApiLock, Fingerprinting, Idempotency, InFlight, KeySource, LostOwner, MemoryStore, Recording,
+    Scope, StoreFailure, problem::Problems,
 };
 use actix_web::{App, HttpResponse, http::Method, web};
 use futures_util::future::join_all;
@@ -383,6 +383,26 @@ async fn scope_by_host_is_the_authority_on_http2() {
             (201, false, "run 2".to_owned())
         );
     }
+}
+
+#[tokio::test]
+async fn fingerprint_with_host_has_the_authority_on_http2() {
+    let fingerprinting = Fingerprinting::new().with_header("host");
+    let keys = memory_keys()
+        .fingerprinting(fingerprinting)
+        .build()
+        .unwrap();
+    let server = numbered(&keys, &Gate::open());
+    let local = server.url("/").replace("127.0.0.1", "localhost");
+    let sent = |client: reqwest::Client, url: &str| {
+        client.post(url).header("idempotency-key", "a").body("tea")
+    };
+    let first = answer(sent(http2_client(), &server.url("/"))).await;
+    assert_eq!(first, (201, false, "run 1".to_owned()));
+    // The same host on HTTP/1, and another one on HTTP/2.
+    let again = answer(sent(client(), &server.url("/"))).await;
+    assert_eq!(again, (201, true, "run 1".to_owned()));
+    is_problem(sent(http2_client(), &local), 422, "key-reused", false).await;
 }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ mod check;
 mod client;
 mod cluster;
 mod conformance;
+#[cfg(feature = "redis-rustls")]
+mod connection_errors;
 mod cors;
 mod costs;
 mod docs;
@@ -32,8 +34,10 @@ mod inspect;
 mod interleavings;
 mod lock;
 mod lost_connections;
+mod memory_warnings;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod missing_key;
 mod once;
 mod openapi;
 mod parsers;
@@ -56,5 +60,6 @@ mod testing;
 mod tls;
 #[cfg(feature = "tracing")]
 mod traces;
+mod transient;
 mod waiting;
 mod wake_ups;
