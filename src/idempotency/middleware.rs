@@ -64,16 +64,14 @@ where
     forward_ready!(service);
 
     fn call(&self, req: ServiceRequest) -> Self::Future {
-        let service = Rc::clone(&self.service);
-        if self.settings.shadow {
-            let settings = Arc::clone(&self.settings);
+        let (service, settings) = (Rc::clone(&self.service), Arc::clone(&self.settings));
+        if settings.shadow {
             return RunToEnd::new(|_never| shadow::watched(settings, service, req));
         }
-        if !self.settings.selection.selects(req.head()) {
-            Passed::note(&req, &self.settings, false);
+        if !settings.selection.selects(req.head()) {
+            Passed::note(&req, &settings, false);
             return RunToEnd::new(|_never| async move { unguarded(&*service, req).await });
         }
-        let settings = Arc::clone(&self.settings);
         RunToEnd::new(|point| guarded(settings, service, req, point))
     }
 }

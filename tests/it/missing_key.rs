@@ -1,7 +1,7 @@
 //! A request without a key, whose handler takes one, is refused as a guard that requires keys refuses it.
 
 use actix_idempotency::{
-    Claim, Idempotency, IdempotencyKey, MemoryStore, Scope,
+    Claim, Idempotency, IdempotencyKey,
     problem::{ProblemKind, Problems},
 };
 use actix_web::{App, HttpResponse, web};
@@ -9,7 +9,7 @@ use actix_web::{App, HttpResponse, web};
 use crate::{
     serve,
     support::{
-        keys::{is_problem, keys_on, memory_keys, problem},
+        keys::{is_problem, memory_keys, problem},
         log,
         server::{Server, client, post},
     },

@@ -203,8 +203,14 @@ fn stores_and_claims_know_no_web_framework() {
 #[test]
 fn middlewares_know_no_backend() {
     for file in files() {
-        // The model walks through the embedded store's decisions.
-        let may = ["store/", "internals/", "model/", "lib.rs"];
+        // The model walks through the embedded store's decisions, and gauges show how full it is.
+        let may = [
+            "store/",
+            "internals/",
+            "model/",
+            "metrics/memory.rs",
+            "lib.rs",
+        ];
         if !may.iter().any(|path| file.path.starts_with(path)) {
             for name in ["MemoryStore", "RedisStore", "store::memory", "store::redis"] {
                 assert!(!file.code.contains(name), "{} names {name}", file.path);

@@ -54,8 +54,11 @@ fn server(keys: IdempotencyBuilder) -> Server {
             let piece = stream::iter([Ok::<_, Error>(Bytes::from_static(b"piece"))]);
             marked(HttpResponse::PreconditionRequired().streaming(piece))
         };
-        let final_all_the_same = async |claim: Claim| {
-            claim.final_answer();
+        let final_all_the_same = async |claim: Option<Claim>| {
+            // The second one of a shadow has none.
+            if let Some(claim) = claim {
+                claim.final_answer();
+            }
             marked(HttpResponse::Conflict().body("decided"))
         };
         // An inner layer may return the error itself.
@@ -108,7 +111,7 @@ async fn marked_response_and_error_free_the_key_and_are_sent_as_they_are() {
 #[tokio::test]
 async fn rule_sees_status_headers_and_the_body_where_it_is_in_memory() {
     let recording = Recording::new().when(|response| {
-        assert_eq!(response.headers()["x-kind"], "graphql");
+        assert_eq!(response.headers().get("x-kind").unwrap(), "graphql");
         assert_eq!(response.status(), StatusCode::OK);
         response
             .body()

@@ -195,6 +195,10 @@ fn the_constants_are_the_names_that_are_emitted() {
         name::STORE_DURATION,
         name::WAIT_DURATION,
         name::RECORDED_BODY,
+        name::MEMORY_ENTRIES,
+        name::MEMORY_ENTRIES_MAX,
+        name::MEMORY_BYTES,
+        name::MEMORY_BYTES_MAX,
     ];
     assert_eq!(emitted, BTreeSet::from(constants));
 }
