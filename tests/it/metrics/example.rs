@@ -87,7 +87,7 @@ async fn before_anything_happens_all_counters_are_there_and_explained() {
     let series = scrape.series();
     assert_eq!(series.len(), 94, "of two guards and a store");
     for (series, value) in series {
-        assert_eq!(*value == 0.0, !series.contains("_max{"), "{series} {value}");
+        assert_eq!(value == 0.0, !series.contains("_max{"), "{series} {value}");
     }
     // The exporter publishes descriptions when it is tended.
     eventually("they are explained", async || {
