@@ -10,7 +10,8 @@ use crate::support::{
     server::{post, status},
 };
 
-const LIMIT: Duration = Duration::from_secs(5);
+/// Drains end when nothing is in progress; this is for the busiest of machines.
+const LIMIT: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn a_graceful_stop_lets_the_request_end_and_its_lock_with_it() {

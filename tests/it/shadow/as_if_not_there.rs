@@ -129,7 +129,7 @@ async fn a_panic_goes_on_and_what_becomes_of_the_key_is_as_otherwise() {
         assert_eq!((event.outcome, event.status), (Outcome::Executed, None));
         assert_eq!(
             (event.ending, event.handler.is_some()),
-            (Some(ending), true)
+            (Some(ending), false)
         );
         tokio::time::sleep(2 * lease).await;
         pay(&server, "a", "panic").send().await.unwrap_err();
