@@ -4,6 +4,7 @@
 //! |---|---|
 //! | this one | who has [`Idempotency`](crate::Idempotency) running and decides: scope, crashes, recording, order of middlewares, authentication, CORS, what to publish, what to watch |
 //! | [`recipes`] | who has a task: [payments](recipes::payments), [webhooks](recipes::webhooks), [forms](recipes::forms), [a queue's consumer](recipes::queue), [a batch import](recipes::batch) |
+//! | [`transactions`] | who opens a database transaction for each request in a layer |
 //! | [`troubleshooting`] | who sees something odd: by symptom, with what to look at and what to do |
 //! | [`rollout`](crate::rollout) | who has an API with clients already: watch first, refuse later |
 //! | [`redis`] | who runs it: settings, rights, connections, looking at a key |
@@ -255,5 +256,6 @@
 pub mod comparison;
 pub mod recipes;
 pub mod redis;
+pub mod transactions;
 pub mod troubleshooting;
 pub mod upgrading;
