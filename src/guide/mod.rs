@@ -2,9 +2,10 @@
 //!
 //! | page | for whom |
 //! |---|---|
-//! | this one | who has [`Idempotency`](crate::Idempotency) running and decides: scope, crashes, recording, order of middlewares, authentication, CORS, what to publish, what to watch |
+//! | this one | who has [`Idempotency`](crate::Idempotency) running and decides: scope, crashes, recording, authentication, CORS, what to publish, what to watch |
 //! | [`recipes`] | who has a task: [payments](recipes::payments), [webhooks](recipes::webhooks), [forms](recipes::forms), [a queue's consumer](recipes::queue), [a batch import](recipes::batch) |
 //! | [`transactions`] | who opens a database transaction for each request in a layer |
+//! | [`middlewares`] | who wraps others too: the order, compression, limits of the body, the access log |
 //! | [`troubleshooting`] | who sees something odd: by symptom, with what to look at and what to do |
 //! | [`rollout`](crate::rollout) | who has an API with clients already: watch first, refuse later |
 //! | [`redis`] | who runs it: settings, rights, connections, looking at a key |
@@ -66,46 +67,13 @@
 //!   off, is `response-not-stored` for repetitions. A `GET` that upgrades (websockets) is never guarded.
 //! * Who can read the store can read the answers. Keep what it may not know out of it.
 //!
-//! # Order of middlewares
-//!
-//! In actix the last `wrap` is the outermost. From the inside out:
-//!
-//! ```
-//! use actix_cors::Cors;
-//! use actix_idempotency::{ApiLock, Idempotency, MemoryStore, Scope};
-//! use actix_web::{App, middleware::{Compress, Logger, from_fn}};
-//! # use actix_web::{Error, body::MessageBody, dev::{ServiceRequest, ServiceResponse}, middleware::Next};
-//! # async fn authenticate(req: ServiceRequest, next: Next<impl MessageBody>)
-//! #     -> Result<ServiceResponse<impl MessageBody>, Error> { next.call(req).await }
-//! # let lock = ApiLock::new(MemoryStore::new(), |req| req.path().to_owned());
-//! # let idempotency = Idempotency::builder(MemoryStore::new(), Scope::global()).build()?;
-//!
-//! let app = App::new()
-//!     .wrap(lock) // its refusals are not recorded
-//!     .wrap(idempotency) // sees the user, records plain answers
-//!     .wrap(from_fn(authenticate)) // a stranger neither claims nor replays
-//!     .wrap(Compress::default()) // a replay is compressed for the client that asks
-//!     .wrap(Cors::default()) // sees every answer, and answers preflights itself
-//!     .wrap(Logger::default()); // outermost
-//! # drop(app);
-//! # Ok::<_, actix_idempotency::ConfigError>(())
-//! ```
-//!
-//! * Outside of `Compress`, compressed bytes would be recorded and replayed to a client that did
-//!   not ask for them.
-//! * Task-locals of outer middlewares (a tracing span that is entered, say) reach the handler as
-//!   long as its client stays. When the client leaves, the handler is moved into a task of its own
-//!   and runs to its end without them; request extensions go along.
-//! * After a panic of a handler the answer is an `Err` with status 500: the request went down with
-//!   the handler, so `ErrorHandlers` and `DefaultHeaders` do not see it.
-//!
 //! # Replays and authentication
 //!
 //! **A replay runs nothing of what is inside**: neither the handler, nor its extractors, nor the
 //! middlewares that [`Idempotency`](crate::Idempotency) is wrapped around. What they check they check
 //! for the first request with a key, and for no other. Where the caller is authenticated
 //!
-//! * **in a middleware outside**, as above, every replay needs credentials that are good at that
+//! * **in a middleware outside** ([the order](middlewares#order)), every replay needs credentials that are good at that
 //!   moment, and the scope is made of what has been verified;
 //! * **in an extractor, in the handler, or in a middleware inside**, a replay needs no credentials at
 //!   all: the scope is then the only thing between a stolen or guessed key and the recorded answer.
@@ -254,6 +222,7 @@
 //! stores, [`Idempotency::stored_key`](crate::Idempotency::stored_key) tells where to look.
 
 pub mod comparison;
+pub mod middlewares;
 pub mod recipes;
 pub mod redis;
 pub mod transactions;
