@@ -6,6 +6,7 @@
 //! | [`recipes`] | who has a task: [payments](recipes::payments), [webhooks](recipes::webhooks), [forms](recipes::forms), [a queue's consumer](recipes::queue), [a batch import](recipes::batch) |
 //! | [`transactions`] | who opens a database transaction for each request in a layer |
 //! | [`middlewares`] | who wraps others too: the order, compression, limits of the body, the access log |
+//! | [`locks`] | who wraps a lock around an `App`, or two locks around one handler |
 //! | [`troubleshooting`] | who sees something odd: by symptom, with what to look at and what to do |
 //! | [`rollout`](crate::rollout) | who has an API with clients already: watch first, refuse later |
 //! | [`redis`] | who runs it: settings, rights, connections, looking at a key |
@@ -222,6 +223,7 @@
 //! stores, [`Idempotency::stored_key`](crate::Idempotency::stored_key) tells where to look.
 
 pub mod comparison;
+pub mod locks;
 pub mod middlewares;
 pub mod recipes;
 pub mod redis;
