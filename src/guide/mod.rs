@@ -7,6 +7,7 @@
 //! | [`transactions`] | who opens a database transaction for each request in a layer |
 //! | [`middlewares`] | who wraps others too: the order, compression, limits of the body, the access log |
 //! | [`locks`] | who wraps a lock around an `App`, or two locks around one handler |
+//! | [`operation`] | who deploys it: a store chosen by configuration, an orderly stop |
 //! | [`troubleshooting`] | who sees something odd: by symptom, with what to look at and what to do |
 //! | [`rollout`](crate::rollout) | who has an API with clients already: watch first, refuse later |
 //! | [`redis`] | who runs it: settings, rights, connections, looking at a key |
@@ -225,6 +226,7 @@
 pub mod comparison;
 pub mod locks;
 pub mod middlewares;
+pub mod operation;
 pub mod recipes;
 pub mod redis;
 pub mod transactions;
