@@ -4,6 +4,7 @@
 //! |---|---|
 //! | this one | who has [`Idempotency`](crate::Idempotency) running and decides: scope, crashes, recording, authentication, CORS, what to publish, what to watch |
 //! | [`recipes`] | who has a task: [payments](recipes::payments), [webhooks](recipes::webhooks), [forms](recipes::forms), [a queue's consumer](recipes::queue), [a batch import](recipes::batch) |
+//! | [`sessions`] | who logs users in with actix-session or actix-identity |
 //! | [`transactions`] | who opens a database transaction for each request in a layer |
 //! | [`middlewares`] | who wraps others too: the order, compression, limits of the body, the access log |
 //! | [`locks`] | who wraps a lock around an `App`, or two locks around one handler |
@@ -22,9 +23,58 @@
 //! what another was answered. The [scope](crate::Scope) keeps them apart, which is why it has no
 //! default.
 //!
+//! Most APIs know their caller by a token. The layer that verifies it puts the user's id into the
+//! request's extensions, and the scope takes it from there:
+//!
+//! ```
+//! use actix_idempotency::{Idempotency, MemoryStore, Scope};
+//! use actix_web::{
+//!     App, Error, HttpMessage, body::MessageBody, dev::{ServiceRequest, ServiceResponse},
+//!     error::ErrorUnauthorized, http::header, middleware::{Next, from_fn},
+//! };
+//!
+//! struct UserId(String);
+//!
+//! async fn authenticate(
+//!     req: ServiceRequest,
+//!     next: Next<impl MessageBody>,
+//! ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+//!     let token = req.headers().get(header::AUTHORIZATION);
+//!     let token = token.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+//!     // Signature and expiry, by jsonwebtoken::decode for instance; the id is the claim `sub`.
+//!     let user = token.and_then(verify).ok_or_else(|| ErrorUnauthorized("log in first"))?;
+//!     req.extensions_mut().insert(UserId(user));
+//!     next.call(req).await
+//! }
+//! # fn verify(token: &str) -> Option<String> {
+//! #     token.split_once('.').map(|(user, _issued)| user.to_owned())
+//! # }
+//!
+//! # #[actix_web::main]
+//! # async fn main() -> std::io::Result<()> {
+//! let scope = Scope::by(|req| req.extensions().get::<UserId>().map(|user| user.0.clone()));
+//! let idempotency = Idempotency::builder(MemoryStore::new(), scope).build()?;
+//! let app = App::new().wrap(idempotency).wrap(from_fn(authenticate)); // the last is the outermost
+//! # let app = app.default_service(actix_web::web::to(actix_web::HttpResponse::Created));
+//! # let app = actix_web::test::init_service(app).await;
+//! # let request = |token: &str| {
+//! #     let request = actix_web::test::TestRequest::post().insert_header(("idempotency-key", "a-1"));
+//! #     request.insert_header((header::AUTHORIZATION, format!("Bearer {token}"))).to_request()
+//! # };
+//! # for (token, is_replay) in [("ann.1", false), ("ann.2", true), ("bob.1", false)] {
+//! #     let response = actix_web::test::call_service(&app, request(token)).await;
+//! #     assert_eq!(response.status(), 201);
+//! #     assert_eq!(response.headers().contains_key("idempotent-replayed"), is_replay, "{token}");
+//! # }
+//! # let forged = actix_web::test::try_call_service(&app, request("forged")).await;
+//! # assert_eq!(forged.err().unwrap().as_response_error().status_code(), 401);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! | who calls | scope |
 //! |---|---|
-//! | users or tenants that a middleware authenticates | `Scope::by(\|req\| req.extensions().get::<User>().map(\|user\| user.id))` |
+//! | users or tenants that a middleware authenticates | their id, as above; with actix-session and actix-identity: [sessions] |
 //! | a gateway authenticates and names the tenant in a header that clients cannot set | `Scope::header("x-tenant-id")` |
 //! | one client only, or keys that nobody chooses twice, such as a provider's webhook ids | `Scope::global()` |
 //!
@@ -229,6 +279,7 @@ pub mod middlewares;
 pub mod operation;
 pub mod recipes;
 pub mod redis;
+pub mod sessions;
 pub mod transactions;
 pub mod troubleshooting;
 pub mod upgrading;
