@@ -13,7 +13,7 @@
 //! | read | for |
 //! |---|---|
 //! | this page | a first program, what is guaranteed, what it costs, how it is built |
-//! | the [guide] | decisions: scope, crashes, what is recorded, order of middlewares, authentication, CORS |
+//! | the [guide] | decisions: scope, crashes, what is recorded, authentication, CORS; [sessions](guide::sessions), [transactions](guide::transactions), [other middlewares](guide::middlewares), [locks](guide::locks), [an orderly stop](guide::operation#an-orderly-stop) |
 //! | [recipes](guide::recipes) | payments, webhooks, forms that are sent twice, a queue's consumer, a batch import |
 //! | [troubleshooting](guide::troubleshooting) | "I get 409 for ever", "nothing is ever replayed", and what else looks odd |
 //! | [Redis in production](guide::redis), [comparison](guide::comparison), [upgrading](guide::upgrading) | running it, choosing it, staying with it |
@@ -58,13 +58,14 @@
 //!
 //! ```
 //! use actix_idempotency::{ApiLock, MemoryStore};
-//! use actix_web::{App, HttpResponse, HttpServer, web};
+//! use actix_web::{App, HttpResponse, HttpServer, http::Method, web};
 //! use serde_json::json;
 //!
 //! # fn main() -> std::io::Result<()> {
 //! let lock = ApiLock::builder(MemoryStore::new(), |req| {
 //!     json!({ "user": req.header("authorization"), "path": req.path(), "body": req.body() })
 //! })
+//! .methods([Method::POST]) // without it every method but OPTIONS, so GET too
 //! .build()?;
 //!
 //! let server = HttpServer::new(move || {
@@ -118,11 +119,9 @@
 //!
 //! # Stopping
 //!
-//! [`Idempotency::drain`], [`ApiLock::drain`] and [`Once::drain`] have two places: in
-//! `HttpServer::shutdown_signal`, to let requests end before the server stops (also those whose
-//! client has left, for which actix does not wait), and after `run()`, to let releases and
-//! recordings be done before the process ends. `examples/quickstart.rs` and
-//! `examples/idempotency.rs` show both.
+//! [`Idempotency::drain`], [`ApiLock::drain`] and [`Once::drain`] wait for what is in progress. They have
+//! two places, in `HttpServer::shutdown_signal` and after `run()`: [an orderly
+//! stop](guide::operation#an-orderly-stop) has the whole, with time limits that fit together.
 //!
 //! # What it costs
 //!

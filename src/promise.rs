@@ -50,6 +50,8 @@
 //!   fails, or whose process dies in between, has charged the card. An answer with a status of 500
 //!   or above frees the key, so the retry runs: its work must find out what has been done already,
 //!   and [`Claim::attempt`](crate::Claim::attempt) says that there may be something to find.
+//! * **That a transaction is committed** by a layer that is wrapped outside. The response is recorded
+//!   before: [transactions](crate::guide::transactions).
 //! * **Exactly once, across systems.** Nobody can; what one can have is at most once per claim, here,
 //!   and at least once, by the client's retries. A constraint or a fence where the effect is makes
 //!   once of the two.

@@ -81,7 +81,8 @@ impl ApiLockBuilder {
 
     /// Guards these methods only; the others pass, their body unread.
     ///
-    /// Default: every method but `OPTIONS`, which never does anything twice.
+    /// Default: every method but `OPTIONS`, which never does anything twice; so of two equal `GET`s at
+    /// once the second is refused ([a lock around an App](crate::guide::locks#a-lock-around-an-app)).
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.settings.selection.methods = Some(methods.into_iter().collect());
         self

@@ -2,8 +2,13 @@
 //!
 //! | page | for whom |
 //! |---|---|
-//! | this one | who has [`Idempotency`](crate::Idempotency) running and decides: scope, crashes, recording, order of middlewares, authentication, CORS, what to publish, what to watch |
+//! | this one | who has [`Idempotency`](crate::Idempotency) running and decides: scope, crashes, recording, authentication, CORS, what to publish, what to watch |
 //! | [`recipes`] | who has a task: [payments](recipes::payments), [webhooks](recipes::webhooks), [forms](recipes::forms), [a queue's consumer](recipes::queue), [a batch import](recipes::batch) |
+//! | [`sessions`] | who logs users in with actix-session or actix-identity |
+//! | [`transactions`] | who opens a database transaction for each request in a layer |
+//! | [`middlewares`] | who wraps others too: the order, compression, limits of the body, the access log |
+//! | [`locks`] | who wraps a lock around an `App`, or two locks around one handler |
+//! | [`operation`] | who deploys it: a store chosen by configuration, an orderly stop |
 //! | [`troubleshooting`] | who sees something odd: by symptom, with what to look at and what to do |
 //! | [`rollout`](crate::rollout) | who has an API with clients already: watch first, refuse later |
 //! | [`memory`] | who runs on the memory store: how large it must be, and what it reports |
@@ -19,9 +24,58 @@
 //! what another was answered. The [scope](crate::Scope) keeps them apart, which is why it has no
 //! default.
 //!
+//! Most APIs know their caller by a token. The layer that verifies it puts the user's id into the
+//! request's extensions, and the scope takes it from there:
+//!
+//! ```
+//! use actix_idempotency::{Idempotency, MemoryStore, Scope};
+//! use actix_web::{
+//!     App, Error, HttpMessage, body::MessageBody, dev::{ServiceRequest, ServiceResponse},
+//!     error::ErrorUnauthorized, http::header, middleware::{Next, from_fn},
+//! };
+//!
+//! struct UserId(String);
+//!
+//! async fn authenticate(
+//!     req: ServiceRequest,
+//!     next: Next<impl MessageBody>,
+//! ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+//!     let token = req.headers().get(header::AUTHORIZATION);
+//!     let token = token.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+//!     // Signature and expiry, by jsonwebtoken::decode for instance; the id is the claim `sub`.
+//!     let user = token.and_then(verify).ok_or_else(|| ErrorUnauthorized("log in first"))?;
+//!     req.extensions_mut().insert(UserId(user));
+//!     next.call(req).await
+//! }
+//! # fn verify(token: &str) -> Option<String> {
+//! #     token.split_once('.').map(|(user, _issued)| user.to_owned())
+//! # }
+//!
+//! # #[actix_web::main]
+//! # async fn main() -> std::io::Result<()> {
+//! let scope = Scope::by(|req| req.extensions().get::<UserId>().map(|user| user.0.clone()));
+//! let idempotency = Idempotency::builder(MemoryStore::new(), scope).build()?;
+//! let app = App::new().wrap(idempotency).wrap(from_fn(authenticate)); // the last is the outermost
+//! # let app = app.default_service(actix_web::web::to(actix_web::HttpResponse::Created));
+//! # let app = actix_web::test::init_service(app).await;
+//! # let request = |token: &str| {
+//! #     let request = actix_web::test::TestRequest::post().insert_header(("idempotency-key", "a-1"));
+//! #     request.insert_header((header::AUTHORIZATION, format!("Bearer {token}"))).to_request()
+//! # };
+//! # for (token, is_replay) in [("ann.1", false), ("ann.2", true), ("bob.1", false)] {
+//! #     let response = actix_web::test::call_service(&app, request(token)).await;
+//! #     assert_eq!(response.status(), 201);
+//! #     assert_eq!(response.headers().contains_key("idempotent-replayed"), is_replay, "{token}");
+//! # }
+//! # let forged = actix_web::test::try_call_service(&app, request("forged")).await;
+//! # assert_eq!(forged.err().unwrap().as_response_error().status_code(), 401);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! | who calls | scope |
 //! |---|---|
-//! | users or tenants that a middleware authenticates | `Scope::by(\|req\| req.extensions().get::<User>().map(\|user\| user.id))` |
+//! | users or tenants that a middleware authenticates | their id, as above; with actix-session and actix-identity: [sessions] |
 //! | a gateway authenticates and names the tenant in a header that clients cannot set | `Scope::header("x-tenant-id")` |
 //! | one client only, or keys that nobody chooses twice, such as a provider's webhook ids | `Scope::global()` |
 //!
@@ -68,46 +122,13 @@
 //!   off, is `response-not-stored` for repetitions. A `GET` that upgrades (websockets) is never guarded.
 //! * Who can read the store can read the answers. Keep what it may not know out of it.
 //!
-//! # Order of middlewares
-//!
-//! In actix the last `wrap` is the outermost. From the inside out:
-//!
-//! ```
-//! use actix_cors::Cors;
-//! use actix_idempotency::{ApiLock, Idempotency, MemoryStore, Scope};
-//! use actix_web::{App, middleware::{Compress, Logger, from_fn}};
-//! # use actix_web::{Error, body::MessageBody, dev::{ServiceRequest, ServiceResponse}, middleware::Next};
-//! # async fn authenticate(req: ServiceRequest, next: Next<impl MessageBody>)
-//! #     -> Result<ServiceResponse<impl MessageBody>, Error> { next.call(req).await }
-//! # let lock = ApiLock::new(MemoryStore::new(), |req| req.path().to_owned());
-//! # let idempotency = Idempotency::builder(MemoryStore::new(), Scope::global()).build()?;
-//!
-//! let app = App::new()
-//!     .wrap(lock) // its refusals are not recorded
-//!     .wrap(idempotency) // sees the user, records plain answers
-//!     .wrap(from_fn(authenticate)) // a stranger neither claims nor replays
-//!     .wrap(Compress::default()) // a replay is compressed for the client that asks
-//!     .wrap(Cors::default()) // sees every answer, and answers preflights itself
-//!     .wrap(Logger::default()); // outermost
-//! # drop(app);
-//! # Ok::<_, actix_idempotency::ConfigError>(())
-//! ```
-//!
-//! * Outside of `Compress`, compressed bytes would be recorded and replayed to a client that did
-//!   not ask for them.
-//! * Task-locals of outer middlewares (a tracing span that is entered, say) reach the handler as
-//!   long as its client stays. When the client leaves, the handler is moved into a task of its own
-//!   and runs to its end without them; request extensions go along.
-//! * After a panic of a handler the answer is an `Err` with status 500: the request went down with
-//!   the handler, so `ErrorHandlers` and `DefaultHeaders` do not see it.
-//!
 //! # Replays and authentication
 //!
 //! **A replay runs nothing of what is inside**: neither the handler, nor its extractors, nor the
 //! middlewares that [`Idempotency`](crate::Idempotency) is wrapped around. What they check they check
 //! for the first request with a key, and for no other. Where the caller is authenticated
 //!
-//! * **in a middleware outside**, as above, every replay needs credentials that are good at that
+//! * **in a middleware outside** ([the order](middlewares#order)), every replay needs credentials that are good at that
 //!   moment, and the scope is made of what has been verified;
 //! * **in an extractor, in the handler, or in a middleware inside**, a replay needs no credentials at
 //!   all: the scope is then the only thing between a stolen or guessed key and the recorded answer.
@@ -256,8 +277,13 @@
 //! stores, [`Idempotency::stored_key`](crate::Idempotency::stored_key) tells where to look.
 
 pub mod comparison;
+pub mod locks;
 pub mod memory;
+pub mod middlewares;
+pub mod operation;
 pub mod recipes;
 pub mod redis;
+pub mod sessions;
+pub mod transactions;
 pub mod troubleshooting;
 pub mod upgrading;

@@ -200,21 +200,22 @@
 //! The first refusal of each guard is a warning, `"raise the limit of the guard if the application
 //! expects such requests"`, that names the setting and its value, and
 //! [`IncidentKind::BodyRefused`](crate::event::IncidentKind::BodyRefused). The `detail` of a 413 tells the
-//! client the limit in bytes.
+//! client the limit in bytes. A 413 that is no problem document comes from an extractor:
+//! [limits of the body](super::middlewares#limits-of-the-body).
 //!
 //! # Retries get a compressed body that they did not ask for
 //!
 //! A response was recorded with its `Content-Encoding`, because `Idempotency` is wrapped outside of
 //! `Compress`. The first one is a warning, `"a response was recorded with a Content-Encoding"`, and
 //! [`IncidentKind::EncodedResponse`](crate::event::IncidentKind::EncodedResponse). Wrap it inside of
-//! `Compress`: [order of middlewares](super#order-of-middlewares).
+//! `Compress`: [compression](super::middlewares#compression).
 //!
 //! # CORS error instead of 409
 //!
 //! The middleware is wrapped outside of `Cors`, so its answers have no CORS headers; the browser hides
 //! them. The same order keeps refusals out of the log. Wrap it innermost: inside authentication
 //! (strangers lock nothing), `Compress`, `Cors` and `Logger`. In actix the last `wrap` is the
-//! outermost; the whole is under [order of middlewares](super#order-of-middlewares):
+//! outermost; the whole is under [order](super::middlewares#order):
 //!
 //! ```
 //! # use actix_idempotency::{ApiLock, MemoryStore};

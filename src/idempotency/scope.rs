@@ -27,18 +27,20 @@ type Later = dyn for<'a> Fn(&'a RequestView<'a>) -> LocalBoxFuture<'a, Result<Op
 ///
 /// ```
 /// use actix_idempotency::Scope;
-/// use actix_web::{HttpMessage, error::ErrorUnauthorized};
+/// use actix_web::error::ErrorUnauthorized;
 ///
-/// #[derive(Clone)]
-/// struct User { id: u64 } // left in the extensions by an authentication middleware
+/// struct UserId(String); // in the extensions, by the layer that verifies the JWT
 ///
-/// let by_user = Scope::by(|req| req.extensions().get::<User>().map(|user| user.id));
+/// let by_user = Scope::by(|req| req.extensions().get::<UserId>().map(|user| user.0.clone()));
 /// let by_tenant = Scope::header("x-tenant-id"); // set by a gateway that clients cannot go around
 /// let checked = Scope::by(|req| {
 ///     let tenant = req.header("x-tenant-id").ok_or_else(|| ErrorUnauthorized("no tenant"))?;
 ///     Ok::<_, actix_web::Error>(tenant.into_owned())
 /// });
 /// ```
+///
+/// The guide shows [the layer](crate::guide#choosing-a-scope), and the same with
+/// [actix-session and actix-identity](crate::guide::sessions).
 #[derive(Clone)]
 #[must_use]
 pub struct Scope {

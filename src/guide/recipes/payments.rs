@@ -112,7 +112,8 @@
 //! idempotency_key)`, written in the transaction that moves the money. `examples/payments_postgres` in
 //! the repository does that, with the fence in the row, and is tested with a store that forgets
 //! everything between two tries. The middleware then saves work and gives the same answer;
-//! the constraint saves the money.
+//! the constraint saves the money. Where a layer opens and commits the transaction, wrap it inside of
+//! `Idempotency`: [transactions](super::super::transactions).
 //!
 //! # What can still go wrong
 //!

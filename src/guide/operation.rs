@@ -1,0 +1,113 @@
+//! Running it: a store chosen by configuration, and an orderly stop.
+//!
+//! # A store chosen by configuration
+//!
+//! Memory on a developer's machine, Redis in production. A function over any store builds the guard, and
+//! one `match` chooses:
+//!
+//! ```
+//! use actix_idempotency::{ConfigError, Idempotency, MemoryStore, RedisStore, Scope, store::Store};
+//! use std::{env, error::Error};
+//!
+//! fn keys_on(store: impl Store) -> Result<Idempotency, ConfigError> {
+//!     Idempotency::builder(store, Scope::header("x-user")).build()
+//! }
+//!
+//! /// `memory`, or the URL of a Redis.
+//! fn keys(store: &str) -> Result<Idempotency, ConfigError> {
+//!     match store {
+//!         "memory" => keys_on(MemoryStore::new()),
+//!         url => keys_on(RedisStore::connect(url)?),
+//!     }
+//! }
+//!
+//! fn keys_from_environment() -> Result<Idempotency, Box<dyn Error>> {
+//!     Ok(keys(&env::var("IDEMPOTENCY_STORE")?)?)
+//! }
+//! assert!(keys("memory").is_ok());
+//! assert!(keys("redis://127.0.0.1/").is_ok()); // connects with the first request
+//! assert!(keys("postgres://127.0.0.1/").is_err());
+//! assert!(keys_from_environment().is_err()); // not set: the process does not start
+//! ```
+//!
+//! Do not fall back to memory where the variable is missing: each process would then have its own keys,
+//! and nothing would say so.
+//!
+//! # An orderly stop
+//!
+//! At a deployment the platform sends `SIGTERM`, waits for its grace period and kills the process. Three
+//! limits have to fit into this period:
+//!
+//! | | s | what ends in it |
+//! |---|--:|---|
+//! | `drain` in `shutdown_signal` | 10 | guarded handlers, also those whose client has left, for which actix does not wait. The server goes on accepting requests |
+//! | `shutdown_timeout` | 5 | all open requests. New connections are refused. The default, 30, leaves nothing for the others |
+//! | `drain` after `run()` | 5 | keys of handlers that were cut off are released, responses are recorded |
+//! | all | 20 | |
+//! | grace period | 30 | Kubernetes' default (`terminationGracePeriodSeconds`). `docker stop` has 10: `-t 30`; Compose `stop_grace_period: 30s`. systemd has 90 |
+//!
+//! Each limit is a maximum; a process without requests stops sooner. The first one has to be longer than
+//! your slowest handler. The 10 seconds that are left are for a load balancer that goes on sending requests
+//! for a moment: sleep before the first `drain`, or in Kubernetes' `preStop`, which counts too.
+//!
+//! ```
+//! use actix_idempotency::{Idempotency, MemoryStore, Scope};
+//! use actix_web::{App, HttpResponse, HttpServer, web};
+//! use std::time::Duration;
+//! # use std::sync::atomic::{AtomicBool, Ordering};
+//! # use tokio::{io::AsyncWriteExt, net::TcpStream, sync::{Notify, oneshot}};
+//!
+//! const DRAIN: Duration = Duration::from_secs(10);
+//! const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+//! const LAST_DRAIN: Duration = Duration::from_secs(5);
+//! const GRACE_PERIOD: Duration = Duration::from_secs(30);
+//! const _: () = assert!(
+//!     DRAIN.as_secs() + SHUTDOWN_TIMEOUT.as_secs() + LAST_DRAIN.as_secs() < GRACE_PERIOD.as_secs()
+//! );
+//! # static BEGUN: Notify = Notify::const_new();
+//! # static IS_DONE: AtomicBool = AtomicBool::new(false);
+//! # async fn order() -> HttpResponse {
+//! #     BEGUN.notify_one();
+//! #     tokio::time::sleep(Duration::from_secs(2)).await; // longer than actix takes to look
+//! #     IS_DONE.store(true, Ordering::SeqCst);
+//! #     HttpResponse::Created().finish()
+//! # }
+//!
+//! # #[actix_web::main]
+//! # async fn main() -> std::io::Result<()> {
+//! # let (stop, stopped) = oneshot::channel::<()>();
+//! # let stop_signal = async || { let _ = stopped.await; };
+//! let idempotency = Idempotency::builder(MemoryStore::new(), Scope::global()).build()?;
+//! let (wrapped, draining) = (idempotency.clone(), idempotency.clone());
+//! let server = HttpServer::new(move || {
+//!     App::new().wrap(wrapped.clone()).route("/orders", web::post().to(order))
+//! })
+//! # .workers(1)
+//! .shutdown_timeout(SHUTDOWN_TIMEOUT.as_secs())
+//! .shutdown_signal(async move {
+//!     stop_signal().await; // examples/stop_signal in the repository: SIGTERM or Ctrl-C
+//!     draining.drain(DRAIN).await;
+//! })
+//! .bind(("127.0.0.1", 0))?;
+//! # // A client that leaves before the process is told to stop.
+//! # let addr = server.addrs()[0];
+//! # let client = actix_web::rt::spawn(async move {
+//! #     let mut client = TcpStream::connect(addr).await.unwrap();
+//! #     let order = "POST /orders HTTP/1.1\r\nhost: x\r\nidempotency-key: a-1\r\ncontent-length: 0\r\n\r\n";
+//! #     client.write_all(order.as_bytes()).await.unwrap();
+//! #     BEGUN.notified().await;
+//! #     client.set_zero_linger().unwrap(); // a reset
+//! #     drop(client);
+//! #     stop.send(()).unwrap();
+//! # });
+//! server.run().await?;
+//! let is_all_done = idempotency.drain(LAST_DRAIN).await;
+//! # client.await.unwrap();
+//! # assert!(is_all_done && IS_DONE.load(Ordering::SeqCst));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The example is tested with a client that leaves while its handler runs: the handler runs to completion.
+//! A key whose process was killed all the same stays `in-flight` until its lease ends, 30 seconds by
+//! default.
