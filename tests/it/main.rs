@@ -8,6 +8,7 @@
 
 mod api;
 mod body;
+mod broken_stores;
 mod cancellation;
 mod chaos;
 mod check;
@@ -16,6 +17,7 @@ mod cluster;
 mod conformance;
 mod cors;
 mod costs;
+mod distinct_operations;
 mod docs;
 mod events;
 mod events_at_the_limits;
@@ -30,12 +32,16 @@ mod idempotency_faults;
 mod inner_responses;
 mod inspect;
 mod interleavings;
+mod large_bodies;
 mod lock;
 mod lost_connections;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod odd_replies;
 mod once;
 mod openapi;
+mod overrides;
+mod own_responses;
 mod parsers;
 mod payments_postgres;
 mod pressure;
