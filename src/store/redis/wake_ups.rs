@@ -143,7 +143,7 @@ mod tests {
     const CHANNEL: &str = "channel";
 
     /// Keeps the time where it is although all wait for a socket: while a blocking task runs, Tokio does
-    /// not advance a paused clock by itself.
+    /// not advance a paused clock by itself. After a minute it does, so that a test ends.
     struct Stopped {
         _until_dropped: blocking::Sender<()>,
     }
@@ -151,7 +151,7 @@ mod tests {
     impl Stopped {
         fn clock() -> Self {
             let (until_dropped, dropped) = blocking::channel::<()>();
-            tokio::task::spawn_blocking(move || dropped.recv());
+            tokio::task::spawn_blocking(move || dropped.recv_timeout(Duration::from_secs(60)));
             Self {
                 _until_dropped: until_dropped,
             }
@@ -249,7 +249,8 @@ mod tests {
             assert_eq!(server.connections(), connections);
             server.hang_up();
             // No time passes, so nothing but the end of the connection can wake them.
-            tokio::join!(changes.0, changes.1);
+            let woken = async { tokio::join!(changes.0, changes.1) };
+            timeout(LIMIT, woken).await.expect("they are woken");
         }
     }
 
