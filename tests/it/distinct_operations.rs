@@ -67,3 +67,22 @@ async fn operations_of_equal_characters_do_not_share_a_record() {
         assert_eq!(replayed, [false, false, true], "{pair:?}");
     }
 }
+
+/// No request has a path with such characters; the key of one can be computed all the same.
+#[test]
+fn stored_keys_differ_by_where_a_scope_ends() {
+    let keys = Idempotency::builder(MemoryStore::new(), Scope::header("x-scope"));
+    let keys = keys.build().unwrap();
+    let key = "k".parse().unwrap();
+    let stored = |scope: &str, path: &str| {
+        let key = keys.stored_key(Some(scope), &Method::POST, path, &key);
+        key.to_string()
+    };
+    // With the lengths in front of method and path, and none in front of the scope, these are equal.
+    let method = "\0\0\0\0\0\0\0\u{4}POST";
+    let (short, long) = ("\0\0\0\0\0\0\0\u{2}", "\0\0\0\0\0\0\0\u{18}");
+    let long_scope = format!("a{method}{long}/b");
+    let long_path = format!("/b{method}{short}/c");
+    assert_eq!(long_path.len(), 0x18);
+    assert_ne!(stored(&long_scope, "/c"), stored("a", &long_path));
+}
