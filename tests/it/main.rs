@@ -25,6 +25,7 @@ mod examples;
 mod fault_table;
 mod faults;
 mod formats;
+mod full_memory;
 mod half_uploads;
 mod handler_side;
 mod idempotency;

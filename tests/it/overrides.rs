@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_idempotency::{
-    BackgroundHere, Claim, Idempotency, MemoryStore, Recording,
+    BackgroundHere, Claim, Claimed, Idempotency, MemoryStore, Once, Recording, Settled,
     store::{Cursor, Inspect, Inspected},
 };
 use actix_web::{
@@ -236,5 +236,30 @@ async fn what_a_handler_says_counts_for_every_kind_of_body() {
         let held = take(&store).await;
         assert_eq!(took, Duration::ZERO, "the clock stands: {case:?}");
         assert_eq!(held, case.expected(), "{case:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_run_of_once_says_counts_for_results_and_failures() {
+    let _here = BackgroundHere::here();
+    let store = MemoryStore::new();
+    let once = Once::builder(store.clone()).retention(RETENTION);
+    let once = once.build().unwrap();
+    for is_done in [true, false] {
+        for retain_for in [None, Some(Duration::from_secs(7))] {
+            let Claimed::Proceed(mut run) = once.claim("a", None).await.unwrap() else {
+                panic!("the key is free");
+            };
+            if let Some(retention) = retain_for {
+                run = run.retain_for(retention);
+            }
+            let settled = match is_done {
+                true => run.complete("result").await,
+                false => run.fail("error").await,
+            };
+            assert_eq!(settled, Settled::Yes);
+            let expected = Held::Answer(retain_for.unwrap_or(RETENTION));
+            assert_eq!(take(&store).await, expected);
+        }
     }
 }
