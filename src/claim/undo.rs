@@ -8,8 +8,9 @@ use crate::{
     store::{Held, Lease, NewClaim},
 };
 
-/// How long a claim without an answer is looked for after the store was last out of reach,
-/// whatever its lease.
+/// How long a claim without an answer is looked for at most, counted from when it was given up,
+/// whatever its lease and however long the store is out of reach. As long as an answer is tried to be
+/// recorded; a search takes a place among the jobs of the process, so it has to end.
 const LONGEST_SEARCH: Duration = Duration::from_secs(600);
 /// The longest rest while the store is out of reach.
 const AWAY: Duration = Duration::from_secs(1);
@@ -24,7 +25,8 @@ const LIKELY_NEVER: Duration = Duration::from_secs(1);
 ///
 /// Not finding it once proves nothing: the claim may still wait in a socket of a paused server, or
 /// be sent again by the network, and be carried out after the undo that overtook it. So the search
-/// goes on for as long as the claim would stand, counted from when the store last failed to answer.
+/// goes on for as long as the claim would stand, counted from when the store last failed to answer,
+/// and for ten minutes at most.
 /// Of a claim that was sent twice it goes on after a find too: the other copy may still come.
 pub(super) struct Undo {
     lease: Lease,

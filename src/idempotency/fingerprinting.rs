@@ -263,6 +263,15 @@ mod tests {
     }
 
     #[test]
+    fn query_media_type_and_body_are_told_apart() {
+        let how = Fingerprinting::new();
+        let base = of(&how, "/?a", "text/plain", b"x");
+        assert_ne!(base, of(&how, "/?atext/", "plain", b"x"));
+        assert_ne!(base, of(&how, "/?a", "text/plainx", b""));
+        assert_ne!(base, of(&how, "/?", "atext/plain", b"x"));
+    }
+
+    #[test]
     fn chosen_headers_count() {
         let how = Fingerprinting::new().with_header("x-version");
         let of = |values: &[&str]| {

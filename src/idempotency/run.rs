@@ -97,7 +97,7 @@ where
                 // Nobody knows what has been done. Dropped, the guard lets the lease lapse.
                 let is_freed = self.settings.terms.lost_owner == LostOwner::Reexecute;
                 // The request went down with the handler, so no response can be made for it.
-                (Err(ErrorInternalServerError("")), is_freed.then_some(guard))
+                (Err(own_error().into()), is_freed.then_some(guard))
             }
         }
     }
@@ -172,6 +172,14 @@ where
             }
         }
     }
+}
+
+/// The 500 of a handler that has panicked. Another layer around this one does not record it.
+fn own_error() -> RenderedError {
+    let err = ErrorInternalServerError("");
+    let mut response = err.error_response();
+    OwnAnswer::mark(&mut response);
+    RenderedError::new(err, response)
 }
 
 /// What a handler came to, or that it has panicked.

@@ -7,7 +7,7 @@ use actix_idempotency::{
     store::conformance,
 };
 
-use crate::support::redis::Redis;
+use crate::support::{GENEROUS, redis::Redis};
 
 #[tokio::test(start_paused = true)]
 async fn memory() {
@@ -30,7 +30,8 @@ async fn redis() {
 #[tokio::test]
 async fn redis_over_a_unix_socket() {
     let redis = Redis::start();
-    let store = RedisStore::connect(redis.unix_url()).unwrap();
+    let store = RedisStore::builder(redis.unix_url()).timeout(GENEROUS);
+    let store = store.build().unwrap();
     conformance::check(&store).await;
 }
 
@@ -39,7 +40,8 @@ async fn redis_with_a_pool_of_the_application() {
     let redis = Redis::start();
     let manager = RedisConnectionManager::new(redis.url()).unwrap();
     let pool = bb8::Pool::builder().build(manager).await.unwrap();
-    let store = RedisStore::from_pool(pool);
+    let store = RedisStore::pool_builder(pool).timeout(GENEROUS);
+    let store = store.build().unwrap();
     conformance::check(&store).await;
     conformance::check_inspect(&store).await;
 }

@@ -78,6 +78,36 @@ async fn of_an_answer_for_which_there_is_no_room_only_the_fact_is_kept() {
 }
 
 #[tokio::test]
+async fn room_for_answers_is_there_again_once_they_are_recorded() {
+    if runs_alone("room_for_answers_is_there_again_once_they_are_recorded").await {
+        return;
+    }
+    let (store, ear) = (FaultyStore::new(MemoryStore::new()), Ear::default());
+    let once = heard(&store, &ear);
+    for round in 1..=3 {
+        store.always(Call::Complete, Fault::Unavailable);
+        // The last is one of those that may wait, and has not quite gone when a drain ends.
+        for n in 1..16 {
+            let run = proceed(&once, &format!("{round}/{n}")).await;
+            assert_eq!(run.complete(vec![0; 4 * MIB]).await, Settled::Later);
+        }
+        assert_eq!(ear.incidents().len(), round - 1, "in round {round}");
+        // What is not kept takes no room either.
+        let run = proceed(&once, &format!("{round}/large")).await;
+        assert_eq!(run.complete(vec![0; 12 * MIB]).await, Settled::Later);
+        assert_eq!(ear.incidents(), vec![IncidentKind::Buried; round]);
+        store.recover();
+        assert!(once.drain(Duration::from_secs(20)).await);
+        let kept = once.claim(format!("{round}/15"), None).await.unwrap();
+        assert!(
+            matches!(&kept, Claimed::Replay(Done::Completed(result)) if result.len() == 4 * MIB),
+            "{kept:?}"
+        );
+        assert!(store.forget_everything().await.unwrap() > 0);
+    }
+}
+
+#[tokio::test]
 async fn a_key_for_which_there_is_no_room_is_left_to_its_lease() {
     if runs_alone("a_key_for_which_there_is_no_room_is_left_to_its_lease").await {
         return;
@@ -98,4 +128,14 @@ async fn a_key_for_which_there_is_no_room_is_left_to_its_lease() {
     assert!(matches!(freed, Claimed::Proceed(_)), "{freed:?}");
     let left = once.claim("one too many", None).await.unwrap();
     assert!(matches!(left, Claimed::InProgress), "{left:?}");
+    drop(freed);
+
+    // There is room again for all but the last that has just gone.
+    store.always(Call::Release, Fault::Unavailable);
+    for n in 1..MOST - 1 {
+        drop(proceed(&once, &format!("{n}")).await);
+    }
+    assert_eq!(ear.incidents().len(), 1, "as before");
+    store.recover();
+    assert!(once.drain(Duration::from_secs(30)).await);
 }

@@ -502,7 +502,7 @@ async fn a_lock_works_over_a_pool_of_the_application() {
 
 /// Something that speaks just enough of Redis' protocol: `answer` is asked for each command in
 /// turn, by name. Returns its port.
-fn pretend(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> u16 {
+pub(crate) fn pretend(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     let answer = Arc::new(answer);
@@ -526,7 +526,7 @@ fn pretend(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> u16 {
     port
 }
 
-fn hello(version: &str) -> String {
+pub(crate) fn hello(version: &str) -> String {
     let length = version.len();
     format!("*4\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n${length}\r\n{version}\r\n")
 }

@@ -16,6 +16,7 @@ use actix_idempotency::{
 };
 use actix_web::{App, HttpResponse, rt, web};
 use futures_util::future::join_all;
+use tokio::time::timeout;
 
 use crate::{
     serve,
@@ -168,6 +169,25 @@ async fn when_too_many_wait_for_redis_the_next_fail_at_once() {
         assert!(took < Duration::from_millis(400), "{took:?}");
     }
     eventually("there is room again", async || store.ping().await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn calls_that_are_given_up_leave_room_for_others() {
+    let redis = Redis::start();
+    let store = RedisStore::builder(redis.url()).timeout(GENEROUS);
+    let store = store.max_in_flight(3).build().unwrap();
+    store.ping().await.unwrap();
+    redis.freeze();
+    for _again in 0..5 {
+        let calls = (0..3).map(|_| timeout(Duration::from_millis(20), store.ping()));
+        for given_up in join_all(calls).await {
+            // On a busy machine the store may have been faster.
+            if let Ok(err) = given_up.map(Result::unwrap_err) {
+                assert!(!err.to_string().contains("are waiting"), "{err}");
+            }
+        }
+    }
+    redis.thaw();
 }
 
 /// Whatever the call is, and however many servers it is for.

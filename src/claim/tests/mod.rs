@@ -10,6 +10,7 @@ mod releases;
 mod renewals;
 #[cfg(feature = "redis")]
 mod sent_again;
+mod slow;
 mod waiting;
 
 use super::*;
@@ -31,6 +32,8 @@ enum Does {
     Lost,
     Refuse,
     Time,
+    /// Answers after this time.
+    Late(Duration),
     /// The connection ends before the reply; there is half a second for another try.
     #[cfg(feature = "redis")]
     HangUp,
@@ -104,6 +107,10 @@ async fn act<T>(does: Does, yes: T, lost: T) -> Result<T, StoreError> {
         Does::Lost => Ok(lost),
         Does::Refuse => Err(StoreError::unavailable("refused")),
         Does::Time => Err(StoreError::timeout()),
+        Does::Late(time) => {
+            sleep(time).await;
+            Ok(yes)
+        }
         #[cfg(feature = "redis")]
         Does::HangUp => Err(StoreError::connection_lost(
             "hung up",

@@ -68,6 +68,50 @@ async fn while_the_store_is_away_an_undo_does_not_give_up() {
     );
 }
 
+/// How long an undo goes on at most.
+const LONGEST: Duration = Duration::from_secs(600);
+
+#[tokio::test(start_paused = true)]
+async fn undo_on_a_store_that_never_answers_ends_after_ten_minutes() {
+    let _here = BackgroundHere::here();
+    for failure in [Does::Refuse, Does::Time, Does::Hang] {
+        for ttl in [TTL, LONGEST * 10] {
+            let store = Scripted::new(Does::Time, [failure]);
+            let claims = Claims::new(Arc::clone(&store));
+            let claim = NewClaim::lock(StoreKey::new("t:", [0; 32]), ttl);
+            assert!(claims.begin(&claim.into()).await.is_err());
+            let given_up = Instant::now();
+            assert!(claims.drain(LONGEST * 10).await, "{failure:?}, {ttl:?}");
+            let took = given_up.elapsed();
+            let of_one_call = crate::store::LIMIT + Duration::from_secs(1);
+            assert!(
+                took >= LONGEST && took <= LONGEST + of_one_call,
+                "{took:?}, {failure:?}, {ttl:?}"
+            );
+            let at_the_end = store.released();
+            sleep(LONGEST).await;
+            assert_eq!(store.released(), at_the_end);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn undo_ends_ten_minutes_after_its_claim_was_given_up_whenever_the_store_came_back() {
+    let _here = BackgroundHere::here();
+    let store = Scripted::new(Does::Time, [Does::Time]);
+    let claims = Claims::new(Arc::clone(&store));
+    assert!(claims.begin(&claim().into()).await.is_err());
+    sleep(LONGEST - TTL / 2).await;
+    *store.release.lock().unwrap() = [Does::Lost].into();
+    let at_its_return = store.released();
+    sleep(TTL / 2 - MOST_REST).await;
+    assert!(store.released() > at_its_return, "it is still looked for");
+    sleep(MOST_REST * 2).await;
+    let at_the_end = store.released();
+    sleep(LONGEST).await;
+    assert_eq!(store.released(), at_the_end);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_claim_that_was_refused_leaves_nothing_to_undo() {
     let _here = BackgroundHere::here();

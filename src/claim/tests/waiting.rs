@@ -22,6 +22,8 @@ struct HeldByAnother {
     hasty: AtomicBool,
     /// It cannot be asked.
     away: AtomicBool,
+    /// How long it takes to say so.
+    takes: Mutex<Duration>,
     tokens: Mutex<Vec<OwnerToken>>,
 }
 
@@ -44,6 +46,8 @@ impl Store for HeldByAnother {
     async fn begin(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
         self.begun.fetch_add(1, Ordering::SeqCst);
         self.tokens.lock().unwrap().push(claim.token);
+        let takes = *self.takes.lock().unwrap();
+        sleep(takes).await;
         if self.away.load(Ordering::SeqCst) {
             return Err(StoreError::unavailable("away"));
         }
@@ -185,5 +189,66 @@ async fn a_watch_that_ends_early_or_fails_does_not_make_a_busy_loop() {
         tokens.dedup();
         assert_eq!(tokens.len(), asked);
         assert!((10..=110).contains(&asked), "{asked} in ten seconds");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn slots_of_all_who_waited_are_free_again_however_they_stopped() {
+    const MOST: usize = 3;
+    let _here = BackgroundHere::here();
+    let store = Arc::new(HeldByAnother::default());
+    let claims = Claims::new(Arc::clone(&store));
+    let short = Duration::from_secs(1);
+    let waits = || {
+        let until = Instant::now() + short;
+        let waits = (0..MOST + 1).map(|_| {
+            let claims = claims.clone();
+            async move {
+                let (begun, waited) = claims.begin_or_wait(&claim().into(), until, MOST).await;
+                drop(begun);
+                waited.is_some()
+            }
+        });
+        join_all(waits)
+    };
+    let took_slots = |waited: Vec<bool>| waited.into_iter().filter(|waited| *waited).count();
+    assert_eq!(took_slots(waits().await), MOST, "their time is up");
+
+    let ends = async {
+        sleep(short / 2).await;
+        store.free.store(true, Ordering::SeqCst);
+        store.change.notify_waiters();
+    };
+    let (waited, ()) = tokio::join!(waits(), ends);
+    assert_eq!(took_slots(waited), MOST, "the first has ended");
+    store.free.store(false, Ordering::SeqCst);
+
+    let left = tokio::time::timeout(short / 2, waits()).await;
+    assert!(left.is_err(), "they leave");
+    assert_eq!(took_slots(waits().await), MOST);
+}
+
+#[tokio::test(start_paused = true)]
+async fn wait_on_a_slow_store_ends_within_one_call_and_keeps_what_that_returns() {
+    let _here = BackgroundHere::here();
+    let takes = Duration::from_secs(3);
+    let longest = Duration::from_secs(10);
+    for is_free_in_the_end in [false, true] {
+        let store = Arc::new(HeldByAnother::default());
+        *store.takes.lock().unwrap() = takes;
+        store.hasty.store(true, Ordering::SeqCst);
+        let claims = Claims::new(Arc::clone(&store));
+        let began = Instant::now();
+        let ends = async {
+            sleep(longest).await;
+            store.free.store(is_free_in_the_end, Ordering::SeqCst);
+        };
+        let ((begun, waited), ()) = tokio::join!(wait(&claims, longest), ends);
+        assert!(began.elapsed() <= longest + takes + AWAY * 2);
+        assert!(waited.is_some());
+        match is_free_in_the_end {
+            true => assert!(matches!(begun, Begun::Finished(_)), "{begun:?}"),
+            false => assert!(matches!(begun, Begun::InFlight { .. }), "{begun:?}"),
+        }
     }
 }

@@ -8,6 +8,8 @@ pub(super) async fn check<S: Store>(store: &S) {
         boxed(a_lapsed_claim_is_reported_on_request(store)),
         boxed(a_lapsed_claim_is_forgotten_after_its_afterlife(store)),
         boxed(a_renewed_claim_lives_on(store)),
+        boxed(renewed_claim_lapses_and_keeps_its_grace_period(store)),
+        boxed(renewed_claim_is_forgotten_after_its_grace_period(store)),
         boxed(a_loser_changes_nothing(store)),
         boxed(an_owner_may_end_its_lapsed_claim(store)),
         boxed(later_owners_are_told_later_times(store)),
@@ -24,6 +26,7 @@ async fn a_lapsed_claim_is_taken_over_as_the_next_attempt<S: Store>(store: &S) {
     }
     let last = claim_on(&key, LONG);
     assert_eq!(must_claim(store, &last).await, 4);
+    assert_eq!(must_claim(store, &last).await, 4, "it recognises itself");
     must_be_in_flight(store, &claim_on(&key, LONG)).await;
 }
 
@@ -60,8 +63,48 @@ async fn a_renewed_claim_lives_on<S: Store>(store: &S) {
     must_claim(store, &claim).await;
     sleep(SHORT * 6).await;
     assert!(renew(store, &claim).await.is_some());
+    match begin(store, &claim_on(&key, LONG)).await {
+        Begin::InFlight {
+            left: Some(left), ..
+        } => assert!(left > SHORT * 4, "{left:?} are left of a renewed lease"),
+        other => panic!("the claim is live: {other:?}"),
+    }
     sleep(SHORT * 6).await;
     must_be_in_flight(store, &claim_on(&key, LONG)).await;
+}
+
+async fn renewed_claim_lapses_and_keeps_its_grace_period<S: Store>(store: &S) {
+    let key = new_key();
+    let dead = claim_on(&key, SHORT);
+    must_claim(store, &dead).await;
+    assert!(renew(store, &dead).await.is_some());
+    sleep(AFTER_SHORT).await;
+    let mut other = claim_on(&key, LONG);
+    other.fingerprint = Some(Fingerprint::of_bytes("other"));
+    match begin(store, &other).await {
+        Begin::InFlight { fingerprint, .. } | Begin::Lapsed { fingerprint } => {
+            assert_eq!(fingerprint, dead.fingerprint);
+        }
+        begun => panic!("a renewed claim is remembered after its lease: {begun:?}"),
+    }
+    let mut next = claim_on(&key, LONG);
+    next.on_lapsed = OnLapsed::Report;
+    let begun = begin(store, &next).await;
+    assert!(
+        matches!(begun, Begin::Lapsed { .. }),
+        "a renewed claim lapses at the end of its lease, and is remembered: {begun:?}"
+    );
+    assert_eq!(must_claim(store, &claim_on(&key, LONG)).await, 2);
+}
+
+async fn renewed_claim_is_forgotten_after_its_grace_period<S: Store>(store: &S) {
+    let key = new_key();
+    let mut dead = claim_on(&key, SHORT);
+    dead.afterlife = SHORT;
+    must_claim(store, &dead).await;
+    assert!(renew(store, &dead).await.is_some());
+    sleep(AFTER_SHORT + SHORT).await;
+    assert_eq!(must_claim(store, &claim_on(&key, LONG)).await, 1);
 }
 
 async fn a_loser_changes_nothing<S: Store>(store: &S) {

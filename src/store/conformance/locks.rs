@@ -6,6 +6,7 @@ pub(super) async fn check<S: Store>(store: &S) {
     join_all([
         boxed(a_lock_is_held_released_and_ends(store)),
         boxed(a_lock_is_released_by_its_owner_only(store)),
+        boxed(a_lock_is_renewed_by_its_owner_only(store)),
     ])
     .await;
 }
@@ -29,5 +30,18 @@ async fn a_lock_is_released_by_its_owner_only<S: Store>(store: &S) {
     must_claim(store, &NewClaim::lock(key.clone(), LONG)).await;
     let other = NewClaim::lock(key.clone(), LONG);
     assert_eq!(release(store, &other).await, Held::Lost);
+    must_be_in_flight(store, &other).await;
+}
+
+async fn a_lock_is_renewed_by_its_owner_only<S: Store>(store: &S) {
+    let key = new_key();
+    // Renewed long before it ends, so that a slow machine does not make it lapse.
+    let first = NewClaim::lock(key.clone(), SHORT * 10);
+    must_claim(store, &first).await;
+    sleep(SHORT * 6).await;
+    let other = NewClaim::lock(key, LONG);
+    assert_eq!(renew(store, &other).await, None);
+    assert!(renew(store, &first).await.is_some());
+    sleep(SHORT * 6).await;
     must_be_in_flight(store, &other).await;
 }

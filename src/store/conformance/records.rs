@@ -3,6 +3,9 @@
 use super::*;
 use crate::store::Headers;
 
+/// As much of a body as the middlewares record by default.
+const LARGE: usize = 1024 * 1024;
+
 pub(super) async fn check<S: Store>(store: &S) {
     join_all([
         boxed(a_record_comes_back_as_it_went_in(store)),
@@ -28,6 +31,12 @@ async fn a_record_comes_back_as_it_went_in<S: Store>(store: &S) {
             headers: Headers::new(),
             body: Bytes::new(),
         }),
+        Record::Answer(Answer {
+            fingerprint: Some(Fingerprint::of_bytes("same")),
+            status: 422,
+            headers: Headers::new(),
+            body: vec![b'x'; LARGE].into(),
+        }),
         Record::Tombstone(Tombstone {
             fingerprint: Some(Fingerprint::of_bytes("same")),
             status: Some(201),
@@ -49,14 +58,22 @@ async fn a_record_comes_back_as_it_went_in<S: Store>(store: &S) {
 }
 
 async fn a_record_outlasts_its_lease_and_ends_with_its_retention<S: Store>(store: &S) {
-    let (kept, ended) = (claim_on(&new_key(), SHORT), claim_on(&new_key(), LONG));
-    must_claim(store, &kept).await;
-    must_claim(store, &ended).await;
-    complete(store, &kept, LONG).await;
-    complete(store, &ended, SHORT).await;
-    sleep(AFTER_SHORT).await;
-    must_be_finished(store, &kept.key, &record()).await;
-    assert_eq!(must_claim(store, &claim_on(&ended.key, LONG)).await, 1);
+    for record in [record(), tombstone()] {
+        let (kept, ended) = (claim_on(&new_key(), SHORT), claim_on(&new_key(), LONG));
+        must_claim(store, &kept).await;
+        must_claim(store, &ended).await;
+        // Its place is vacant.
+        let late = claim_on(&new_key(), LONG);
+        for (claim, retention) in [(&kept, LONG), (&ended, SHORT), (&late, SHORT)] {
+            let held = store.complete(&claim.lease(), &record, retention).await;
+            assert_eq!(held.expect("complete"), Held::Yes);
+        }
+        sleep(AFTER_SHORT).await;
+        must_be_finished(store, &kept.key, &record).await;
+        for ended in [&ended, &late] {
+            assert_eq!(must_claim(store, &claim_on(&ended.key, LONG)).await, 1);
+        }
+    }
 }
 
 async fn a_completion_repeats_itself_harmlessly<S: Store>(store: &S) {

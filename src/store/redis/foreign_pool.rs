@@ -287,3 +287,6 @@ impl Drop for Stuck {
         self.0.store(false, Ordering::Release);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -132,6 +132,41 @@ mod tests {
         assert!(outage.check(ATTEMPT).is_ok());
     }
 
+    /// How long calls fail at once after an attempt has failed.
+    async fn wait(outage: &Outage) -> Duration {
+        let failed = Instant::now();
+        while outage.check(ATTEMPT).is_err() {
+            advance(Duration::from_millis(1)).await;
+        }
+        failed.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_between_attempts_double_up_to_a_second_and_begin_anew_after_an_outage() {
+        let outage = Outage::new(&"a server");
+        for _outage in 0..10 {
+            for longest in [50, 100, 200, 400, 800, 1000, 1000, 1000] {
+                outage.begins(&"refused");
+                let longest = Duration::from_millis(longest);
+                let waited = wait(&outage).await;
+                let grain = Duration::from_millis(1);
+                assert!(
+                    waited >= longest / 2 && waited <= longest + grain,
+                    "{waited:?} instead of {longest:?}"
+                );
+            }
+            outage.ends();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn attempt_that_says_nothing_is_followed_by_another_after_its_time() {
+        let outage = Outage::new(&"a server");
+        outage.begins(&"refused");
+        wait(&outage).await;
+        assert_eq!(wait(&outage).await, ATTEMPT);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn whoever_waits_for_a_connection_hears_of_the_failure() {
         let outage = Outage::new(&"a server");
