@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_idempotency::{
     BackgroundHere, Fingerprint, MemoryStore,
     store::{
-        Answer, Begin, Headers, Held, Inspect, NewClaim, OnLapsed, OwnerToken, Record, ClaimNotes,
+        Answer, Begin, ClaimNotes, Headers, Held, Inspect, NewClaim, OnLapsed, OwnerToken, Record,
         Store, StoreErrorKind, StoreKey,
     },
 };

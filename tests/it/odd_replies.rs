@@ -13,7 +13,7 @@ use std::{
 use actix_idempotency::{
     RedisStore,
     store::{
-        NewClaim, OnLapsed, OwnerToken, Record, ClaimNotes, Store, StoreError, StoreKey, Tombstone,
+        ClaimNotes, NewClaim, OnLapsed, OwnerToken, Record, Store, StoreError, StoreKey, Tombstone,
     },
 };
 

@@ -128,7 +128,6 @@ impl fmt::Debug for WakeUps {
 mod tests {
     use std::sync::{atomic::AtomicUsize, mpsc as blocking};
 
-    use redis::Client;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::{TcpListener, TcpStream},
@@ -136,7 +135,7 @@ mod tests {
         time::advance,
     };
 
-    use super::*;
+    use super::{super::server, *};
     use crate::background::BackgroundHere;
 
     const LIMIT: Duration = Duration::from_secs(5);
@@ -210,8 +209,9 @@ mod tests {
         }
 
         fn wake_ups(&self) -> WakeUps {
-            let client = Client::open(format!("redis://127.0.0.1:{}/", self.port)).unwrap();
-            WakeUps::new(Place::Server(client), LIMIT)
+            let url = format!("redis://127.0.0.1:{}/", self.port);
+            let server = server::Server::new(&url, &Default::default(), &Default::default());
+            WakeUps::new(Place::Server(server.unwrap()), LIMIT)
         }
     }
 
