@@ -280,49 +280,25 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api_lock;
-mod background;
-mod body;
-mod body_reader;
-mod canonical;
 mod claim;
-mod config_error;
-pub mod cors;
+mod config;
+mod dedup;
 pub mod event;
-mod fence_error;
 mod fingerprint;
-mod guarded_body;
 pub mod guide;
-mod held_keys;
-mod hex;
 mod idempotency;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
-mod media_type;
 #[cfg(feature = "metrics")]
 pub mod metrics;
-#[cfg(all(test, feature = "memory"))]
-mod model;
-mod once;
-mod policy;
+mod middleware;
 pub mod problem;
-pub mod promise;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}
-mod request_view;
-pub mod rollout;
-mod selection;
-mod settled;
-mod shadow;
-#[cfg(feature = "tracing")]
-mod span;
-#[cfg(not(feature = "tracing"))]
-#[path = "no_span.rs"]
-mod span;
-mod status;
+mod runtime;
 pub mod store;
-mod terms;
 #[cfg(feature = "test-util")]
 pub mod testing;
 
@@ -330,25 +306,22 @@ pub mod testing;
 pub use ::{bb8, bb8_redis, redis};
 
 #[cfg(feature = "test-util")]
-pub use self::background::BackgroundHere;
+pub use self::runtime::background::BackgroundHere;
 #[cfg(feature = "memory")]
 pub use self::store::memory::{MemoryStore, MemoryStoreBuilder, MemoryUsage};
 #[cfg(feature = "redis")]
 pub use self::store::redis::{Finding, FindingKind, RedisStore, RedisStoreBuilder};
 pub use self::{
     api_lock::{ApiLock, ApiLockBuilder, ApiLockMiddleware, LockPayload},
-    body::Body,
-    config_error::ConfigError,
-    fence_error::FenceError,
+    claim::FenceError,
+    config::{ConfigError, InFlight, LostOwner, StoreFailure},
+    dedup::{Claimed, Done, Once, OnceBuilder, Run},
     fingerprint::Fingerprint,
-    guarded_body::GuardedBody,
     idempotency::{
         Claim, Fingerprinting, Idempotency, IdempotencyBuilder, IdempotencyKey,
         IdempotencyMiddleware, IntoLabel, InvalidKey, KeySource, Limits, Recording, ResponseView,
         Scope, Transient,
     },
-    once::{Claimed, Done, Once, OnceBuilder, Run},
-    policy::{InFlight, LostOwner, StoreFailure},
-    request_view::RequestView,
-    settled::Settled,
+    middleware::{Body, GuardedBody, RequestView, cors},
+    store::Settled,
 };

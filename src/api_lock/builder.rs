@@ -4,12 +4,11 @@ use actix_web::{HttpResponse, dev::RequestHead, http::Method};
 
 use super::{ApiLock, payload::PayloadFn, settings::Settings};
 use crate::{
-    ConfigError,
-    body_reader::BodyReader,
     claim::Claims,
+    config::ConfigError,
     event::{Event, Observer},
+    middleware::{BodyReader, Selection},
     problem::Problem,
-    selection::Selection,
     store::Store,
 };
 
@@ -169,7 +168,7 @@ impl ApiLockBuilder {
 
     /// Decides, counts and logs as it will, but never refuses: every request runs its handler and gets
     /// its own answer. The first step where the lock is introduced into an API that lives;
-    /// [`rollout`](crate::rollout) has the others, and what changes all the same.
+    /// [`rollout`](crate::guide::rollout) has the others, and what changes all the same.
     ///
     /// ```
     /// use actix_idempotency::{ApiLock, MemoryStore, event::Event};
@@ -209,7 +208,7 @@ impl ApiLockBuilder {
         settings.body.check()?;
         settings.problems.check()?;
         if settings.shadow {
-            crate::shadow::announce("ApiLock");
+            crate::middleware::shadow::announce("ApiLock");
         }
         Ok(self.build_unchecked())
     }
@@ -223,7 +222,7 @@ impl ApiLockBuilder {
 #[cfg(feature = "memory")]
 mod tests {
     use super::*;
-    use crate::MemoryStore;
+    use crate::store::memory::MemoryStore;
 
     fn refused(change: impl FnOnce(ApiLockBuilder) -> ApiLockBuilder) -> String {
         let builder = ApiLock::builder(MemoryStore::new(), |req| req.path().to_owned());

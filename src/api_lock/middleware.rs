@@ -11,14 +11,10 @@ use futures_util::future::LocalBoxFuture;
 
 use super::{settings::Settings, shadow};
 use crate::{
-    RequestView,
-    body_reader::Refused,
     claim::{Begun, Guard},
     event::{Notes, Outcome},
-    guarded_body::GuardedBody,
-    held_keys::HeldKeys,
+    middleware::{GuardedBody, HeldKeys, Refused, RequestView, status},
     problem::{OwnAnswer, ProblemKind},
-    status,
     store::{NewClaim, StoreKey},
 };
 

@@ -21,7 +21,10 @@ use actix_web::{
 
 pub use self::{builder::ApiLockBuilder, middleware::ApiLockMiddleware, payload::LockPayload};
 use self::{payload::PayloadFn, settings::Settings};
-use crate::{RequestView, guarded_body::GuardedBody, store::Store};
+use crate::{
+    middleware::{GuardedBody, RequestView},
+    store::Store,
+};
 
 /// Refuses a request with 409 while an equal one is still running.
 ///

@@ -2,10 +2,9 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use super::payload::PayloadFn;
 use crate::{
-    body_reader::{BodyReader, Refused},
     claim::Claims,
+    middleware::{BodyReader, Refused, Selection},
     problem::{ProblemKind, Problems},
-    selection::Selection,
 };
 
 /// What an [`ApiLock`](super::ApiLock) was built with.

@@ -14,12 +14,13 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    RequestView,
     claim::{Begun, Guard},
     event::Notes,
-    held_keys::HeldKeys,
+    middleware::{
+        HeldKeys, RequestView,
+        shadow::{self, KeptBody, Would},
+    },
     problem::ProblemKind,
-    shadow::{self, KeptBody, Would},
     store::{NewClaim, StoreKey},
 };
 

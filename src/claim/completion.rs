@@ -4,9 +4,8 @@ use tokio::time::Instant;
 
 use super::{Claims, patience::Patience, renewals::Registration, tenure::Tenure};
 use crate::{
-    Settled,
     event::{Incident, IncidentKind},
-    store::{Held, Record, StoreError, StoreKey},
+    store::{Held, Record, Settled, StoreError, StoreKey},
 };
 
 /// How long an answer is tried to be recorded. Longer than most outages; after it the answer has

@@ -12,9 +12,9 @@ use super::{
     tenure::Tenure,
 };
 use crate::{
-    Settled, background,
     event::{Ending, Incident, IncidentKind, Notes, Outcome},
-    store::{Held, NewClaim, Record, StoreError},
+    runtime::background,
+    store::{Held, NewClaim, Record, Settled, StoreError},
 };
 
 /// Holds a claim. Dropped at any moment, in any state, on any thread, it sees to it that what has

@@ -11,9 +11,8 @@ use super::{
     undo::Undo,
 };
 use crate::{
-    Settled,
     event::{Incident, IncidentKind},
-    store::{Held, NewClaim, StoreKey},
+    store::{Held, NewClaim, Settled, StoreKey},
 };
 
 /// How many jobs may be under way at once in a process. Beyond that the leases do the work; it is

@@ -3,13 +3,17 @@
 mod begun;
 mod completion;
 mod course;
+mod fence_error;
 mod guard;
 mod in_progress;
 mod job;
+#[cfg(all(test, feature = "memory"))]
+mod model;
 mod patience;
 mod refusal_log;
 mod renewals;
 mod tenure;
+mod terms;
 mod undo;
 mod waiting;
 mod wishes;
@@ -27,10 +31,12 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 #[cfg(test)]
 pub(crate) use self::course::{Course, Left};
+pub use self::fence_error::FenceError;
 pub(crate) use self::{
     begun::Begun,
     guard::Guard,
     tenure::Tenure,
+    terms::Terms,
     wishes::{Verdict, Wishes},
 };
 use self::{

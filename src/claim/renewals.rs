@@ -13,8 +13,8 @@ use tokio::{
 
 use super::tenure::Tenure;
 use crate::{
-    background,
     event::{Incident, IncidentKind},
+    runtime::background,
     store::{OwnerToken, StoreErrorKind},
 };
 

@@ -12,7 +12,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::{Claims, renewals::Renewals, wishes::Wishes};
 use crate::{
-    FenceError,
+    claim::FenceError,
     event::{Incident, IncidentKind},
     store::{Lease, Renewed, StoreError, StoreKey, StoreTime},
 };

@@ -12,7 +12,7 @@ use tokio::{sync::watch, time::sleep};
 
 use super::AWAY;
 use crate::{
-    background,
+    runtime::background,
     store::{ClaimId, ErasedStore, StoreKey},
 };
 

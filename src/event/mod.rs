@@ -45,7 +45,7 @@
 //! | which answers could not be kept | [`ending`](RequestEvent::ending) is [`Ending::Tombstone`] |
 //! | which handlers were cut off | [`Outcome::Executed`] without [`handler`](RequestEvent::handler) |
 //! | what ran beside another, perhaps | [`settled`](RequestEvent::settled) is [`Settled::Lost`](crate::Settled), or [`IncidentKind::LostLease`] |
-//! | what a guard that only [watches](crate::rollout) would have done | [`shadow`](RequestEvent::shadow) is true, and the outcome tells |
+//! | what a guard that only [watches](crate::guide::rollout) would have done | [`shadow`](RequestEvent::shadow) is true, and the outcome tells |
 //! | how long the store takes | [`claiming`](RequestEvent::claiming), [`settling`](RequestEvent::settling) |
 //!
 //! Names for labels (`Outcome::name`, `Ending::name`, `IncidentKind::name`, `StoreErrorKind::name`, the
@@ -74,7 +74,7 @@
 //!
 //! * A handler that runs to its end without its client runs inside of the span. The spans that it opens
 //!   have their parent, and the request's ends when its handler has ended. (A lock's handler, and that
-//!   of a [shadow](crate::rollout), ends with its client.)
+//!   of a [shadow](crate::guide::rollout), ends with its client.)
 //! * A request is told of inside of the span that it came in, wherever that happens: after its client
 //!   has left, at the end of a stream, on another thread. So [`on_event`] can write into it.
 //!

@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Event, Observer, RequestEvent};
-use crate::span::Span;
+use crate::runtime::Span;
 
 /// What is known of a request so far. Dropped, wherever that is, it tells the observer, so that no
 /// request is told of twice or not at all. Without an observer it is empty, and nothing is measured.

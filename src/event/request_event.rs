@@ -1,10 +1,7 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use super::{Ending, Outcome};
-use crate::{
-    Settled,
-    store::{StoreErrorKind, StoreKey},
-};
+use crate::store::{Settled, StoreErrorKind, StoreKey};
 
 /// A request that is over. What does not apply to it, or is not known of it, is `None`.
 #[derive(Clone, Debug)]

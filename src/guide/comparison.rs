@@ -77,7 +77,7 @@
 //!   handler is joined by a second one; a client that leaves cuts the handler off; when the second `SET`
 //!   fails, who comes back is told "running" for a day; an owner that comes late deletes another's key;
 //!   bodies are not compared, and tenants are not kept apart. What it takes to mend each of these:
-//!   [promise by promise](crate::promise#what-is-promised).
+//!   [promise by promise](crate::guide::promise#what-is-promised).
 //!
 //! ## actix-idempotent
 //!

@@ -128,7 +128,7 @@
 //! |---|---|---|
 //! | `"runs unguarded"`, [`Outcome::Unguarded`](crate::event::Outcome::Unguarded) | the store is away, and [`FailOpen`](crate::StoreFailure::FailOpen) or [`silent(true)`](crate::ApiLockBuilder::silent) was chosen | [503](#503) says why it is away; fail closed where it matters |
 //! | [`attempt`](crate::event::RequestEvent::attempt) above 1, `"is taken over from an owner that died"` | the first one's process died, or was suspended for longer than its lease | constraints and [fences](crate::Claim::fence), or [`LostOwner::Refuse`](crate::LostOwner::Refuse) |
-//! | [`IncidentKind::LostLease`](crate::event::IncidentKind::LostLease), `"is lost while its handler runs"` | Redis failed over or lost its data, or somebody deleted the key | [what breaks it](crate::promise#what-breaks-it) |
+//! | [`IncidentKind::LostLease`](crate::event::IncidentKind::LostLease), `"is lost while its handler runs"` | Redis failed over or lost its data, or somebody deleted the key | [what breaks it](crate::guide::promise#what-breaks-it) |
 //! | after 60 s, only with [`ApiLock`](crate::ApiLock); `"was no longer held when its run ended"` | the handler outlives the [`ttl`](crate::ApiLockBuilder::ttl), which nobody renews | a longer one |
 //! | one after the other, only with `ApiLock` | it does not remember: when the first is done, an equal request runs | [`Idempotency`](crate::Idempotency) |
 //! | the first was answered with a 5xx, or panicked | a failure frees the key, and the retry runs | make the handler find out what it did before, or [`final_answer`](crate::Claim::final_answer) |

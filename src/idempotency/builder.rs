@@ -7,15 +7,12 @@ use super::{
     scope::Scope, settings::Settings,
 };
 use crate::{
-    ConfigError,
-    body_reader::BodyReader,
-    claim::Claims,
+    claim::{Claims, Terms},
+    config::{ConfigError, InFlight, LostOwner, StoreFailure},
     event::{Event, Observer},
-    policy::{InFlight, LostOwner, StoreFailure},
+    middleware::{BodyReader, Selection},
     problem::Problems,
-    selection::Selection,
     store::Store,
-    terms::Terms,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -234,7 +231,7 @@ impl IdempotencyBuilder {
 
     /// Decides, counts and logs as it will, but never refuses and never replays: every request runs
     /// its handler and gets its own answer. The first step where the middleware is introduced into an
-    /// API that lives; [`rollout`](crate::rollout) has the others, and what changes all the same.
+    /// API that lives; [`rollout`](crate::guide::rollout) has the others, and what changes all the same.
     ///
     /// ```
     /// use actix_idempotency::{Idempotency, MemoryStore, Scope, event::Event};
@@ -336,7 +333,7 @@ fn check_waiting(settings: &Settings) -> Result<(), ConfigError> {
 #[cfg(feature = "memory")]
 mod tests {
     use super::*;
-    use crate::MemoryStore;
+    use crate::store::memory::MemoryStore;
 
     const SECOND: Duration = Duration::from_secs(1);
 

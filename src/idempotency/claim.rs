@@ -13,8 +13,7 @@ use actix_web::{
 
 use super::passed::MissingKey;
 use crate::{
-    claim::{Tenure, Verdict},
-    fence_error::FenceError,
+    claim::{FenceError, Tenure, Verdict},
     store::StoreTime,
 };
 

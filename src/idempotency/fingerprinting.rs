@@ -7,8 +7,12 @@ use sha2::{Digest, Sha256};
 
 use super::{named_header::NamedHeader, parts::put};
 use crate::{
-    ConfigError, Fingerprint, RequestView, canonical,
-    media_type::{is_json, media_type},
+    config::ConfigError,
+    fingerprint::{Fingerprint, canonical},
+    middleware::{
+        RequestView,
+        media_type::{is_json, media_type},
+    },
 };
 
 /// Larger bodies count by their bytes, or are put in order on another thread.

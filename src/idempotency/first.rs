@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     claim::{Begun, Guard},
-    policy::StoreFailure,
+    config::StoreFailure,
     problem::ProblemKind,
     store::{Record, StoreError, StoreKey},
 };

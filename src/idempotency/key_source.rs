@@ -7,7 +7,7 @@ use super::{
     label::IntoLabel,
     named_header::{NamedHeader, Only},
 };
-use crate::{ConfigError, RequestView};
+use crate::{config::ConfigError, middleware::RequestView};
 
 type Find = dyn Fn(&RequestView<'_>) -> Result<Option<String>, Error> + Send + Sync;
 

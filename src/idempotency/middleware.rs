@@ -23,14 +23,11 @@ use super::{
     shadow,
 };
 use crate::{
-    RequestView,
     claim::Begun,
+    config::InFlight,
     event::{IncidentKind, Notes, Outcome},
-    guarded_body::GuardedBody,
-    held_keys::HeldKeys,
-    policy::InFlight,
+    middleware::{GuardedBody, HeldKeys, RequestView, status},
     problem::{OwnAnswer, ProblemKind},
-    status,
     store::{NewClaim, StoreError},
 };
 

@@ -55,8 +55,8 @@ pub use self::{
 };
 use self::{scope::ScopeId, settings::Settings};
 use crate::{
-    ConfigError,
-    guarded_body::GuardedBody,
+    config::ConfigError,
+    middleware::GuardedBody,
     store::{Store, StoreKey},
 };
 
@@ -213,7 +213,7 @@ impl IdempotencyBuilder {
     pub fn build(self) -> Result<Idempotency, ConfigError> {
         let settings = self.checked()?;
         if settings.shadow {
-            crate::shadow::announce("Idempotency");
+            crate::middleware::shadow::announce("Idempotency");
         }
         Ok(Idempotency {
             settings: Arc::new(settings),

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use actix_web::http::header::{self, HOST, HeaderMap, HeaderValue};
 
-use crate::RequestView;
+use crate::middleware::RequestView;
 
 /// A header's name as the application gave it. Read once, not for each request; whether it can be
 /// a name at all is said when the middleware is built.

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use actix_web::Error;
 
 use crate::{
-    body_reader::Refused,
+    middleware::Refused,
     problem::{Extension, ProblemKind},
 };
 

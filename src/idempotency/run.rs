@@ -17,9 +17,9 @@ use super::{
 };
 use crate::{
     claim::{Guard, Verdict, Wishes},
+    config::LostOwner,
     event::IncidentKind,
-    guarded_body::{GuardedBody, Recorder},
-    policy::LostOwner,
+    middleware::{GuardedBody, Recorder},
     problem::OwnAnswer,
     store::{Answer, NewClaim, Record},
 };

@@ -9,7 +9,7 @@ use super::{
     named_header::{NamedHeader, Only},
     parts::put,
 };
-use crate::{ConfigError, RequestView};
+use crate::{config::ConfigError, middleware::RequestView};
 
 type Now = dyn Fn(&RequestView<'_>) -> Result<Option<String>, Error> + Send + Sync;
 type Later = dyn for<'a> Fn(&'a RequestView<'a>) -> LocalBoxFuture<'a, Result<Option<String>, Error>>

@@ -13,13 +13,11 @@ use super::{
     scope::{Scope, ScopeId},
 };
 use crate::{
-    body_reader::BodyReader,
-    claim::Claims,
-    policy::{InFlight, StoreFailure},
+    claim::{Claims, Terms},
+    config::{InFlight, StoreFailure},
+    middleware::{BodyReader, Selection},
     problem::Problems,
-    selection::Selection,
     store::StoreKey,
-    terms::Terms,
 };
 
 /// What an [`Idempotency`](super::Idempotency) was built with.

@@ -22,10 +22,10 @@ use super::{
 };
 use crate::{
     claim::{Begun, Guard},
+    config::{LostOwner, StoreFailure},
     event::Notes,
-    policy::{LostOwner, StoreFailure},
+    middleware::shadow::{self, KeptBody, Would},
     problem::ProblemKind,
-    shadow::{self, KeptBody, Would},
     store::{NewClaim, Record, StoreError},
 };
 

@@ -14,7 +14,7 @@ pub use self::metrics::{Emitted, emitted_metrics};
 #[cfg(feature = "redis")]
 pub use self::value::{decode_claim, decode_record, encode_claim, encode_record};
 use crate::{
-    canonical,
+    fingerprint::canonical,
     idempotency::{
         key::{self, IdempotencyKey, InvalidKey},
         prefer,

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::{
-    Fingerprint,
+    fingerprint::Fingerprint,
     store::{
         NewClaim, OwnerToken, Record,
         redis::codec::{self, Stored},

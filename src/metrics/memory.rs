@@ -4,7 +4,10 @@ use metrics::{Key, Level, Metadata, with_recorder};
 use tokio::time::sleep;
 
 use super::catalogue::OF_MEMORY;
-use crate::{MemoryStore, background, store::memory::MemoryUsage};
+use crate::{
+    runtime::background,
+    store::memory::{MemoryStore, MemoryUsage},
+};
 
 static METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, None);
 

@@ -51,7 +51,7 @@
 //! of all requests know as well, and what is of use for one request only: its key, and the time that
 //! the lease in its way has left.
 //!
-//! A [shadow](crate::rollout) counts what it would have done. Give its guard a name that says so, such
+//! A [shadow](crate::guide::rollout) counts what it would have done. Give its guard a name that says so, such
 //! as `payments-shadow`: then dashboards tell it from one that refuses.
 //!
 //! # The recorder

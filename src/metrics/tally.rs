@@ -8,9 +8,8 @@ use super::{
     metric::Metric,
 };
 use crate::{
-    Settled,
     event::{Event, Incident, Outcome, RequestEvent},
-    store::StoreErrorKind,
+    store::{Settled, StoreErrorKind},
 };
 
 /// The counters and histograms of one guard.

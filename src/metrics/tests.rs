@@ -9,9 +9,8 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 
 use super::{catalogue::OF_MEMORY, measure::Measure, metric::Metric, *};
 use crate::{
-    Settled,
     event::{Ending, Incident, IncidentKind, Outcome, RequestEvent},
-    store::StoreErrorKind,
+    store::{Settled, StoreErrorKind},
 };
 
 type Series = BTreeMap<String, f64>;

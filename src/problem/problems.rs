@@ -3,7 +3,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 use actix_web::HttpResponse;
 
 use super::{Problem, ProblemKind, extension::Extension};
-use crate::ConfigError;
+use crate::config::ConfigError;
 
 const DEFAULT_BASE: &str =
     "https://docs.rs/actix-idempotency/latest/actix_idempotency/problem/index.html";

@@ -4,7 +4,7 @@ use std::{
 };
 
 use super::{OwnerToken, StoreKey};
-use crate::Fingerprint;
+use crate::fingerprint::Fingerprint;
 
 /// A claim as it is sent to a store.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::hex;
+use crate::fingerprint::hex;
 
 /// In which a digest is written.
 const DIGITS: usize = 64;

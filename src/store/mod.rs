@@ -32,7 +32,7 @@ pub use self::{
     headers::Headers,
     inspect::{Cursor, Inspect, Inspected, Page},
     key::StoreKey,
-    outcome::{Begin, Held, Renewed, StoreTime},
+    outcome::{Begin, Held, Renewed, Settled, StoreTime},
     record::{Answer, Record, Tombstone},
     token::{ClaimId, OwnerToken},
 };

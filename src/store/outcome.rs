@@ -1,7 +1,7 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use super::{ClaimId, Lease, Record};
-use crate::Fingerprint;
+use crate::fingerprint::Fingerprint;
 
 /// What a store says to a claim.
 #[derive(Clone, Debug)]
@@ -62,3 +62,15 @@ pub enum Renewed {
 /// later time, unless that clock steps back. That makes it a fence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StoreTime(pub u64);
+
+/// What has come of a record or a release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// The store has it.
+    Yes,
+    /// The store could not be told in time, or nobody waited for it; the background goes on telling
+    /// it.
+    Later,
+    /// The key is another's by now; nothing was changed. The same work may have been done twice.
+    Lost,
+}

@@ -3,7 +3,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::Headers;
-use crate::Fingerprint;
+use crate::fingerprint::Fingerprint;
 
 /// What is left of a run that ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::hex;
+use crate::fingerprint::hex;
 
 /// Proves that a claim is one's own: 16 random bytes, made before the claim is sent.
 ///

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::{Call, Fault, script::Script};
 use crate::{
-    background,
+    runtime::background,
     store::{
         Begin, ClaimId, Held, Inspect, Lease, NewClaim, Record, Renewed, Store, StoreError,
         StoreKey,

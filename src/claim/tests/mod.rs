@@ -15,9 +15,9 @@ mod waiting;
 
 use super::*;
 use crate::{
-    Fingerprint, Settled,
-    background::BackgroundHere,
-    store::{Answer, ClaimId, Headers, OnLapsed, StoreKey, StoreTime},
+    fingerprint::Fingerprint,
+    runtime::background::BackgroundHere,
+    store::{Answer, ClaimId, Headers, OnLapsed, Settled, StoreKey, StoreTime},
 };
 
 const TTL: Duration = Duration::from_secs(60);

@@ -32,7 +32,7 @@ use super::{
     Answer, Begin, ClaimId, ClaimNotes, Cursor, Held, Inspect, Inspected, NewClaim, OnLapsed,
     OwnerToken, Record, Renewed, Store, StoreKey, StoreTime, Tombstone,
 };
-use crate::Fingerprint;
+use crate::fingerprint::Fingerprint;
 
 /// Long enough that it never ends during a test.
 const LONG: Duration = Duration::from_secs(120);

@@ -1,6 +1,6 @@
 use std::{num::NonZeroU32, time::Duration};
 
-use crate::{Fingerprint, store::Record};
+use crate::{fingerprint::Fingerprint, store::Record};
 
 /// What holds a key. Never says whose claim it is: who knows the owner's token can free the key.
 ///

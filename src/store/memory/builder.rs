@@ -1,5 +1,5 @@
 use super::{DEFAULT_MAX_BYTES, DEFAULT_MAX_ENTRIES, MemoryStore};
-use crate::ConfigError;
+use crate::config::ConfigError;
 
 /// Settings of a [`MemoryStore`].
 #[derive(Clone, Debug)]

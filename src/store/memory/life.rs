@@ -7,7 +7,7 @@ use std::{num::NonZeroU32, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
-    Fingerprint,
+    fingerprint::Fingerprint,
     store::{Begin, ClaimId, Held, Lease, NewClaim, OnLapsed, OwnerToken, Record},
 };
 

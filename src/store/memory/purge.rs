@@ -12,7 +12,7 @@ use super::{
     filling::Filling,
     table::{Table, lock},
 };
-use crate::background;
+use crate::runtime::background;
 
 /// How often expired entries are taken away. Until then they count against the bounds, no more.
 pub(super) const EVERY: Duration = Duration::from_secs(1);

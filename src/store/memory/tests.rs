@@ -11,7 +11,7 @@ use tokio::time::{Duration, advance, sleep};
 
 use super::{MemoryStore, purge, table::lock};
 use crate::{
-    background::BackgroundHere,
+    runtime::background::BackgroundHere,
     store::{
         Answer, Begin, Cursor, Held, Inspect, NewClaim, Record, Renewed, Store, StoreKey, Tombstone,
     },

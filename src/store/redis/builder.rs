@@ -11,7 +11,7 @@ use super::{
     server::{self, Server},
     tls::{self, Trust},
 };
-use crate::ConfigError;
+use crate::config::ConfigError;
 
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_KEEPALIVE: Duration = Duration::from_secs(30);

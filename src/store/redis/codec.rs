@@ -22,7 +22,7 @@ use std::{num::NonZeroU32, time::Duration};
 use bytes::Bytes;
 
 use crate::{
-    Fingerprint, hex,
+    fingerprint::{Fingerprint, hex},
     store::{Answer, Headers, NewClaim, OwnerToken, Record, Tombstone},
 };
 

@@ -11,7 +11,7 @@ use super::{
     sentinel::{Named, ask, connect},
     server::Server,
 };
-use crate::background;
+use crate::runtime::background;
 
 /// How often each sentinel is asked.
 const EVERY: Duration = Duration::from_millis(500);

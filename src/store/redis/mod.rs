@@ -50,7 +50,7 @@ pub use self::{
 };
 use self::{call::Reply, foreign_pool::Observed, source::Source, traffic::Traffic};
 use super::StoreError;
-use crate::ConfigError;
+use crate::config::ConfigError;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_millis(500);
 const DEFAULT_IN_FLIGHT: usize = 4096;

@@ -2,7 +2,7 @@ use std::io;
 
 use tokio::net::TcpStream;
 
-use crate::ConfigError;
+use crate::config::ConfigError;
 
 /// Without TLS there is nobody to trust.
 pub(super) type Trust = ();

@@ -8,7 +8,7 @@ use redis::{
 };
 
 use super::tls::{self, Tls, Trust};
-use crate::ConfigError;
+use crate::config::ConfigError;
 
 /// A server: its address, how to log in, and whom to trust there.
 #[derive(Clone)]

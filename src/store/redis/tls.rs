@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::RedisStoreBuilder;
-use crate::ConfigError;
+use crate::config::ConfigError;
 
 /// Certificates, all in PEM. Where there are none, the system's serve.
 #[derive(Default)]

@@ -17,7 +17,7 @@ use super::{
     subscriber::{self, Order, Subscribed},
     watched::Watched,
 };
-use crate::background;
+use crate::runtime::background;
 
 /// Tells who waits that a key has changed: one subscription connection per process and server,
 /// whatever the number of keys and of those who wait. Channels are sharded, which on a cluster
@@ -136,7 +136,7 @@ mod tests {
     };
 
     use super::{super::server, *};
-    use crate::background::BackgroundHere;
+    use crate::runtime::background::BackgroundHere;
 
     const LIMIT: Duration = Duration::from_secs(5);
     const CHANNEL: &str = "channel";

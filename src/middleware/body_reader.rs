@@ -15,7 +15,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, timeout_at};
 
-use crate::{ConfigError, claim::Claims, event::IncidentKind, problem::ProblemKind};
+use crate::{claim::Claims, config::ConfigError, event::IncidentKind, problem::ProblemKind};
 
 /// Reads a request's body before the handler does, within limits, and puts it back.
 ///

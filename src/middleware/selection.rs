@@ -5,7 +5,7 @@ use actix_web::{
     http::{Method, header},
 };
 
-use crate::ConfigError;
+use crate::config::ConfigError;
 
 type Skip = dyn Fn(&RequestHead) -> bool + Send + Sync;
 

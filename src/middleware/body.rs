@@ -5,8 +5,8 @@ use bytes::Bytes;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Fingerprint, canonical,
-    media_type::{is_json, media_type},
+    fingerprint::{Fingerprint, canonical},
+    middleware::media_type::{is_json, media_type},
 };
 
 /// A JSON body larger than this counts by its bytes: putting 1 MiB in order would keep the

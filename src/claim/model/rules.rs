@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::{mutant::Mutant, request::Work};
 use crate::{
-    Fingerprint,
+    fingerprint::Fingerprint,
     store::{Answer, ClaimNotes, Headers, NewClaim, OnLapsed, OwnerToken, Record, StoreKey},
 };
 

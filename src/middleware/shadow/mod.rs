@@ -14,7 +14,10 @@ use actix_web::{
 use futures_util::FutureExt;
 
 pub(crate) use self::{kept_body::KeptBody, would::Would};
-use crate::{event::Notes, guarded_body::GuardedBody, status};
+use crate::{
+    event::Notes,
+    middleware::{GuardedBody, status},
+};
 
 /// Says when a guard is built that it only watches, so that nobody relies on it by mistake.
 pub(crate) fn announce(guard: &str) {

@@ -12,7 +12,7 @@ use actix_web::{
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use crate::body::Body;
+use crate::middleware::Body;
 
 /// The request as closures of the application see it, its body already read.
 ///

@@ -41,7 +41,7 @@
 //! | **Processes disagree**: another prefix, scope, or fingerprint for the same requests | 1, 2, 4 | each has keys of its own; 422 where only the fingerprint differs | change them for all at once |
 //! | **The store stays away** for longer than a lease while an answer is to be recorded | 1, 2 | the answer goes out, its recording is tried for ten minutes, but its lease may lapse meanwhile | constraints; `LostOwner::Refuse` |
 //! | **Fail-open**: [`StoreFailure::FailOpen`](crate::StoreFailure), [`silent(true)`](crate::ApiLockBuilder::silent) | 1, 2, 3 | a warning for each request that runs unguarded | the default is to refuse |
-//! | **A [shadow](crate::IdempotencyBuilder::shadow)**, or one process of many that still is one | 1, 2, 3 | [`RequestEvent::shadow`](crate::event::RequestEvent::shadow) | it only watches: [switch it on](crate::rollout) |
+//! | **A [shadow](crate::IdempotencyBuilder::shadow)**, or one process of many that still is one | 1, 2, 3 | [`RequestEvent::shadow`](crate::event::RequestEvent::shadow) | it only watches: [switch it on](crate::guide::rollout) |
 //! | **A scope that is not who asks** | 4 | one client's key meets another's | [`Scope`](crate::Scope), and [replays and authentication](crate::guide#replays-and-authentication) |
 //!
 //! # What is not promised

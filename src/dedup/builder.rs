@@ -2,12 +2,10 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Once, Settings};
 use crate::{
-    ConfigError,
-    claim::Claims,
+    claim::{Claims, Terms},
+    config::{ConfigError, LostOwner},
     event::{Event, Observer},
-    policy::LostOwner,
     store::Store,
-    terms::Terms,
 };
 
 /// Settings of a [`Once`]; every one has a default.

@@ -1,9 +1,12 @@
+//! What tells two requests with one key apart, and the digests that it is made of.
+
+pub(crate) mod canonical;
+pub(crate) mod hex;
+
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
-
-use crate::{canonical, hex};
 
 /// A SHA-256 digest that tells whether two requests are the same.
 ///

@@ -4,9 +4,9 @@ use bytes::Bytes;
 
 use super::Done;
 use crate::{
-    FenceError, Fingerprint, Settled,
-    claim::Guard,
-    store::{Answer, Headers, Record, StoreTime},
+    claim::{FenceError, Guard},
+    fingerprint::Fingerprint,
+    store::{Answer, Headers, Record, Settled, StoreTime},
 };
 
 /// The right, and the duty, to do a piece of work. Ends with [`complete`](Self::complete),

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use crate::{
-    ConfigError, Fingerprint,
-    policy::LostOwner,
+    config::{ConfigError, LostOwner},
+    fingerprint::Fingerprint,
     store::{ClaimNotes, NewClaim, OnLapsed, OwnerToken, StoreKey},
 };
 

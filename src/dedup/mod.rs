@@ -12,11 +12,10 @@ use tokio::time::Instant;
 
 pub use self::{builder::OnceBuilder, claimed::Claimed, done::Done, run::Run};
 use crate::{
-    Fingerprint,
-    claim::{Begun, Claims},
+    claim::{Begun, Claims, Terms},
     event::{Notes, Outcome},
+    fingerprint::Fingerprint,
     store::{NewClaim, Record, Store, StoreError, StoreKey},
-    terms::Terms,
 };
 
 /// A moment so far away that it makes no difference is as good as one that does not exist.

@@ -1,0 +1,21 @@
+//! What both middlewares share: which requests they guard, how they read one, what they do to a response's
+//! body, and the shadow.
+
+mod body;
+mod body_reader;
+pub mod cors;
+mod guarded_body;
+mod held_keys;
+pub(crate) mod media_type;
+mod request_view;
+mod selection;
+pub(crate) mod shadow;
+pub(crate) mod status;
+
+pub use self::{body::Body, guarded_body::GuardedBody, request_view::RequestView};
+pub(crate) use self::{
+    body_reader::{BodyReader, Refused},
+    guarded_body::Recorder,
+    held_keys::HeldKeys,
+    selection::Selection,
+};
