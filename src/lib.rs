@@ -51,7 +51,7 @@
 //!
 //! What it cannot do is know what a process has done that died: see
 //! [choosing a policy for crashes](guide#choosing-a-policy-for-crashes). What each of these promises
-//! rests on, what breaks it and how that is known: [promise]. What clients see when something is
+//! rests on, what breaks it and how that is known: [promise](guide::promise). What clients see when something is
 //! refused: [problem].
 //!
 //! # ApiLock
@@ -115,7 +115,7 @@
 //! [`metrics::observer`] (feature `metrics`) is one that counts them for Prometheus; `examples/metrics`
 //! in the repository serves that, and has a Grafana dashboard and alerts.
 //!
-//! Where an API has clients already, let it watch before it refuses: [rollout].
+//! Where an API has clients already, let it watch before it refuses: [rollout](guide::rollout).
 //!
 //! # Stopping
 //!

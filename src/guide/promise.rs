@@ -62,7 +62,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | every order of events | `src/model`: the decisions of the embedded store and of the guard, the very code, walked through exhaustively: three requests, two keys, lost and late calls, claims that are sent twice, drops, kills, lapses, renewals, takeovers, a failover. Nine ways to break the promise, such as a release that does not look at its token, are put in, and each is found |
+//! | every order of events | `src/claim/model`: the decisions of the embedded store and of the guard, the very code, walked through exhaustively: three requests, two keys, lost and late calls, claims that are sent twice, drops, kills, lapses, renewals, takeovers, a failover. Nine ways to break the promise, such as a release that does not look at its token, are put in, and each is found |
 //! | every store does the same | [`store::conformance`](crate::store::conformance), and random sequences of operations on each store against a reading of the contract |
 //! | the middlewares as a whole | requests by random plans in paused time: slow and failing stores, panics, clients that leave at any moment |
 //! | real servers | the fault table of [`RedisStore`](crate::RedisStore), each row a test; and chaos: servers that are killed, connections reset, Redis paused and restarted under 2000 requests with retries, and the whole history checked afterwards |

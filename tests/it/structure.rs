@@ -1,47 +1,32 @@
 //! How the house is built: dependencies point one way.
 
-use std::{fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
-/// The modules from the ground up. Each uses only those that stand before it.
-const LEVELS: [&str; 38] = [
-    "hex",
-    "config_error",
-    "background",
-    "canonical/",
+/// The rooms of the house from the ground up: folders of `src`, and those of `store` on their own. Each uses
+/// only those that stand before it.
+const ROOMS: [&str; 18] = [
+    "config",
     "fingerprint",
-    "store/",
-    "store/memory/",
-    "store/redis/",
-    "store/conformance/",
-    "testing/",
-    "span",
-    "no_span",
-    "fence_error",
-    "settled",
-    "event/",
-    "claim/",
-    "problem/",
-    "selection",
-    "policy/",
-    "terms",
-    "held_keys",
-    "status",
-    "media_type",
-    "body",
-    "request_view",
-    "body_reader",
-    "guarded_body/",
-    "shadow/",
-    "api_lock/",
-    "idempotency/",
-    "once/",
-    "metrics/",
-    "cors",
-    "guide/",
-    "promise",
-    "rollout",
-    "internals/",
-    "model/",
+    "runtime",
+    "store",
+    "store/memory",
+    "store/redis",
+    "store/conformance",
+    "event",
+    "testing",
+    "claim",
+    "problem",
+    "middleware",
+    "api_lock",
+    "idempotency",
+    "dedup",
+    "metrics",
+    "guide",
+    "internals",
 ];
 
 struct File {
@@ -91,47 +76,62 @@ fn is_code(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs")
 }
 
-/// The level of a module, by the longest name in the list that it begins with.
-fn level(path: &str) -> usize {
-    let path = path.trim_end_matches(".rs");
-    let mut found =
-        LEVELS
-            .iter()
-            .enumerate()
-            .filter(|(_, module)| match module.strip_suffix('/') {
-                Some(folder) => path == folder || path.starts_with(&format!("{folder}/")),
-                None => path == **module,
-            });
-    let longest = found.by_ref().max_by_key(|(_, module)| module.len());
-    longest
-        .unwrap_or_else(|| panic!("{path} has no level: add it to the list"))
-        .0
+/// The room that a path of modules leads to: the longest that it begins with.
+fn room_of(path: &str) -> &'static str {
+    let leads_to = |room: &&&str| {
+        let rest = path.strip_prefix(**room);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '.']))
+    };
+    let longest = ROOMS.iter().filter(leads_to).max_by_key(|room| room.len());
+    longest.unwrap_or_else(|| panic!("{path} is in no room: add it to the list"))
 }
 
-/// What stands behind `crate::` in the code: paths such as `store/memory` or `ConfigError`.
-fn used(code: &str) -> Vec<String> {
-    let mut paths = Vec::new();
-    for rest in code.split("crate::").skip(1) {
-        let text: String = match rest.strip_prefix('{') {
-            Some(group) => group[..closing(group)].to_owned(),
-            None => rest
-                .split([';', ',', '(', ')', '<', '>', ' ', '\n'])
-                .next()
-                .unwrap()
-                .to_owned(),
-        };
-        let mut depth = 0;
-        let items = text.split(|c| {
-            depth += i32::from(c == '{') - i32::from(c == '}');
-            c == ',' && depth == 0
-        });
-        paths.extend(
-            items
-                .map(|item| item.trim().replace("::", "/"))
-                .filter(|i| !i.is_empty()),
-        );
+fn level(room: &str) -> usize {
+    ROOMS.iter().position(|it| *it == room).unwrap()
+}
+
+/// The module that a file is, as a path such as `store/redis/call`.
+fn module_of(file: &str) -> &str {
+    let module = file.strip_suffix(".rs").unwrap_or(file);
+    module.strip_suffix("/mod").unwrap_or(module)
+}
+
+/// The paths of modules that the code names after `crate::`, and after as many `super::`s as lead out of
+/// the module.
+fn used(module: &str, code: &str) -> Vec<String> {
+    let mut used = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        used.extend(paths_in(&code[at + "crate::".len()..]));
     }
-    paths
+    for (at, _) in code.match_indices("super::") {
+        if code[..at].ends_with("super::") {
+            continue; // the second of two
+        }
+        let mut rest = &code[at..];
+        let mut parent = module;
+        while let Some(after) = rest.strip_prefix("super::") {
+            parent = parent.rsplit_once('/').map_or("", |(parent, _)| parent);
+            rest = after;
+        }
+        let paths = paths_in(rest).into_iter();
+        used.extend(paths.map(|path| format!("{parent}/{path}").trim_start_matches('/').to_owned()));
+    }
+    used
+}
+
+/// The paths that a use begins with: one, or those of a group.
+fn paths_in(rest: &str) -> Vec<String> {
+    let text = match rest.strip_prefix('{') {
+        Some(group) => &group[..closing(group)],
+        None => rest.split([';', ',', '(', ')', '<', '>', ' ', '\n']).next().unwrap(),
+    };
+    let mut depth = 0;
+    let items = text.split(|c| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        c == ',' && depth == 0
+    });
+    let items = items.map(|item| item.trim().replace("::", "/"));
+    items.filter(|item| !item.is_empty()).collect()
 }
 
 fn closing(group: &str) -> usize {
@@ -143,50 +143,69 @@ fn closing(group: &str) -> usize {
     end.unwrap().0
 }
 
-/// The module that a path begins in; what `lib.rs` re-exports is looked up there.
-fn module_of(path: &str, lib: &str) -> String {
-    let first = path.split('/').next().unwrap();
-    if first.starts_with(char::is_lowercase) {
-        let two: Vec<_> = path.split('/').take(2).collect();
-        let nested = two.join("/");
-        let is_module = LEVELS.contains(&format!("{nested}/").as_str());
-        return if is_module { nested } else { first.to_owned() };
+/// Which rooms use which, and where.
+fn uses() -> BTreeMap<(&'static str, &'static str), String> {
+    let mut uses = BTreeMap::new();
+    for file in files().iter().filter(|file| file.path != "lib.rs") {
+        let from = room_of(&file.path);
+        for path in used(module_of(&file.path), &file.code) {
+            let first = path.split('/').next().unwrap();
+            assert!(
+                first.starts_with(char::is_lowercase),
+                "{} imports {path} through lib.rs: name the room that defines it",
+                file.path
+            );
+            let to = room_of(&path);
+            if to != from {
+                uses.insert((from, to), format!("{} uses {path}", file.path));
+            }
+        }
     }
-    let exported = lib.split(';').find_map(|item| {
-        let (_, paths) = item.split_once("pub use self::")?;
-        let paths = paths.trim_start_matches('{');
-        paths.split_inclusive(['}', ',']).find_map(|part| {
-            let has = part
-                .split(|c: char| !c.is_alphanumeric() && c != '_')
-                .any(|w| w == first);
-            has.then(|| part.trim().split("::").next().unwrap().trim().to_owned())
-        })
-    });
-    exported.unwrap_or_else(|| panic!("{first} is not re-exported"))
+    uses
 }
 
 #[test]
-fn a_file_uses_only_what_stands_below_it() {
-    let files = files();
-    let lib = &files
-        .iter()
-        .find(|file| file.path == "lib.rs")
-        .unwrap()
-        .code;
-    let mut looked_at = 0;
-    for file in files.iter().filter(|file| file.path != "lib.rs") {
-        for path in used(&file.code) {
-            let module = module_of(&path, lib);
-            let (from, to) = (level(&file.path), level(&module));
-            assert!(
-                to <= from,
-                "{} uses crate::{path}, which stands above it",
-                file.path
-            );
-            looked_at += 1;
-        }
+fn rooms_use_only_those_below_them() {
+    let uses = uses();
+    for ((from, to), place) in &uses {
+        assert!(level(to) < level(from), "{place}, which stands above it");
     }
-    assert!(looked_at > 40, "only {looked_at} uses were found");
+    assert!(uses.len() > 40, "only {} were found", uses.len());
+}
+
+/// A stranger has to learn them all.
+#[test]
+fn rooms_levels_and_dependencies_stay_few() {
+    let in_src = |room: &str| room.split('/').next().unwrap().to_owned();
+    let rooms: BTreeSet<_> = ROOMS.iter().map(|room| in_src(room)).collect();
+    let uses: BTreeSet<_> = (uses().into_keys())
+        .map(|(from, to)| (in_src(from), in_src(to)))
+        .filter(|(from, to)| from != to)
+        .collect();
+    let mut levels = BTreeMap::new();
+    for room in ROOMS.map(in_src) {
+        let below = uses.iter().filter(|(from, _)| *from == room);
+        let below = below.map(|(_, to)| levels[to]).max();
+        levels.insert(room, below.unwrap_or(0) + 1);
+    }
+    let highest = levels.into_values().max().unwrap();
+    assert!(rooms.len() <= 20, "{} rooms", rooms.len());
+    assert!(highest <= 8, "{highest} levels");
+    assert!(uses.len() <= 65, "{} dependencies", uses.len());
+}
+
+#[test]
+fn uses_are_found_in_groups_and_through_super() {
+    let code = "use crate::{event::{A, B}, store::memory::C};\nlet d = crate::runtime::d();";
+    assert_eq!(
+        used("claim/guard", code),
+        ["event/{A, B}", "store/memory/C", "runtime/d"].map(str::to_owned)
+    );
+    let code = "use super::{x, super::y::Z};\nuse super::super::z::W;";
+    let found = used("store/redis/cluster/node", code);
+    assert!(found.contains(&"store/redis/z/W".to_owned()), "{found:?}");
+    assert_eq!(room_of("store/redis/z"), "store/redis");
+    assert_eq!(module_of("store/redis/mod.rs"), "store/redis");
 }
 
 #[test]

@@ -36,7 +36,7 @@
 //! | Bodies over the limit, whatever they announce | what comes is counted | `the_limit_counts_what_comes_and_not_what_is_said`, `body.rs`: `ten_megabytes_that_may_not_pass_get_their_answer` |
 //! | Two lengths for one body | actix refuses them | `a_body_with_two_lengths_runs_nothing` |
 //! | Decompression bombs | bodies are read as they came | `what_is_compressed_is_not_blown_up` |
-//! | Two forms that are alike once they are read as UTF-8 | they compare by bytes | `src/canonical/form.rs`: `forms_that_are_not_utf_8_are_equal_only_byte_by_byte` |
+//! | Two forms that are alike once they are read as UTF-8 | they compare by bytes | `src/fingerprint/canonical/form.rs`: `forms_that_are_not_utf_8_are_equal_only_byte_by_byte` |
 //! | **Secrets** | | |
 //! | Keys, bodies, headers, tokens, passwords in logs and problems | neither are printed | `a_scenario_shows_no_secret_in_log_lines_and_problems`, `faults.rs`: `nothing_a_client_sends_is_in_a_key_or_a_log_line`, `idempotency_faults.rs`: `no_log_line_shows_a_key_a_body_or_a_credential` |
 //! | A password in an error of Redis, also where Redis repeats it | what it repeats is cut off | `no_error_of_redis_shows_a_password`, `src/store/redis/error.rs`: `what_a_server_repeats_is_not_passed_on` |
