@@ -114,7 +114,11 @@ fn used(module: &str, code: &str) -> Vec<String> {
             rest = after;
         }
         let paths = paths_in(rest).into_iter();
-        used.extend(paths.map(|path| format!("{parent}/{path}").trim_start_matches('/').to_owned()));
+        used.extend(paths.map(|path| {
+            format!("{parent}/{path}")
+                .trim_start_matches('/')
+                .to_owned()
+        }));
     }
     used
 }
@@ -123,7 +127,10 @@ fn used(module: &str, code: &str) -> Vec<String> {
 fn paths_in(rest: &str) -> Vec<String> {
     let text = match rest.strip_prefix('{') {
         Some(group) => &group[..closing(group)],
-        None => rest.split([';', ',', '(', ')', '<', '>', ' ', '\n']).next().unwrap(),
+        None => rest
+            .split([';', ',', '(', ')', '<', '>', ' ', '\n'])
+            .next()
+            .unwrap(),
     };
     let mut depth = 0;
     let items = text.split(|c| {

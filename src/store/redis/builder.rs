@@ -5,11 +5,12 @@ use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use super::{
     DEFAULT_IN_FLIGHT, DEFAULT_TIMEOUT, RedisStore, Source,
     cluster::Cluster,
-    foreign_pool::{ForeignPool, Observed},
-    place::Place,
+    pool::{ForeignPool, Observed, Place},
     sentinel::Sentinel,
-    server::{self, Server},
-    tls::{self, Trust},
+    wire::{
+        Server, has_tls,
+        tls::{self, Trust},
+    },
 };
 use crate::config::ConfigError;
 
@@ -159,6 +160,53 @@ impl RedisStoreBuilder {
     }
 }
 
+#[cfg(feature = "redis-rustls")]
+impl RedisStoreBuilder {
+    /// The certificate authority that the servers' certificates come from, those of sentinels and of
+    /// all nodes of a cluster too, in PEM. For `rediss://` URLs.
+    ///
+    /// Default: those that the system trusts, or that `SSL_CERT_FILE` names.
+    pub fn certificate_authority(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.trust.authority = Some(pem.into());
+        self
+    }
+
+    /// What the servers are shown that ask who connects: a certificate and its key, in PEM. For
+    /// `rediss://` URLs.
+    ///
+    /// Default: nothing. Most servers ask for a password instead.
+    ///
+    /// ```
+    /// use actix_idempotency::RedisStore;
+    ///
+    /// # let own = rcgen::generate_simple_self_signed(["app".to_owned()]).unwrap();
+    /// # let (certificate, key) = (own.cert.pem(), own.signing_key.serialize_pem());
+    /// # let authority = certificate.clone();
+    /// // Each as `std::fs::read("..")?` has it.
+    /// let store = RedisStore::builder("rediss://10.0.0.1/")
+    ///     .certificate_authority(authority)
+    ///     .client_certificate(certificate, key)
+    ///     .build()?;
+    ///
+    /// // And through Sentinel, or on a cluster:
+    /// # let own = rcgen::generate_simple_self_signed(["app".to_owned()]).unwrap();
+    /// # let authority = own.cert.pem();
+    /// let sentinels = ["rediss://10.0.0.1:26379", "rediss://10.0.0.2:26379"];
+    /// let store = RedisStore::sentinel("rediss://app:secret@mymaster/", sentinels)
+    ///     .certificate_authority(authority)
+    ///     .build()?;
+    /// # Ok::<_, actix_idempotency::ConfigError>(())
+    /// ```
+    pub fn client_certificate(
+        mut self,
+        certificate: impl Into<Vec<u8>>,
+        key: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.trust.own = Some((certificate.into(), key.into()));
+        self
+    }
+}
+
 /// A keepalive is sent after `interval` of silence, then three times as often.
 fn tcp_settings(interval: Option<Duration>) -> Result<TcpSettings, ConfigError> {
     let Some(interval) = interval else {
@@ -183,7 +231,7 @@ fn sentinel(
     tcp: &TcpSettings,
 ) -> Result<Sentinel, ConfigError> {
     // Certificates may be for the servers, for the sentinels or for both, but not for nobody.
-    let master = match sentinels.iter().any(|url| server::has_tls(url)) {
+    let master = match sentinels.iter().any(|url| has_tls(url)) {
         true => Server::one_of_many(master, trust, tcp)?,
         false => Server::new(master, trust, tcp)?,
     };

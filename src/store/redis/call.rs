@@ -5,8 +5,8 @@ use tokio::time::Instant;
 use super::{
     RedisStore, Source,
     cluster::Node,
-    error::{from_redis, unexpected},
     script::Script,
+    wire::error::{from_redis, unexpected},
 };
 use crate::store::{Held, NewClaim, StoreError, StoreKey};
 

@@ -7,8 +7,8 @@ use super::{
     RedisStore,
     call::{IfLost, Reply},
     codec::{self, Stored, StoredClaim},
-    error::unexpected,
     script::{self, Script},
+    wire::error::unexpected,
 };
 use crate::store::{Cursor, Held, Inspect, Inspected, Page, StoreError, StoreKey};
 

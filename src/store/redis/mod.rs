@@ -5,36 +5,16 @@ mod call;
 mod check;
 mod cluster;
 pub(crate) mod codec;
-mod connection;
-mod error;
-mod finding;
-mod foreign_pool;
 mod inspection;
-mod lookout;
-mod manager;
-mod open;
+mod notify;
 mod operations;
-mod outage;
-mod per_runtime;
 mod pipeline;
-mod place;
-mod push;
-mod reign;
+mod pool;
 mod scan;
 mod script;
 mod sentinel;
-mod server;
 mod source;
-mod subscriber;
-#[cfg(feature = "redis-rustls")]
-mod tls;
-#[cfg(not(feature = "redis-rustls"))]
-#[path = "no_tls.rs"]
-mod tls;
-mod traffic;
-mod version;
-mod wake_ups;
-mod watched;
+mod wire;
 
 use std::{
     fmt,
@@ -46,9 +26,13 @@ use redis::{Value, aio::ConnectionLike, cmd};
 
 pub use self::{
     builder::RedisStoreBuilder,
-    finding::{Finding, FindingKind},
+    check::{Finding, FindingKind},
 };
-use self::{call::Reply, foreign_pool::Observed, source::Source, traffic::Traffic};
+use self::{
+    call::Reply,
+    pool::{Observed, Traffic},
+    source::Source,
+};
 use super::StoreError;
 use crate::config::ConfigError;
 

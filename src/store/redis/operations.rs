@@ -7,9 +7,9 @@ use super::{
     RedisStore, Source,
     call::{IfLost, Reply},
     codec::{self, Stored, StoredClaim, millis},
-    error::unexpected,
+    notify::Watch,
     script,
-    wake_ups::Watch,
+    wire::error::unexpected,
 };
 use crate::store::{
     Begin, ClaimId, Held, Lease, NewClaim, OnLapsed, Record, Renewed, Store, StoreError, StoreKey,

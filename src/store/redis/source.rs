@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use super::{
-    cluster::Cluster, foreign_pool::ForeignPool, per_runtime::PerRuntime, place::Place,
-    wake_ups::WakeUps,
+    cluster::Cluster,
+    notify::WakeUps,
+    pool::{ForeignPool, PerRuntime, Place},
 };
 
 /// What a store has when it opens its connections itself.

@@ -95,7 +95,8 @@ fn strange() -> RedisError {
 mod tests {
     use std::time::Duration;
 
-    use super::{super::super::server::Server, *};
+    use super::*;
+    use crate::store::redis::wire::Server;
 
     fn range(first: i64, last: i64, host: Value, port: i64) -> Value {
         let node = Value::Array(vec![

@@ -24,14 +24,16 @@ use futures_util::future::select_ok;
 use redis::{Cmd, Pipeline, RedisResult, Value, cmd};
 use tokio::time::{Instant, sleep, timeout_at};
 
-pub(super) use self::node::{Address, Node};
+pub(crate) use self::node::{Address, Node};
 use self::{
     layout::{Layout, ranges_in},
     redirect::Redirect,
     slot::slot_of,
 };
-use super::{error::from_redis, server::Server};
-use crate::store::StoreError;
+use crate::store::{
+    StoreError,
+    redis::wire::{Server, error::from_redis},
+};
 
 /// The least time between two questions about who serves what.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -48,7 +50,7 @@ const BETWEEN_TRIES: [Duration; 7] = [
 ];
 
 /// Sends each command to the node that serves its key.
-pub(super) struct Cluster {
+pub(crate) struct Cluster {
     /// How to connect to a node, whatever its address.
     like: Server,
     limit: Duration,
@@ -72,7 +74,7 @@ struct Question {
 impl Cluster {
     /// By some of its nodes, the settings of the first of which are those of all. `None` when it
     /// is a socket, or there are none.
-    pub(super) fn new(nodes: &[Server], limit: Duration) -> Option<Self> {
+    pub(crate) fn new(nodes: &[Server], limit: Duration) -> Option<Self> {
         let like = nodes.first()?.clone();
         let seeds = nodes.iter().map(|node| {
             let (host, port) = node.address()?;
@@ -96,7 +98,7 @@ impl Cluster {
     ///
     /// It is sent again here only when it has not been carried out: when a node has said so, or there
     /// was no connection to it. A connection that was lost is for the caller to judge.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         key: &str,
         cmd: &Cmd,
@@ -146,7 +148,7 @@ impl Cluster {
     }
 
     /// Sends a command that is about no key to one node, once more if the connection is lost.
-    pub(super) async fn send_to(
+    pub(crate) async fn send_to(
         &self,
         node: &Node,
         cmd: &Cmd,
@@ -168,12 +170,12 @@ impl Cluster {
     }
 
     /// Who serves a key, as far as is known without asking.
-    pub(super) fn known_owner(&self, key: &str) -> Option<Arc<Node>> {
+    pub(crate) fn known_owner(&self, key: &str) -> Option<Arc<Node>> {
         self.layout().owner(slot_of(key.as_bytes())).cloned()
     }
 
     /// The primaries, in the order of their addresses.
-    pub(super) async fn primaries(&self, deadline: Instant) -> Result<Vec<Arc<Node>>, StoreError> {
+    pub(crate) async fn primaries(&self, deadline: Instant) -> Result<Vec<Arc<Node>>, StoreError> {
         let layout = self.fresh(None, deadline).await?;
         Ok(layout.primaries().cloned().collect())
     }

@@ -1,12 +1,16 @@
 use std::{fmt, time::Duration};
 
-use super::super::{per_runtime::PerRuntime, place::Place, server::Server, wake_ups::WakeUps};
+use crate::store::redis::{
+    notify::WakeUps,
+    pool::{PerRuntime, Place},
+    wire::Server,
+};
 
 /// One server of a cluster.
-pub(in super::super) struct Node {
-    pub(in super::super) address: Address,
-    pub(in super::super) connections: PerRuntime,
-    pub(in super::super) wake_ups: WakeUps,
+pub(crate) struct Node {
+    pub(crate) address: Address,
+    pub(crate) connections: PerRuntime,
+    pub(crate) wake_ups: WakeUps,
 }
 
 impl Node {
@@ -23,7 +27,7 @@ impl Node {
 
 /// Where a node is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in super::super) struct Address {
+pub(crate) struct Address {
     host: String,
     port: u16,
 }
@@ -35,7 +39,7 @@ impl Address {
     }
 
     /// Reads `host:port`.
-    pub(in super::super) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let (host, port) = text.rsplit_once(':')?;
         Some(Self::new(host, port.parse().ok()?))
     }

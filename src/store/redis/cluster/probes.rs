@@ -10,7 +10,7 @@ const TRIES: usize = 2000;
 impl Cluster {
     /// A key with this prefix for each primary that serves such keys, as far as is known without
     /// asking. With braces in the prefix they are all at one.
-    pub(in super::super) fn probes(&self, key_prefix: &str) -> Vec<(String, Arc<Node>)> {
+    pub(crate) fn probes(&self, key_prefix: &str) -> Vec<(String, Arc<Node>)> {
         let layout = self.layout();
         let count = layout.primaries().count();
         let mut probes = BTreeMap::new();

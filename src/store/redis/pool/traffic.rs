@@ -13,13 +13,13 @@ use crate::store::StoreError;
 /// A server that answers keeps few waiting. When thousands wait it does not answer, and whoever
 /// joins them would take memory, wait for the whole timeout and be refused all the same.
 #[derive(Debug)]
-pub(super) struct Traffic {
+pub(crate) struct Traffic {
     waiting: AtomicUsize,
     most: usize,
 }
 
 impl Traffic {
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self {
             waiting: AtomicUsize::new(0),
             most,
@@ -27,7 +27,7 @@ impl Traffic {
     }
 
     /// A place among those who wait, if there is one.
-    pub(super) fn enter(&self) -> Result<Place<&Self>, StoreError> {
+    pub(crate) fn enter(&self) -> Result<Place<&Self>, StoreError> {
         // Counted after the fact: for a moment there may be one too many, refused.
         let place = Place(self);
         if self.waiting.fetch_add(1, Ordering::Relaxed) < self.most {
@@ -40,14 +40,14 @@ impl Traffic {
     }
 
     /// A second place for one who has been let in, to leave something behind that goes on waiting.
-    pub(super) fn stay(self: &Arc<Self>) -> Place<Arc<Self>> {
+    pub(crate) fn stay(self: &Arc<Self>) -> Place<Arc<Self>> {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         Place(Arc::clone(self))
     }
 }
 
 /// One who waits, until it is dropped.
-pub(super) struct Place<T: Deref<Target = Traffic>>(T);
+pub(crate) struct Place<T: Deref<Target = Traffic>>(T);
 
 impl<T: Deref<Target = Traffic>> Drop for Place<T> {
     fn drop(&mut self) {

@@ -4,27 +4,27 @@ use tokio::sync::watch;
 
 /// How long a connection leads to the right server: until somebody says that there is another.
 #[derive(Clone, Debug)]
-pub(super) struct Reign(Option<watch::Receiver<()>>);
+pub(crate) struct Reign(Option<watch::Receiver<()>>);
 
 impl Reign {
     /// Of a server that nobody replaces without its knowledge.
-    pub(super) fn endless() -> Self {
+    pub(crate) fn endless() -> Self {
         Self(None)
     }
 
     /// Until the next change, counted from now.
-    pub(super) fn until_next(changes: &watch::Sender<()>) -> Self {
+    pub(crate) fn until_next(changes: &watch::Sender<()>) -> Self {
         Self(Some(changes.subscribe()))
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         let changes = self.0.as_ref().map(watch::Receiver::has_changed);
         // An error says that nobody looks any more.
         changes.is_some_and(|changed| changed.unwrap_or(false))
     }
 
     /// Returns when it is over.
-    pub(super) async fn ends(&mut self) {
+    pub(crate) async fn ends(&mut self) {
         if let Some(changes) = &mut self.0
             && changes.changed().await.is_ok()
         {

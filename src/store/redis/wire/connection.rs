@@ -20,14 +20,14 @@ const AT_LEAST: Duration = Duration::from_millis(100);
 ///
 /// Clones are the same connection.
 #[derive(Clone, Debug)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     redis: Opened,
     state: Arc<State>,
 }
 
 /// What is known of a connection, apart from it, because who waits for a reply has borrowed it.
 #[derive(Debug)]
-pub(super) struct State {
+pub(crate) struct State {
     server: String,
     opened: Instant,
     broken: AtomicBool,
@@ -38,7 +38,7 @@ pub(super) struct State {
 
 impl Connection {
     /// `server` names it in errors.
-    pub(super) fn new(redis: Opened, reign: Reign, server: String) -> Self {
+    pub(crate) fn new(redis: Opened, reign: Reign, server: String) -> Self {
         Self {
             redis,
             state: Arc::new(State {
@@ -51,14 +51,14 @@ impl Connection {
         }
     }
 
-    pub(super) async fn send(&mut self, cmd: &Cmd) -> RedisResult<Value> {
+    pub(crate) async fn send(&mut self, cmd: &Cmd) -> RedisResult<Value> {
         let reply = self.redis.send_packed_command(cmd).await;
         self.judge(reply.as_ref().map(slice::from_ref));
         reply
     }
 
     /// Sends many at once, and returns a reply to each.
-    pub(super) async fn send_all(&mut self, commands: &Pipeline) -> RedisResult<Vec<Value>> {
+    pub(crate) async fn send_all(&mut self, commands: &Pipeline) -> RedisResult<Vec<Value>> {
         let replies = (self.redis)
             .send_packed_commands(commands, 0, commands.len())
             .await;
@@ -89,32 +89,32 @@ impl Connection {
     }
 
     /// Whether this is what is known of this connection.
-    pub(super) fn has(&self, state: &Arc<State>) -> bool {
+    pub(crate) fn has(&self, state: &Arc<State>) -> bool {
         Arc::ptr_eq(&self.state, state)
     }
 
-    pub(super) fn state(&self) -> Arc<State> {
+    pub(crate) fn state(&self) -> Arc<State> {
         Arc::clone(&self.state)
     }
 
-    pub(super) fn is_broken(&self) -> bool {
+    pub(crate) fn is_broken(&self) -> bool {
         self.state.broken.load(Ordering::Acquire) || self.state.reign.is_over()
     }
 }
 
 impl State {
     /// The address of the server.
-    pub(super) fn server(&self) -> &str {
+    pub(crate) fn server(&self) -> &str {
         &self.server
     }
 
     /// How many calls were answered so far. The same number twice says that nothing has come.
-    pub(super) fn replies(&self) -> u64 {
+    pub(crate) fn replies(&self) -> u64 {
         self.replies.load(Ordering::Relaxed)
     }
 
     /// The next call opens another connection. Calls under way on this one are not cut off.
-    pub(super) fn give_up(&self) {
+    pub(crate) fn give_up(&self) {
         self.broken.store(true, Ordering::Release);
     }
 }

@@ -8,74 +8,27 @@ use rustls::{
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::RedisStoreBuilder;
 use crate::config::ConfigError;
 
 /// Certificates, all in PEM. Where there are none, the system's serve.
 #[derive(Default)]
-pub(super) struct Trust {
-    authority: Option<Vec<u8>>,
+pub(crate) struct Trust {
+    pub(crate) authority: Option<Vec<u8>>,
     /// Certificate and key.
-    own: Option<(Vec<u8>, Vec<u8>)>,
-}
-
-impl RedisStoreBuilder {
-    /// The certificate authority that the servers' certificates come from, those of sentinels and of
-    /// all nodes of a cluster too, in PEM. For `rediss://` URLs.
-    ///
-    /// Default: those that the system trusts, or that `SSL_CERT_FILE` names.
-    pub fn certificate_authority(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.trust.authority = Some(pem.into());
-        self
-    }
-
-    /// What the servers are shown that ask who connects: a certificate and its key, in PEM. For
-    /// `rediss://` URLs.
-    ///
-    /// Default: nothing. Most servers ask for a password instead.
-    ///
-    /// ```
-    /// use actix_idempotency::RedisStore;
-    ///
-    /// # let own = rcgen::generate_simple_self_signed(["app".to_owned()]).unwrap();
-    /// # let (certificate, key) = (own.cert.pem(), own.signing_key.serialize_pem());
-    /// # let authority = certificate.clone();
-    /// // Each as `std::fs::read("..")?` has it.
-    /// let store = RedisStore::builder("rediss://10.0.0.1/")
-    ///     .certificate_authority(authority)
-    ///     .client_certificate(certificate, key)
-    ///     .build()?;
-    ///
-    /// // And through Sentinel, or on a cluster:
-    /// # let own = rcgen::generate_simple_self_signed(["app".to_owned()]).unwrap();
-    /// # let authority = own.cert.pem();
-    /// let sentinels = ["rediss://10.0.0.1:26379", "rediss://10.0.0.2:26379"];
-    /// let store = RedisStore::sentinel("rediss://app:secret@mymaster/", sentinels)
-    ///     .certificate_authority(authority)
-    ///     .build()?;
-    /// # Ok::<_, actix_idempotency::ConfigError>(())
-    /// ```
-    pub fn client_certificate(
-        mut self,
-        certificate: impl Into<Vec<u8>>,
-        key: impl Into<Vec<u8>>,
-    ) -> Self {
-        self.trust.own = Some((certificate.into(), key.into()));
-        self
-    }
+    pub(crate) own: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 /// Whether there are certificates of one's own.
-pub(super) fn is_given(trust: &Trust) -> bool {
+pub(crate) fn is_given(trust: &Trust) -> bool {
     trust.authority.is_some() || trust.own.is_some()
 }
 
 /// What a connection needs for TLS. Certificates are read once, when the store is built.
 #[derive(Clone)]
-pub(super) struct Tls(TlsConnector);
+pub(crate) struct Tls(TlsConnector);
 
 impl Tls {
-    pub(super) fn new(trust: &Trust) -> Result<Self, ConfigError> {
+    pub(crate) fn new(trust: &Trust) -> Result<Self, ConfigError> {
         // rustls picks a provider by itself only while a single one is compiled in, and panics
         // otherwise, which any other dependency of the application can bring about.
         let provider = match CryptoProvider::get_default() {
@@ -101,7 +54,7 @@ impl Tls {
         Ok(Self(TlsConnector::from(Arc::new(config))))
     }
 
-    pub(super) async fn shake_hands(
+    pub(crate) async fn shake_hands(
         &self,
         host: &str,
         tcp: TcpStream,

@@ -1,16 +1,14 @@
 use redis::cmd;
 
-use super::{
-    RedisStore, Source,
-    call::IfLost,
-    finding::{Finding, FindingKind},
-    wake_ups::WakeUps,
+use super::finding::{Finding, FindingKind};
+use crate::store::{
+    StoreError, StoreKey,
+    redis::{RedisStore, Source, call::IfLost, notify::WakeUps},
 };
-use crate::store::{StoreError, StoreKey};
 
 impl RedisStore {
     /// Finds out whether those who wait for a key with this prefix can be told, on each server.
-    pub(super) async fn push(&self, key_prefix: &str) -> Result<Option<Finding>, StoreError> {
+    pub(crate) async fn push(&self, key_prefix: &str) -> Result<Option<Finding>, StoreError> {
         match &self.0.source {
             Source::Own(own) => {
                 let key = StoreKey::new(key_prefix, rand::random()).to_string();

@@ -1,16 +1,13 @@
 use std::fmt;
 
-use super::{
-    connection::Connection,
-    open::{Limit, OpenError},
-    reign::Reign,
+use crate::store::redis::{
     sentinel::Sentinel,
-    server::Server,
+    wire::{Connection, Limit, OpenError, Reign, Server},
 };
 
 /// Where connections lead. Asked whenever one is opened.
 #[derive(Clone)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// To one server, wherever its name leads at the time.
     Server(Server),
     /// To the master that Sentinel names at the time.
@@ -18,7 +15,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    pub(super) async fn server(&self, limit: Limit) -> Result<(Server, Reign), OpenError> {
+    pub(crate) async fn server(&self, limit: Limit) -> Result<(Server, Reign), OpenError> {
         match self {
             Self::Server(server) => Ok((server.clone(), Reign::endless())),
             Self::Sentinel(sentinel) => sentinel.master(limit).await,
@@ -26,7 +23,7 @@ impl Place {
     }
 
     /// Fails when the connection has led to the wrong place.
-    pub(super) async fn confirm(
+    pub(crate) async fn confirm(
         &self,
         connection: &mut Connection,
         limit: Limit,

@@ -3,7 +3,7 @@ use redis::{ErrorKind, RedisError};
 use crate::store::StoreError;
 
 /// What an error of the redis crate means for the call that met it.
-pub(super) fn from_redis(err: RedisError) -> StoreError {
+pub(crate) fn from_redis(err: RedisError) -> StoreError {
     let err = discreet(err);
     match err.kind() {
         // The server has spoken: it did not do it.
@@ -19,13 +19,13 @@ pub(super) fn from_redis(err: RedisError) -> StoreError {
 
 /// Whether a connection of ours ended before the reply. The command may have been carried out.
 /// A time-out is the operating system's, whose keepalive had no answer: our connections have none.
-pub(super) fn is_lost(err: &RedisError) -> bool {
+pub(crate) fn is_lost(err: &RedisError) -> bool {
     err.is_io_error()
 }
 
 /// Without what a server repeats of a command that it does not know: the password of a `HELLO`, the
 /// token of a claim.
-pub(super) fn discreet(err: RedisError) -> RedisError {
+pub(crate) fn discreet(err: RedisError) -> RedisError {
     let said = err.detail().and_then(|said| said.split_once(", with args"));
     match said {
         Some((said, _repeated)) => {
@@ -36,7 +36,7 @@ pub(super) fn discreet(err: RedisError) -> RedisError {
 }
 
 /// A reply that the command cannot have. It may have done anything.
-pub(super) fn unexpected(command: &str, reply: &redis::Value) -> StoreError {
+pub(crate) fn unexpected(command: &str, reply: &redis::Value) -> StoreError {
     let came = match reply {
         redis::Value::Nil => "nil",
         redis::Value::Int(_) => "an integer",

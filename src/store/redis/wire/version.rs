@@ -6,13 +6,13 @@ use redis::{Cmd, ErrorKind, RedisError, RedisResult, Value, cmd, from_redis_valu
 const OLDEST: u32 = 7;
 
 /// Asks a server for its version. Unlike `INFO` this needs no permission beyond connecting.
-pub(super) fn question() -> Cmd {
+pub(crate) fn question() -> Cmd {
     cmd("HELLO")
 }
 
 /// Judges the answer. The version is advice: a server that does not tell it, because it does not know
 /// the question, has renamed it or forbids it, is taken as it is. A login that was refused is not.
-pub(super) fn check(answer: RedisResult<Value>) -> Result<(), RedisError> {
+pub(crate) fn check(answer: RedisResult<Value>) -> Result<(), RedisError> {
     let answer = match answer.and_then(Value::extract_error) {
         Ok(answer) => answer,
         Err(err) if is_of_the_login(&err) || !is_said_by_the_server(&err) => return Err(err),

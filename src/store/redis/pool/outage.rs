@@ -20,7 +20,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 ///
 /// bb8 alone would let every caller wait its whole timeout and then forget the reason.
 #[derive(Debug)]
-pub(super) struct Outage {
+pub(crate) struct Outage {
     /// Where connections lead.
     place: String,
     /// A lock, because a reason does not fit into an atomic. Held for a few instructions.
@@ -36,7 +36,7 @@ struct Down {
 }
 
 impl Outage {
-    pub(super) fn new(place: &dyn fmt::Display) -> Self {
+    pub(crate) fn new(place: &dyn fmt::Display) -> Self {
         Self {
             place: place.to_string(),
             state: Mutex::default(),
@@ -46,7 +46,7 @@ impl Outage {
 
     /// Fails while the server is known to be away. Lets one caller through when it is time to
     /// try again; the others go on failing for as long as that attempt may take.
-    pub(super) fn check(&self, attempt: Duration) -> Result<(), StoreError> {
+    pub(crate) fn check(&self, attempt: Duration) -> Result<(), StoreError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(down) = &mut *state else {
             return Ok(());
@@ -62,7 +62,7 @@ impl Outage {
     /// The server refused a connection, or did not answer. The waits between two attempts double
     /// from 50 ms to a second, each shortened by up to half at random, so that the workers of
     /// many processes do not return together.
-    pub(super) fn begins(&self, err: &dyn fmt::Display) {
+    pub(crate) fn begins(&self, err: &dyn fmt::Display) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let wait = match &*state {
             Some(down) => (down.wait * 2).min(LONGEST_WAIT),
@@ -80,7 +80,7 @@ impl Outage {
         self.failed.notify_waiters();
     }
 
-    pub(super) fn ends(&self) {
+    pub(crate) fn ends(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.take().is_some() {
             log::info!("Redis can be reached again");
@@ -89,7 +89,7 @@ impl Outage {
 
     /// Ends when the next attempt fails, with the reason; at `deadline` at the latest. Attempts
     /// count from this call on, not from the first poll.
-    pub(super) fn fails(&self, deadline: Instant) -> impl Future<Output = StoreError> {
+    pub(crate) fn fails(&self, deadline: Instant) -> impl Future<Output = StoreError> {
         let failed = self.failed.notified();
         async move {
             let _ = timeout_at(deadline, failed).await;
@@ -98,7 +98,7 @@ impl Outage {
     }
 
     /// Why there is no connection.
-    pub(super) fn reason(&self) -> StoreError {
+    pub(crate) fn reason(&self) -> StoreError {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         StoreError::unavailable(match &*state {
             Some(down) => down.reason.clone(),

@@ -1,13 +1,17 @@
+//! What an operator would look at before the store is used.
+
+mod finding;
+mod push;
+
 use std::{collections::HashMap, sync::atomic::Ordering, time::Duration};
 
 use redis::{Value, cmd};
 
-use super::{
-    RedisStore,
-    call::Reply,
-    finding::{Finding, FindingKind},
+pub use self::finding::{Finding, FindingKind};
+use crate::store::{
+    Begin, NewClaim, Store, StoreError, StoreKey,
+    redis::{RedisStore, call::Reply},
 };
-use crate::store::{Begin, NewClaim, Store, StoreError, StoreKey};
 
 /// Long enough for the steps of a check, and gone soon if they are cut off.
 const PROBE: Duration = Duration::from_secs(5);

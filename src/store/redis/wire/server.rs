@@ -12,14 +12,14 @@ use crate::config::ConfigError;
 
 /// A server: its address, how to log in, and whom to trust there.
 #[derive(Clone)]
-pub(super) struct Server {
+pub(crate) struct Server {
     info: ConnectionInfo,
     tls: Option<Tls>,
 }
 
 impl Server {
     /// Checks a URL. Nothing is sent.
-    pub(super) fn new(url: &str, trust: &Trust, tcp: &TcpSettings) -> Result<Self, ConfigError> {
+    pub(crate) fn new(url: &str, trust: &Trust, tcp: &TcpSettings) -> Result<Self, ConfigError> {
         if has_raw_login(url) {
             return Err(ConfigError::new(
                 "the Redis URL cannot be used: its user or password must be percent-encoded (`#` as \
@@ -48,7 +48,7 @@ impl Server {
     }
 
     /// One of several servers, of which only those that speak TLS need certificates.
-    pub(super) fn one_of_many(
+    pub(crate) fn one_of_many(
         url: &str,
         trust: &Trust,
         tcp: &TcpSettings,
@@ -60,7 +60,7 @@ impl Server {
     }
 
     /// The same server as far as its settings go, at another address.
-    pub(super) fn at(&self, host: String, port: u16) -> Self {
+    pub(crate) fn at(&self, host: String, port: u16) -> Self {
         let addr = match self.info.addr() {
             ConnectionAddr::TcpTls { .. } => ConnectionAddr::TcpTls {
                 host,
@@ -77,7 +77,7 @@ impl Server {
     }
 
     /// With another way to log in.
-    pub(super) fn with_settings(&self, settings: RedisConnectionInfo) -> Self {
+    pub(crate) fn with_settings(&self, settings: RedisConnectionInfo) -> Self {
         Self {
             info: self.info.clone().set_redis_settings(settings),
             tls: self.tls.clone(),
@@ -85,16 +85,16 @@ impl Server {
     }
 
     /// Publications are told apart from replies in this protocol alone.
-    pub(super) fn with_pushes(&self) -> Self {
+    pub(crate) fn with_pushes(&self) -> Self {
         self.with_settings(self.settings().clone().set_protocol(ProtocolVersion::RESP3))
     }
 
-    pub(super) fn addr(&self) -> &ConnectionAddr {
+    pub(crate) fn addr(&self) -> &ConnectionAddr {
         self.info.addr()
     }
 
     /// Host and port; a socket has none.
-    pub(super) fn address(&self) -> Option<(&str, u16)> {
+    pub(crate) fn address(&self) -> Option<(&str, u16)> {
         match self.addr() {
             ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
                 Some((host, *port))
@@ -103,15 +103,15 @@ impl Server {
         }
     }
 
-    pub(super) fn settings(&self) -> &RedisConnectionInfo {
+    pub(crate) fn settings(&self) -> &RedisConnectionInfo {
         self.info.redis_settings()
     }
 
-    pub(super) fn tcp_settings(&self) -> &TcpSettings {
+    pub(crate) fn tcp_settings(&self) -> &TcpSettings {
         self.info.tcp_settings()
     }
 
-    pub(super) fn tls(&self) -> Option<&Tls> {
+    pub(crate) fn tls(&self) -> Option<&Tls> {
         self.tls.as_ref()
     }
 }
@@ -130,7 +130,7 @@ impl fmt::Display for Server {
     }
 }
 
-pub(super) fn has_tls(url: &str) -> bool {
+pub(crate) fn has_tls(url: &str) -> bool {
     url.starts_with("rediss:") || url.starts_with("valkeys:")
 }
 

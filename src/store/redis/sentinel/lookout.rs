@@ -5,13 +5,11 @@ use std::{
 
 use tokio::{sync::watch, time::sleep};
 
-use super::{
-    open::{Limit, OpenError, Opened},
-    reign::Reign,
-    sentinel::{Named, ask, connect},
-    server::Server,
+use super::{Named, ask, connect};
+use crate::{
+    runtime::background,
+    store::redis::wire::{Limit, OpenError, Opened, Reign, Server},
 };
-use crate::runtime::background;
 
 /// How often each sentinel is asked.
 const EVERY: Duration = Duration::from_millis(500);
@@ -24,13 +22,13 @@ const EVERY: Duration = Duration::from_millis(500);
 /// The sentinels publish it too. But a subscription says nothing for weeks, and a network may forget
 /// it meanwhile without a word; who asks finds out.
 #[derive(Debug)]
-pub(super) struct Lookout {
+pub(crate) struct Lookout {
     changes: watch::Sender<()>,
     begun: Once,
 }
 
 impl Lookout {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             changes: watch::Sender::new(()),
             begun: Once::new(),
@@ -39,7 +37,7 @@ impl Lookout {
 
     /// That of whoever is named from now on. The first call begins to ask, in the background, until
     /// this is dropped.
-    pub(super) fn reign(self: &Arc<Self>, sentinels: &[Server], name: &str) -> Reign {
+    pub(crate) fn reign(self: &Arc<Self>, sentinels: &[Server], name: &str) -> Reign {
         self.begun.call_once(|| {
             for sentinel in sentinels {
                 let watched = Watched {

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 /// The channels that somebody watches. Locked to look one up, never across an await.
 #[derive(Default)]
-pub(super) struct Watched(Mutex<HashMap<Arc<str>, Channel>>);
+pub(crate) struct Watched(Mutex<HashMap<Arc<str>, Channel>>);
 
 #[derive(Default)]
 struct Channel {
@@ -17,7 +17,7 @@ struct Channel {
 
 impl Watched {
     /// Counts one more watch of a channel, and returns what is notified when it changes.
-    pub(super) fn add(&self, channel: &Arc<str>) -> Arc<Notify> {
+    pub(crate) fn add(&self, channel: &Arc<str>) -> Arc<Notify> {
         let mut channels = self.lock();
         let entry = channels.entry(Arc::clone(channel)).or_default();
         entry.watches += 1;
@@ -26,7 +26,7 @@ impl Watched {
 
     /// Counts one less. After the last one `unsubscribe` is called under the lock, so that its
     /// order stands before those of a watch that begins now.
-    pub(super) fn remove(&self, channel: &str, unsubscribe: impl FnOnce()) {
+    pub(crate) fn remove(&self, channel: &str, unsubscribe: impl FnOnce()) {
         let mut channels = self.lock();
         let Some(entry) = channels.get_mut(channel) else {
             return;
@@ -42,14 +42,14 @@ impl Watched {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn wake(&self, channel: &str) {
+    pub(crate) fn wake(&self, channel: &str) {
         if let Some(channel) = self.lock().get(channel) {
             channel.changed.notify_waiters();
         }
     }
 
     /// After a lost connection: anything may have changed.
-    pub(super) fn wake_all(&self) {
+    pub(crate) fn wake_all(&self) {
         for channel in self.lock().values() {
             channel.changed.notify_waiters();
         }

@@ -15,24 +15,24 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{
-    connection::{Connection, State},
-    error::{discreet, is_lost},
-    manager::Manager,
-    outage::Outage,
-    place::Place,
+use super::{manager::Manager, outage::Outage, place::Place};
+use crate::store::{
+    StoreError,
+    redis::wire::{
+        Connection, State,
+        error::{discreet, is_lost},
+    },
 };
-use crate::store::StoreError;
 
 /// What is said of a connection over which nothing comes while another one works.
-pub(super) const DEAD: &str = "the connection gave no reply, and a new one works";
+pub(crate) const DEAD: &str = "the connection gave no reply, and a new one works";
 
 /// One shared connection for each runtime that asks, which in actix means: for each worker.
 ///
 /// A redis connection is driven by the runtime that opened it. Used from another worker a command
 /// costs 40 µs more, a busy worker stalls the others, and when that runtime ends the connection is
 /// dead. Within its runtime one connection is enough, since calls are pipelined on it.
-pub(super) struct PerRuntime {
+pub(crate) struct PerRuntime {
     place: Place,
     limit: Duration,
     links: Arc<Links>,
@@ -44,7 +44,7 @@ pub(super) struct PerRuntime {
 type Links = Mutex<HashMap<runtime::Id, Arc<Link>>>;
 
 impl PerRuntime {
-    pub(super) fn new(place: Place, limit: Duration) -> Self {
+    pub(crate) fn new(place: Place, limit: Duration) -> Self {
         Self {
             place,
             limit,
@@ -57,7 +57,7 @@ impl PerRuntime {
     ///
     /// An error with [`again_until`](StoreError::again_until) says that the connection ended, or went
     /// dead, and that there may be another one for a second try.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         cmd: &Cmd,
         deadline: Instant,
@@ -69,7 +69,7 @@ impl PerRuntime {
     }
 
     /// The same for many at once.
-    pub(super) async fn send_all(
+    pub(crate) async fn send_all(
         &self,
         commands: &Pipeline,
         deadline: Instant,
@@ -183,7 +183,7 @@ impl PerRuntime {
     }
 
     #[cfg(test)]
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.links
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -311,8 +311,8 @@ impl Link {
 
 #[cfg(test)]
 mod tests {
-    use super::super::server::Server;
     use super::*;
+    use crate::store::redis::wire::Server;
 
     fn runtime() -> runtime::Runtime {
         runtime::Builder::new_current_thread()

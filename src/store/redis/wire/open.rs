@@ -25,10 +25,10 @@ use super::{error::discreet, server::Server};
 
 /// A connection that could not be opened: which step failed, at which server, and why.
 #[derive(Debug)]
-pub(super) struct OpenError(String);
+pub(crate) struct OpenError(String);
 
 impl OpenError {
-    pub(super) fn new(reason: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self(reason.into())
     }
 }
@@ -43,14 +43,14 @@ impl std::error::Error for OpenError {}
 
 /// By when all steps have to be done.
 #[derive(Clone, Copy)]
-pub(super) struct Limit {
+pub(crate) struct Limit {
     until: Instant,
     length: Duration,
 }
 
 impl Limit {
     /// So long from now on.
-    pub(super) fn of(length: Duration) -> Self {
+    pub(crate) fn of(length: Duration) -> Self {
         Self {
             until: Instant::now() + length,
             length,
@@ -58,7 +58,7 @@ impl Limit {
     }
 
     /// Takes a step. `step` names it in the error, and `server` where.
-    pub(super) async fn step<T, E: fmt::Display>(
+    pub(crate) async fn step<T, E: fmt::Display>(
         self,
         step: &str,
         server: &(impl fmt::Display + Sync + ?Sized),
@@ -77,7 +77,7 @@ impl Limit {
 
 /// A connection that is open, and that closes with its last clone.
 #[derive(Clone, Debug)]
-pub(super) struct Opened {
+pub(crate) struct Opened {
     redis: MultiplexedConnection,
     _driver: Arc<Driver>,
 }
@@ -108,7 +108,7 @@ impl DerefMut for Opened {
 
 /// Opens a connection. When the server hangs up on it at once, finds out why, and tries again where
 /// there was no reason.
-pub(super) async fn open(
+pub(crate) async fn open(
     server: &Server,
     config: AsyncConnectionConfig,
     limit: Limit,

@@ -4,15 +4,8 @@ use futures_util::future::select_ok;
 use redis::AsyncConnectionConfig;
 use tokio::time::timeout;
 
-use super::{
-    connection::Connection,
-    open::{Limit, OpenError, open},
-    outage::Outage,
-    place::Place,
-    reign::Reign,
-    server::Server,
-    version,
-};
+use super::{outage::Outage, place::Place};
+use crate::store::redis::wire::{Connection, Limit, OpenError, Reign, Server, open, version};
 
 /// How many commands may wait to be written. More than a worker has in flight: a full buffer
 /// would make callers queue.
@@ -21,7 +14,7 @@ const PIPELINE: usize = 4096;
 /// Opens connections for bb8 and tells it which are of no more use, without asking the server.
 ///
 /// bb8-redis' own manager pings on every check-out and never calls a connection broken.
-pub(super) struct Manager {
+pub(crate) struct Manager {
     place: Place,
     config: AsyncConnectionConfig,
     /// The most time for one connection, its handshake included.
@@ -30,7 +23,7 @@ pub(super) struct Manager {
 }
 
 impl Manager {
-    pub(super) fn new(place: Place, limit: Duration, outage: Arc<Outage>) -> Self {
+    pub(crate) fn new(place: Place, limit: Duration, outage: Arc<Outage>) -> Self {
         let config = AsyncConnectionConfig::new().set_pipeline_buffer_size(PIPELINE);
         Self {
             place,

@@ -13,11 +13,10 @@ use tokio::{
 };
 
 use super::{
-    place::Place,
     subscriber::{self, Order, Subscribed},
     watched::Watched,
 };
-use crate::runtime::background;
+use crate::{runtime::background, store::redis::pool::Place};
 
 /// Tells who waits that a key has changed: one subscription connection per process and server,
 /// whatever the number of keys and of those who wait. Channels are sharded, which on a cluster
@@ -25,7 +24,7 @@ use crate::runtime::background;
 ///
 /// It is a help and no more. Who waits compares for itself after every wake-up, and looks by itself
 /// now and then; a wake-up that is lost costs time, never correctness.
-pub(super) struct WakeUps {
+pub(crate) struct WakeUps {
     place: Place,
     limit: Duration,
     watched: Arc<Watched>,
@@ -34,7 +33,7 @@ pub(super) struct WakeUps {
 }
 
 impl WakeUps {
-    pub(super) fn new(place: Place, limit: Duration) -> Self {
+    pub(crate) fn new(place: Place, limit: Duration) -> Self {
         Self {
             place,
             limit,
@@ -44,12 +43,12 @@ impl WakeUps {
     }
 
     /// Whether a watch is one of these.
-    pub(super) fn has(&self, watch: &Watch) -> bool {
+    pub(crate) fn has(&self, watch: &Watch) -> bool {
         Arc::ptr_eq(&self.watched, &watch.watched)
     }
 
     /// Begins to watch a channel. Wake-ups come from the next [`Watch::subscribe`] on.
-    pub(super) fn watch(&self, channel: &str) -> Watch {
+    pub(crate) fn watch(&self, channel: &str) -> Watch {
         let orders = self.orders.get_or_init(|| {
             let (orders, received) = mpsc::unbounded_channel();
             let watched = Arc::clone(&self.watched);
@@ -70,7 +69,7 @@ impl WakeUps {
 }
 
 /// Watches one channel, until it is dropped.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     channel: Arc<str>,
     changed: Arc<Notify>,
     limit: Duration,
@@ -82,13 +81,13 @@ pub(super) struct Watch {
 
 impl Watch {
     /// The next wake-up, counted from this call on.
-    pub(super) fn changed(&self) -> Notified<'_> {
+    pub(crate) fn changed(&self) -> Notified<'_> {
         self.changed.notified()
     }
 
     /// Sees to it that wake-ups come; false when they cannot at the moment. Costs Redis nothing
     /// for a channel that is subscribed to, or that has been refused.
-    pub(super) async fn subscribe(&self) -> bool {
+    pub(crate) async fn subscribe(&self) -> bool {
         if self.refused.load(Ordering::Relaxed) {
             return false;
         }
@@ -135,8 +134,8 @@ mod tests {
         time::advance,
     };
 
-    use super::{super::server, *};
-    use crate::runtime::background::BackgroundHere;
+    use super::*;
+    use crate::{runtime::background::BackgroundHere, store::redis::wire};
 
     const LIMIT: Duration = Duration::from_secs(5);
     const CHANNEL: &str = "channel";
@@ -210,7 +209,7 @@ mod tests {
 
         fn wake_ups(&self) -> WakeUps {
             let url = format!("redis://127.0.0.1:{}/", self.port);
-            let server = server::Server::new(&url, &Default::default(), &Default::default());
+            let server = wire::Server::new(&url, &Default::default(), &Default::default());
             WakeUps::new(Place::Server(server.unwrap()), LIMIT)
         }
     }

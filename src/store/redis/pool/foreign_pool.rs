@@ -17,14 +17,14 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{
-    error::{discreet, from_redis, is_lost},
-    outage::Outage,
-    per_runtime::DEAD,
-    traffic::Traffic,
-    version,
+use super::{outage::Outage, per_runtime::DEAD, traffic::Traffic};
+use crate::store::{
+    StoreError,
+    redis::wire::{
+        error::{discreet, from_redis, is_lost},
+        version,
+    },
 };
-use crate::store::StoreError;
 
 /// What errors call it: whatever the pool manages, it does not say where its servers are.
 const POOL: &str = "the application's pool";
@@ -32,7 +32,7 @@ const POOL: &str = "the application's pool";
 const SHUN: Duration = Duration::from_secs(1);
 
 /// A pool of the application's own, whatever it manages.
-pub(super) trait ForeignPool: Send + Sync {
+pub(crate) trait ForeignPool: Send + Sync {
     /// Sends one command, by `deadline`; fails at once while no connection can be had.
     fn send<'a>(
         &'a self,
@@ -51,7 +51,7 @@ pub(super) trait ForeignPool: Send + Sync {
 }
 
 /// The pool, and what is known of its server.
-pub(super) struct Observed<M: ManageConnection> {
+pub(crate) struct Observed<M: ManageConnection> {
     pool: Pool<M>,
     limit: Duration,
     outage: Outage,
@@ -113,7 +113,7 @@ where
     M::Connection: ConnectionLike + Clone + Send + Sync + 'static,
     M::Error: Debug + Send + Sync + 'static,
 {
-    pub(super) fn new(pool: Pool<M>, limit: Duration) -> Self {
+    pub(crate) fn new(pool: Pool<M>, limit: Duration) -> Self {
         Self {
             pool,
             limit,

@@ -12,15 +12,14 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{
-    open::{Limit, OpenError, Opened, open},
-    place::Place,
-    reign::Reign,
-    watched::Watched,
+use super::watched::Watched;
+use crate::store::redis::{
+    pool::Place,
+    wire::{Limit, OpenError, Opened, Reign, open},
 };
 
 /// What the subscriber is told to do.
-pub(super) enum Order {
+pub(crate) enum Order {
     /// Subscribe to a channel, if that has not been done, and say what came of it. Dropped unsaid
     /// when the server cannot be asked.
     Subscribe(Arc<str>, oneshot::Sender<Subscribed>),
@@ -29,7 +28,7 @@ pub(super) enum Order {
 
 /// What came of a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Subscribed {
+pub(crate) enum Subscribed {
     /// Wake-ups come.
     Yes,
     /// This user may not have them.
@@ -50,7 +49,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const QUIET: Duration = Duration::from_secs(4);
 
 /// Carries out orders until nobody can give any more. Connects at the first one.
-pub(super) async fn run(place: Place, limit: Duration, watched: Arc<Watched>, mut orders: Orders) {
+pub(crate) async fn run(place: Place, limit: Duration, watched: Arc<Watched>, mut orders: Orders) {
     let mut not_before = Instant::now();
     let mut subscriber = Subscriber {
         limit,

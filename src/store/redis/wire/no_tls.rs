@@ -5,18 +5,18 @@ use tokio::net::TcpStream;
 use crate::config::ConfigError;
 
 /// Without TLS there is nobody to trust.
-pub(super) type Trust = ();
+pub(crate) type Trust = ();
 
-pub(super) fn is_given((): &Trust) -> bool {
+pub(crate) fn is_given((): &Trust) -> bool {
     false
 }
 
 /// There is none.
 #[derive(Clone)]
-pub(super) enum Tls {}
+pub(crate) enum Tls {}
 
 impl Tls {
-    pub(super) fn new((): &Trust) -> Result<Self, ConfigError> {
+    pub(crate) fn new((): &Trust) -> Result<Self, ConfigError> {
         Err(ConfigError::new(
             "the Redis URL asks for TLS: switch on the feature `redis-rustls` of \
              actix-idempotency",
@@ -24,7 +24,7 @@ impl Tls {
     }
 
     #[allow(clippy::unused_async, reason = "as with TLS")]
-    pub(super) async fn shake_hands(&self, _host: &str, _tcp: TcpStream) -> io::Result<TcpStream> {
+    pub(crate) async fn shake_hands(&self, _host: &str, _tcp: TcpStream) -> io::Result<TcpStream> {
         match *self {}
     }
 }

@@ -1,3 +1,7 @@
+//! Which server is the master, as the sentinels say.
+
+mod lookout;
+
 use std::{fmt, sync::Arc};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
@@ -5,16 +9,11 @@ use redis::{
     AsyncConnectionConfig, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, cmd,
 };
 
-use super::{
-    connection::Connection,
-    lookout::Lookout,
-    open::{Limit, OpenError, Opened, open},
-    reign::Reign,
-    server::Server,
-};
+use self::lookout::Lookout;
+use crate::store::redis::wire::{Connection, Limit, OpenError, Opened, Reign, Server, open};
 
 /// The host and port of a master.
-pub(super) type Named = (String, u16);
+pub(crate) type Named = (String, u16);
 
 /// Knows by Sentinel where the master is.
 ///
@@ -22,7 +21,7 @@ pub(super) type Named = (String, u16);
 /// are longer than a call may take, keeps connections to them that belong to one runtime, and opens
 /// two to the master for one.
 #[derive(Clone)]
-pub(super) struct Sentinel {
+pub(crate) struct Sentinel {
     /// How to connect to the master. Its host is not known yet.
     master: Server,
     name: String,
@@ -31,7 +30,7 @@ pub(super) struct Sentinel {
 }
 
 impl Sentinel {
-    pub(super) fn new(name: String, master: Server, sentinels: Vec<Server>) -> Self {
+    pub(crate) fn new(name: String, master: Server, sentinels: Vec<Server>) -> Self {
         Self {
             master,
             name,
@@ -42,7 +41,7 @@ impl Sentinel {
 
     /// Asks all sentinels at once; who answers first is believed. One that has been cut off may
     /// name a former master, which is what [`confirm`](Self::confirm) finds out.
-    pub(super) async fn master(&self, limit: Limit) -> Result<(Server, Reign), OpenError> {
+    pub(crate) async fn master(&self, limit: Limit) -> Result<(Server, Reign), OpenError> {
         // First, so that no change is missed.
         let reign = self.lookout.reign(&self.sentinels, &self.name);
         let mut asked: FuturesUnordered<_> = (1..)
@@ -65,7 +64,7 @@ impl Sentinel {
     }
 
     /// Asks a server whether it is a master. One that Sentinel has just named may not know it yet.
-    pub(super) async fn confirm(
+    pub(crate) async fn confirm(
         connection: &mut Connection,
         limit: Limit,
     ) -> Result<(), OpenError> {
@@ -106,12 +105,12 @@ async fn ask_one(sentinel: &Server, name: &str, limit: Limit) -> Result<Named, O
 }
 
 /// Opens a connection to a sentinel.
-pub(super) async fn connect(sentinel: &Server, limit: Limit) -> Result<Opened, OpenError> {
+pub(crate) async fn connect(sentinel: &Server, limit: Limit) -> Result<Opened, OpenError> {
     open(sentinel, AsyncConnectionConfig::new(), limit).await
 }
 
 /// Asks a sentinel for the master of this name. The caller has a time limit.
-pub(super) async fn ask(sentinel: &mut Opened, name: &str) -> RedisResult<Named> {
+pub(crate) async fn ask(sentinel: &mut Opened, name: &str) -> RedisResult<Named> {
     let mut question = cmd("SENTINEL");
     question.arg("GET-MASTER-ADDR-BY-NAME").arg(name);
     let answer = sentinel.send_packed_command(&question).await?;

@@ -25,7 +25,7 @@ pub enum FindingKind {
 }
 
 impl Finding {
-    pub(super) fn new(kind: FindingKind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: FindingKind, message: impl Into<String>) -> Self {
         Self {
             kind,
             message: message.into(),

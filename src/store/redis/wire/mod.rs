@@ -1,0 +1,20 @@
+//! One connection: where it leads, how it is opened, and when it is of no more use.
+
+mod connection;
+pub(crate) mod error;
+mod open;
+mod reign;
+mod server;
+#[cfg(feature = "redis-rustls")]
+pub(crate) mod tls;
+#[cfg(not(feature = "redis-rustls"))]
+#[path = "no_tls.rs"]
+pub(crate) mod tls;
+pub(crate) mod version;
+
+pub(crate) use self::{
+    connection::{Connection, State},
+    open::{Limit, OpenError, Opened, open},
+    reign::Reign,
+    server::{Server, has_tls},
+};
