@@ -3,13 +3,13 @@
 mod builder;
 mod entry;
 mod filling;
-mod inspection;
+mod inspect;
 pub(crate) mod life;
 mod neighbours;
-mod operations;
 mod places;
 mod purge;
 mod shard;
+mod store;
 mod table;
 mod usage;
 

@@ -1,19 +1,17 @@
 //! The store for many processes.
 
 mod builder;
-mod call;
 mod check;
 mod cluster;
 pub(crate) mod codec;
-mod inspection;
+mod commands;
+mod inspect;
 mod notify;
-mod operations;
-mod pipeline;
 mod pool;
 mod scan;
-mod script;
 mod sentinel;
 mod source;
+mod store;
 mod wire;
 
 use std::{
@@ -29,7 +27,7 @@ pub use self::{
     check::{Finding, FindingKind},
 };
 use self::{
-    call::Reply,
+    commands::Reply,
     pool::{Observed, Traffic},
     source::Source,
 };

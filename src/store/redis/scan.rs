@@ -5,8 +5,8 @@ use tokio::time::Instant;
 
 use super::{
     RedisStore, Source,
-    call::Reply,
     cluster::{Address, Node},
+    commands::Reply,
 };
 use crate::store::{Cursor, StoreError, StoreKey};
 

@@ -10,7 +10,7 @@ use redis::{Value, cmd};
 pub use self::finding::{Finding, FindingKind};
 use crate::store::{
     Begin, NewClaim, Store, StoreError, StoreKey,
-    redis::{RedisStore, call::Reply},
+    redis::{RedisStore, commands::Reply},
 };
 
 /// Long enough for the steps of a check, and gone soon if they are cut off.

@@ -3,7 +3,7 @@ use redis::cmd;
 use super::finding::{Finding, FindingKind};
 use crate::store::{
     StoreError, StoreKey,
-    redis::{RedisStore, Source, call::IfLost, notify::WakeUps},
+    redis::{RedisStore, Source, commands::IfLost, notify::WakeUps},
 };
 
 impl RedisStore {

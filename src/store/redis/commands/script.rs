@@ -7,7 +7,7 @@ use redis::{Cmd, cmd};
 /// The text is sent with `EVAL`, which runs and loads it in one step: a `SCRIPT FLUSH` at any
 /// moment costs one more round trip and nothing else.
 #[derive(Debug)]
-pub(super) struct Script {
+pub(crate) struct Script {
     code: &'static str,
     hash: String,
 }
@@ -23,14 +23,14 @@ macro_rules! script {
     };
 }
 
-pub(super) static BEGIN: LazyLock<Script> = script!("begin.lua");
-pub(super) static RENEW: LazyLock<Script> = script!("renew.lua");
-pub(super) static COMPLETE: LazyLock<Script> = script!("complete.lua");
-pub(super) static LOOK: LazyLock<Script> = script!("look.lua");
-pub(super) static RELEASE: LazyLock<Script> = script!("release.lua");
-pub(super) static INSPECT: LazyLock<Script> = script!("inspect.lua");
-pub(super) static FORCE_RELEASE: LazyLock<Script> = script!("force_release.lua");
-pub(super) static DELETE: LazyLock<Script> = script!("delete.lua");
+pub(crate) static BEGIN: LazyLock<Script> = script!("begin.lua");
+pub(crate) static RENEW: LazyLock<Script> = script!("renew.lua");
+pub(crate) static COMPLETE: LazyLock<Script> = script!("complete.lua");
+pub(crate) static LOOK: LazyLock<Script> = script!("look.lua");
+pub(crate) static RELEASE: LazyLock<Script> = script!("release.lua");
+pub(crate) static INSPECT: LazyLock<Script> = script!("inspect.lua");
+pub(crate) static FORCE_RELEASE: LazyLock<Script> = script!("force_release.lua");
+pub(crate) static DELETE: LazyLock<Script> = script!("delete.lua");
 
 impl Script {
     fn new(code: &'static str) -> Self {
@@ -41,14 +41,14 @@ impl Script {
     }
 
     /// The call by hash, without its arguments. All scripts work on one key, as a cluster needs.
-    pub(super) fn by_hash(&self, key: &str) -> Cmd {
+    pub(crate) fn by_hash(&self, key: &str) -> Cmd {
         let mut call = cmd("EVALSHA");
         call.arg(&self.hash).arg(1).arg(key);
         call
     }
 
     /// The same with the text.
-    pub(super) fn by_text(&self, key: &str) -> Cmd {
+    pub(crate) fn by_text(&self, key: &str) -> Cmd {
         let mut call = cmd("EVAL");
         call.arg(self.code).arg(1).arg(key);
         call

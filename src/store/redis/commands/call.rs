@@ -2,18 +2,20 @@ use futures_util::future::try_join_all;
 use redis::{Cmd, RedisResult, ServerErrorKind, Value};
 use tokio::time::Instant;
 
-use super::{
-    RedisStore, Source,
-    cluster::Node,
-    script::Script,
-    wire::error::{from_redis, unexpected},
+use super::script::Script;
+use crate::store::{
+    Held, NewClaim, StoreError, StoreKey,
+    redis::{
+        RedisStore, Source,
+        cluster::Node,
+        wire::error::{from_redis, unexpected},
+    },
 };
-use crate::store::{Held, NewClaim, StoreError, StoreKey};
 
 /// What becomes of a call whose connection ends or goes dead before the reply. It may have been
 /// carried out by then, or be carried out later.
 #[derive(Clone, Copy)]
-pub(super) enum IfLost<'a> {
+pub(crate) enum IfLost<'a> {
     /// It fails, and its caller finds out what has happened.
     Fail,
     /// It is sent once more: carried out twice it does the same.
@@ -25,12 +27,12 @@ pub(super) enum IfLost<'a> {
 
 impl RedisStore {
     /// By when an operation that begins now has to end, however many steps it takes.
-    pub(super) fn deadline(&self) -> Instant {
+    pub(crate) fn deadline(&self) -> Instant {
         Instant::now() + self.0.timeout
     }
 
     /// Sends one command about one key.
-    pub(super) async fn call(
+    pub(crate) async fn call(
         &self,
         key: &str,
         cmd: &Cmd,
@@ -63,7 +65,7 @@ impl RedisStore {
     }
 
     /// The second try of a call whose first connection was lost.
-    pub(super) async fn send_second(
+    pub(crate) async fn send_second(
         &self,
         key: &str,
         cmd: &Cmd,
@@ -94,7 +96,7 @@ impl RedisStore {
 
     /// Sends a command that is about no key, and may run twice, to one server, in a cluster to this
     /// node.
-    pub(super) async fn call_at(
+    pub(crate) async fn call_at(
         &self,
         node: Option<&Node>,
         cmd: &Cmd,
@@ -110,7 +112,7 @@ impl RedisStore {
     }
 
     /// Sends a command that is about no key, and may run twice, to each server that has keys.
-    pub(super) async fn call_each(
+    pub(crate) async fn call_each(
         &self,
         cmd: &Cmd,
         deadline: Instant,
@@ -128,7 +130,7 @@ impl RedisStore {
     }
 
     /// Calls a script on one key. `arguments` appends what it takes.
-    pub(super) async fn run(
+    pub(crate) async fn run(
         &self,
         script: &Script,
         key: &StoreKey,
@@ -142,7 +144,7 @@ impl RedisStore {
     }
 
     /// The same for one who has a place in the traffic.
-    pub(super) async fn run_in_place(
+    pub(crate) async fn run_in_place(
         &self,
         script: &Script,
         key: &StoreKey,
@@ -165,7 +167,7 @@ impl RedisStore {
 }
 
 /// What came back, errors that are outcomes told apart from those that are not.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     Value(Value),
     /// The key holds something of another type.
     WrongType,
@@ -174,7 +176,7 @@ pub(super) enum Reply {
 }
 
 impl Reply {
-    pub(super) fn of(reply: RedisResult<Value>) -> Result<Self, StoreError> {
+    pub(crate) fn of(reply: RedisResult<Value>) -> Result<Self, StoreError> {
         match reply.and_then(Value::extract_error) {
             Ok(value) => Ok(Self::Value(value)),
             Err(err) if err.code() == Some("WRONGTYPE") => Ok(Self::WrongType),
@@ -184,7 +186,7 @@ impl Reply {
     }
 
     /// The answer of a script that says 1 when the claim was held.
-    pub(super) fn held(self, script: &str) -> Result<Held, StoreError> {
+    pub(crate) fn held(self, script: &str) -> Result<Held, StoreError> {
         match self {
             Self::Value(Value::Int(1)) => Ok(Held::Yes),
             Self::Value(Value::Int(0)) | Self::WrongType => Ok(Held::Lost),
@@ -192,7 +194,7 @@ impl Reply {
         }
     }
 
-    pub(super) fn unexpected(&self, command: &str) -> StoreError {
+    pub(crate) fn unexpected(&self, command: &str) -> StoreError {
         match self {
             Self::Value(value) => unexpected(command, value),
             Self::WrongType => StoreError::unavailable(format!("{command}: WRONGTYPE")),

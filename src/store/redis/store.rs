@@ -5,10 +5,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     RedisStore, Source,
-    call::{IfLost, Reply},
     codec::{self, Stored, StoredClaim, millis},
+    commands::{IfLost, Reply, script},
     notify::Watch,
-    script,
     wire::error::unexpected,
 };
 use crate::store::{

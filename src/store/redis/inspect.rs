@@ -5,9 +5,11 @@ use tokio::time::Instant;
 
 use super::{
     RedisStore,
-    call::{IfLost, Reply},
     codec::{self, Stored, StoredClaim},
-    script::{self, Script},
+    commands::{
+        IfLost, Reply,
+        script::{self, Script},
+    },
     wire::error::unexpected,
 };
 use crate::store::{Cursor, Held, Inspect, Inspected, Page, StoreError, StoreKey};

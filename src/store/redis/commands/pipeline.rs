@@ -3,17 +3,21 @@ use redis::{Cmd, Pipeline, RedisResult, Value};
 use tokio::time::Instant;
 
 use super::{
-    RedisStore, Source,
     call::{IfLost, Reply},
     script::Script,
-    wire::error::{from_redis, unexpected},
 };
-use crate::store::{StoreError, StoreKey};
+use crate::store::{
+    StoreError, StoreKey,
+    redis::{
+        RedisStore, Source,
+        wire::error::{from_redis, unexpected},
+    },
+};
 
 impl RedisStore {
     /// Calls a script on each of some keys, in one trip. Only for a script that may run again: when
     /// the server turns out to have forgotten it on the way, all calls are repeated.
-    pub(super) async fn run_on_each(
+    pub(crate) async fn run_on_each(
         &self,
         script: &Script,
         keys: &[StoreKey],
