@@ -226,7 +226,7 @@
 //!   due, costs less and holds no lock for longer than a fraction of a millisecond.
 //! * What becomes of a key in memory, and what follows when an owner goes, is decided in two places
 //!   that know neither clock nor runtime (`store/memory/life.rs`, `claim/course.rs`): the model of all
-//!   lives of a claim is of the code itself. See [how we know](promise#how-we-know).
+//!   lives of a claim is of the code itself. See [how we know](guide::promise#how-we-know).
 //! * The shards of [`MemoryStore`] take places for entries by the batch. One count for all would be the
 //!   only thing that every request of every worker writes to.
 //! * Recorded headers are one piece of memory ([`store::Headers`]), which stands in Redis as it is and
@@ -263,13 +263,13 @@
 //!   ([`Claim::is_lost`]), whether or not the store has said so.
 //! * The problem types have a type of their own, [`problem::Problems`], for both middlewares.
 //! * Sentinel and Cluster need no feature and nothing of the redis crate but connections. Its
-//!   cluster client sends a command again after a lost connection, which a lock must not be, and
-//!   keeps all shards waiting while it looks for a lost node; its Sentinel client has time limits
-//!   longer than a call's.
+//!   cluster client sends a `SET NX` nine times when connections end, stops all shards until a frozen
+//!   node has timed out, and does not follow the failover of a frozen primary; its Sentinel client needs
+//!   longer than a call has when one sentinel is frozen.
 //! * The sentinels are asked twice a second whom they name. `+switch-master` would say it too, but a
 //!   subscription is silent for weeks, and a network may forget it meanwhile. Without either, a master
 //!   that is replaced by order goes on for ten seconds and confirms what is then lost.
-//! * A [shadow](rollout) is a future of its own beside the real one: where it is off it costs one look at
+//! * A [shadow](guide::rollout) is a future of its own beside the real one: where it is off it costs one look at
 //!   a boolean. Its first handler ends with its client, as without a middleware; run to its end it would
 //!   be recorded more often, but nothing that only watches may change what a handler does.
 //! * With the feature `tracing`, the span that a handler keeps is the one in which it began, not the one

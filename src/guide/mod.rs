@@ -10,12 +10,12 @@
 //! | [`locks`] | who wraps a lock around an `App`, or two locks around one handler |
 //! | [`operation`] | who deploys it: a store chosen by configuration, an orderly stop |
 //! | [`troubleshooting`] | who sees something odd: by symptom, with what to look at and what to do |
-//! | [`rollout`](crate::guide::rollout) | who has an API with clients already: watch first, refuse later |
+//! | [`rollout`] | who has an API with clients already: watch first, refuse later |
 //! | [`memory`] | who runs on the memory store: how large it must be, and what it reports |
 //! | [`redis`] | who runs it: settings, rights, connections, looking at a key |
 //! | [`comparison`] | who has not decided: other libraries, constraints, queues, conditional requests, and when they serve better |
 //! | [`upgrading`] | who comes from another library, or from one release to the next |
-//! | [`promise`](crate::guide::promise) | who must know exactly: what is promised, what breaks it, how that is known |
+//! | [`promise`] | who must know exactly: what is promised, what breaks it, how that is known |
 //! | [`problem`](crate::problem) | who writes a client: what a refusal looks like |
 //!
 //! # Choosing a scope

@@ -1,9 +1,16 @@
 //! Many servers that share the keys.
 //!
-//! Not the redis crate's own: that sends a command again after a lost connection, although it may
-//! have been carried out, which a lock must not be; told not to, it follows no redirection either.
-//! It also keeps all requests waiting while it looks for one lost node. What is needed of it here
-//! is little, since every operation is about one key.
+//! Not the redis crate's own routing. Measured on six nodes against redis 1.8.1, redis 2.0.0-rc.2, fred 10.1
+//! and rustis 0.27, this is the only one that is safe, keeps the other shards going and follows the failover
+//! of a frozen primary. Of redis 1.8.1:
+//!
+//! * By default a `SET NX` whose connection ends is sent nine times, and a lock then meets itself.
+//!   With `retries(0)` no redirection is followed either.
+//! * A refresh of the slots, which any `MOVED` starts, stops the calls to all shards until a frozen node
+//!   has timed out.
+//! * A time-out never starts a refresh: a frozen primary was not followed in 20 s. Here it takes 3.8 s.
+//!
+//! Little is needed of it, since every operation is about one key.
 
 mod layout;
 mod node;
