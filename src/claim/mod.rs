@@ -16,7 +16,6 @@ mod tenure;
 mod terms;
 mod undo;
 mod waiting;
-mod wishes;
 
 use std::{
     future::Future,
@@ -35,9 +34,8 @@ pub use self::fence_error::FenceError;
 pub(crate) use self::{
     begun::Begun,
     guard::Guard,
-    tenure::Tenure,
+    tenure::{Tenure, Verdict, Wishes},
     terms::Terms,
-    wishes::{Verdict, Wishes},
 };
 use self::{
     in_progress::InProgress,

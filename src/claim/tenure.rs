@@ -10,7 +10,7 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::{Claims, renewals::Renewals, wishes::Wishes};
+use super::{Claims, renewals::Renewals};
 use crate::{
     claim::FenceError,
     event::{Incident, IncidentKind},
@@ -172,4 +172,24 @@ impl fmt::Debug for Tenure {
             .field("lost", &self.is_lost())
             .finish_non_exhaustive()
     }
+}
+
+/// What a handler wants to become of its answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wishes {
+    pub(crate) verdict: Verdict,
+    pub(crate) no_store: bool,
+    pub(crate) retention: Option<Duration>,
+}
+
+/// Whether the answer is one to be remembered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// As the recording's rule says.
+    #[default]
+    ByRule,
+    /// It is, whatever its status.
+    Final,
+    /// It is not, whatever its status.
+    Transient,
 }

@@ -1,8 +1,7 @@
 //! The core without HTTP: work that is done once, wherever it comes from.
 
 mod builder;
-mod claimed;
-mod done;
+mod outcome;
 mod run;
 
 use std::{sync::Arc, time::Duration};
@@ -10,7 +9,11 @@ use std::{sync::Arc, time::Duration};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-pub use self::{builder::OnceBuilder, claimed::Claimed, done::Done, run::Run};
+pub use self::{
+    builder::OnceBuilder,
+    outcome::{Claimed, Done},
+    run::Run,
+};
 use crate::{
     claim::{Begun, Claims, Terms},
     event::{Notes, Outcome},

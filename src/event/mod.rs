@@ -144,14 +144,15 @@
 
 mod ending;
 mod incident;
-mod incident_kind;
 mod notes;
 mod observer;
 mod outcome;
 mod request_event;
 
 pub use self::{
-    ending::Ending, incident::Incident, incident_kind::IncidentKind, outcome::Outcome,
+    ending::Ending,
+    incident::{Incident, IncidentKind},
+    outcome::Outcome,
     request_event::RequestEvent,
 };
 pub(crate) use self::{notes::Notes, observer::Observer};

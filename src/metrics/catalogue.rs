@@ -1,4 +1,7 @@
-use super::{label::Label, measure::Measure, metric::Metric, name};
+use super::{
+    metric::{Label, Measure, Metric},
+    name,
+};
 use crate::{
     event::{Ending, IncidentKind, Outcome},
     problem::ProblemKind,

@@ -34,7 +34,7 @@ pub fn memory_store(name: &'static str, store: &MemoryStore) {
     });
 }
 
-/// No handle is kept, as with [`Counter`](super::counter::Counter).
+/// No handle is kept, as with [`Counter`](super::series::Counter).
 fn set(keys: &[Key; 4], usage: MemoryUsage) {
     let levels = [
         usage.entries,

@@ -1,7 +1,5 @@
 use metrics::{Key, KeyName, Label as Pair, Recorder, Unit};
 
-use super::{label::Label, measure::Measure};
-
 /// A metric that the observer emits.
 #[derive(Debug)]
 pub(crate) struct Metric {
@@ -46,4 +44,36 @@ impl Metric {
         };
         (label.values)().into_iter().map(keyed).collect()
     }
+}
+
+/// What a metric counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Measure {
+    /// How often something happened, with a counter.
+    Times,
+    /// How long it took, with a histogram.
+    Seconds,
+    /// How large it was, with a histogram.
+    Bytes,
+    /// How full a memory store is, with a gauge.
+    Level,
+}
+
+impl Measure {
+    /// The label that says whose it is.
+    pub(super) fn owner(self) -> &'static str {
+        match self {
+            Self::Times | Self::Seconds | Self::Bytes => "guard",
+            Self::Level => "store",
+        }
+    }
+}
+
+/// A label beside that of the guard, and all values that it can have.
+#[derive(Debug)]
+pub(crate) struct Label {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// All its values.
+    pub(crate) values: fn() -> Vec<&'static str>,
 }

@@ -75,15 +75,11 @@
 //! nothing when the recorder comes later or has forgotten it.
 
 mod catalogue;
-mod counter;
-mod histogram;
-mod label;
-mod labelled;
-mod measure;
 #[cfg(feature = "memory")]
 mod memory;
 mod metric;
 pub mod name;
+mod series;
 mod tally;
 #[cfg(test)]
 mod tests;

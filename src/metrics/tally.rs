@@ -2,10 +2,8 @@ use std::{num::NonZeroU32, sync::Once, time::Duration};
 
 use super::{
     catalogue::{self as of, CATALOGUE, CLAIMING, OF_MEMORY, SETTLING},
-    counter::Counter,
-    histogram::Histogram,
-    labelled::Labelled,
     metric::Metric,
+    series::{Counter, Histogram, Labelled},
 };
 use crate::{
     event::{Event, Incident, Outcome, RequestEvent},

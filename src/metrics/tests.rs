@@ -7,7 +7,11 @@ use std::{
 use ::metrics::with_local_recorder;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 
-use super::{catalogue::OF_MEMORY, measure::Measure, metric::Metric, *};
+use super::{
+    catalogue::OF_MEMORY,
+    metric::{Measure, Metric},
+    *,
+};
 use crate::{
     event::{Ending, Incident, IncidentKind, Outcome, RequestEvent},
     store::{Settled, StoreErrorKind},
@@ -254,10 +258,7 @@ fn every_name_that_something_can_have_is_a_value_of_its_label() {
         ),
         (&catalogue::REFUSALS, include_str!("../problem/kind.rs")),
         (&catalogue::ENDINGS, include_str!("../event/ending.rs")),
-        (
-            &catalogue::INCIDENTS,
-            include_str!("../event/incident_kind.rs"),
-        ),
+        (&catalogue::INCIDENTS, include_str!("../event/incident.rs")),
         (&catalogue::STORE_ERRORS, include_str!("../store/error.rs")),
     ] {
         let values = (metric.label.as_ref().unwrap().values)();

@@ -1,11 +1,9 @@
 use std::{fmt::Debug, future::Future, time::Duration};
 
 use futures_util::future::BoxFuture;
+use tokio::time::timeout;
 
-use super::{
-    Begin, ClaimId, Held, Lease, NewClaim, Record, Renewed, Store, StoreError, StoreKey,
-    bounded::bounded,
-};
+use super::{Begin, ClaimId, Held, Lease, NewClaim, Record, Renewed, Store, StoreError, StoreKey};
 
 /// [`Store`] with boxed futures, so that a middleware can hold any store without naming it.
 ///
@@ -67,4 +65,14 @@ fn boxed<'a, S: Store, T: Send + 'a>(
         true => Box::pin(call),
         false => Box::pin(bounded(call)),
     }
+}
+
+/// The longest a middleware waits for one call of a store that has no bound of its own.
+pub(crate) const LIMIT: Duration = Duration::from_secs(10);
+
+/// Waits for a call of a store, but not for ever.
+pub(super) async fn bounded<T>(
+    call: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    (timeout(LIMIT, call).await).unwrap_or_else(|_elapsed| Err(StoreError::timeout()))
 }

@@ -4,7 +4,6 @@
 //! This module is for those who write a store of their own, and for operators: [`Inspect`] shows
 //! what a store holds.
 
-mod bounded;
 mod claim;
 #[cfg(feature = "test-util")]
 pub mod conformance;
@@ -23,9 +22,9 @@ mod token;
 
 use std::{fmt::Debug, future::Future, sync::Arc, time::Duration};
 
-#[cfg(test)]
-pub(crate) use self::bounded::LIMIT;
 pub(crate) use self::erased::ErasedStore;
+#[cfg(test)]
+pub(crate) use self::erased::LIMIT;
 pub use self::{
     claim::{ClaimNotes, Lease, NewClaim, OnLapsed, StoreWarning},
     error::{StoreError, StoreErrorKind},

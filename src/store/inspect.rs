@@ -1,13 +1,15 @@
 //! For operators: what a store holds, and how to take it away.
 
-mod cursor;
-mod inspected;
-mod page;
+use std::{
+    fmt,
+    future::Future,
+    num::{NonZeroU32, NonZeroUsize},
+    sync::Arc,
+    time::Duration,
+};
 
-use std::{future::Future, num::NonZeroUsize, sync::Arc};
-
-pub use self::{cursor::Cursor, inspected::Inspected, page::Page};
-use super::{Store, StoreError, StoreKey};
+use super::{Record, Store, StoreError, StoreKey};
+use crate::fingerprint::Fingerprint;
 
 /// Shows what a store holds, and removes what stands in the way. For operators and their tools; no
 /// middleware asks for it.
@@ -141,5 +143,113 @@ impl<S: Inspect> Inspect for Arc<S> {
 
     fn delete(&self, key: &StoreKey) -> impl Future<Output = Result<bool, StoreError>> + Send {
         S::delete(self, key)
+    }
+}
+
+/// A part of what a store holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// What was found, in an order of the store's own.
+    pub entries: Vec<(StoreKey, Inspected)>,
+    /// Where the next page begins; `None` at the end of the walk. There can be a next page when
+    /// this one is empty.
+    pub next: Option<Cursor>,
+}
+
+/// What holds a key. Never says whose claim it is: who knows the owner's token can free the key.
+///
+/// All times are told by the store's clock. A time without end is told as a hundred years.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Inspected {
+    /// A [lock](crate::store::NewClaim::lock): a claim with neither fingerprint nor afterlife.
+    Lock {
+        /// After which time the key is vacant, unless the lock is renewed.
+        left: Duration,
+    },
+    /// Any other claim.
+    Claim {
+        /// 1 for the first owner of the key, one more for each that died before.
+        attempt: NonZeroU32,
+        /// What the request looks like, when that is compared.
+        fingerprint: Option<Fingerprint>,
+        /// How long the lease still lasts; `None` when it has lapsed.
+        lease_left: Option<Duration>,
+        /// After which time the key is vacant, unless the claim is renewed: what is left of the
+        /// lease, and the afterlife.
+        remembered_for: Duration,
+    },
+    /// The work is done.
+    Finished {
+        /// The HTTP status of the answer, when it is known.
+        status: Option<u16>,
+        /// What the request looked like, when that is compared.
+        fingerprint: Option<Fingerprint>,
+        /// The bytes of the recorded headers and body; `None` when the answer was not kept. What is
+        /// in them is not told: it is the caller's, not the operator's.
+        size: Option<usize>,
+        /// After which time the key is vacant.
+        left: Duration,
+    },
+    /// Something that this store cannot read. It holds the key as anything else does.
+    Unreadable,
+}
+
+impl Inspected {
+    /// What a store tells of a record, if it has left `more` bytes of the body where they are.
+    pub fn finished(record: &Record, more: usize, left: Duration) -> Self {
+        let (status, size) = match record {
+            Record::Answer(answer) => (Some(answer.status), Some(answer.size() + more)),
+            Record::Tombstone(tombstone) => (tombstone.status, None),
+        };
+        Self::Finished {
+            status,
+            fingerprint: record.fingerprint().copied(),
+            size,
+            left,
+        }
+    }
+}
+
+/// How far a walk over a store has come.
+///
+/// Its text can be handed to somebody else, who goes on with it later. What it says is the store's
+/// own business, and it means nothing to another store.
+///
+/// ```
+/// use actix_idempotency::store::Cursor;
+///
+/// let cursor = Cursor::new("17");
+/// assert_eq!(Cursor::new(cursor.to_string()), cursor);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor(String);
+
+impl Cursor {
+    /// Where every walk begins.
+    pub fn start() -> Self {
+        Self(String::new())
+    }
+
+    /// A cursor from its text: for a store, and for one that comes back from a client.
+    /// An empty text is the [`start`](Self::start).
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Whether a walk begins here.
+    pub fn is_start(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
