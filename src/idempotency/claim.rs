@@ -11,7 +11,7 @@ use actix_web::{
     http::StatusCode,
 };
 
-use super::passed::MissingKey;
+use super::{passed::MissingKey, transient::Transient};
 use crate::{
     claim::{FenceError, Tenure, Verdict},
     store::StoreTime,
@@ -110,14 +110,17 @@ impl Claim {
     }
 }
 
-/// 503 without a body: the handler did not do its work, and a retry can succeed.
+/// 503 without a body, which is not recorded under any rule: the handler did not do its work, and a retry can
+/// succeed.
 impl ResponseError for FenceError {
     fn status_code(&self) -> StatusCode {
         StatusCode::SERVICE_UNAVAILABLE
     }
 
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::new(self.status_code())
+        let mut response = HttpResponse::new(self.status_code());
+        Transient::mark(&mut response);
+        response
     }
 }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use actix_idempotency::{
-    Claim, FenceError, Idempotency, IdempotencyKey, MemoryStore, Scope, StoreFailure, redis,
+    Claim, FenceError, Idempotency, IdempotencyKey, MemoryStore, Recording, Scope, StoreFailure,
+    redis,
     store::StoreTime,
     testing::{Call, Fault, FaultyStore},
 };
@@ -183,7 +184,9 @@ async fn a_fence_that_cannot_be_had_is_a_503_that_frees_the_key() {
     for fault in [Fault::Unavailable, Fault::TimedOut { carried_out: true }] {
         let store = FaultyStore::new(MemoryStore::new());
         store.next(Call::Renew, fault);
+        // Whatever the application records.
         let keys = Idempotency::builder(store, Scope::global())
+            .recording(Recording::new().when(|_| true))
             .build()
             .unwrap();
         let fence = async |claim: Claim| -> Result<String, FenceError> {
