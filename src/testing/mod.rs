@@ -60,6 +60,10 @@
 //!   request 3: 201
 //! ```
 //!
+//! Tests of one process run at the same time. Where two of them have memory stores with the same
+//! [`key_prefix`](crate::IdempotencyBuilder::key_prefix), the store of one sees the other's and
+//! [says so](crate::event::IncidentKind::SecondStore); give them prefixes of their own if that is in the way.
+//!
 //! **What happens when the store fails.** [`FaultyStore`] does what it is told, call by call, and
 //! counts what it is asked. An answer that cannot be recorded at once, say, in paused time (tokio's
 //! feature `test-util`):
