@@ -21,8 +21,8 @@ macro_rules! script {
     ($file:literal) => {
         LazyLock::new(|| {
             Script::new(concat!(
-                include_str!("../../../../../src/store/redis/scripts/owner.lua"),
-                include_str!(concat!("../../../../../src/store/redis/scripts/", $file))
+                include_str!("../../../../../src/store/redis/commands/scripts/owner.lua"),
+                include_str!(concat!("../../../../../src/store/redis/commands/scripts/", $file))
             ))
         })
     };
