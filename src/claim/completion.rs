@@ -1,8 +1,8 @@
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Claims, patience::Patience, renewals::Registration, tenure::Tenure};
+use super::{context::Context, patience::Patience, renewals::Kept};
 use crate::{
     event::{Incident, IncidentKind},
     store::{Held, Record, Settled, StoreError, StoreKey},
@@ -17,29 +17,22 @@ const LONGEST_REST: Duration = Duration::from_secs(1);
 /// A record on its way into the store. The claim goes on being renewed until it is there.
 #[derive(Debug)]
 pub(super) struct Completion {
-    tenure: Arc<Tenure>,
-    _renewal: Option<Registration>,
+    kept: Kept,
     record: Record,
     retention: Duration,
 }
 
 impl Completion {
-    pub(super) fn new(
-        tenure: Arc<Tenure>,
-        renewal: Option<Registration>,
-        record: Record,
-        retention: Duration,
-    ) -> Self {
+    pub(super) fn new(kept: Kept, record: Record, retention: Duration) -> Self {
         Self {
-            tenure,
-            _renewal: renewal,
+            kept,
             record,
             retention,
         }
     }
 
     pub(super) fn key(&self) -> &StoreKey {
-        self.tenure.key()
+        self.kept.tenure().key()
     }
 
     /// The bytes that it keeps in memory.
@@ -58,12 +51,13 @@ impl Completion {
     }
 
     /// Tells the store once.
-    pub(super) async fn attempt(&self, claims: &Claims) -> Result<Settled, StoreError> {
-        self.tenure.set_ending(true);
-        let lease = self.tenure.lease();
-        let held = claims.complete(lease, &self.record, self.retention).await;
+    pub(super) async fn attempt(&self, context: &Context) -> Result<Settled, StoreError> {
+        let tenure = self.kept.tenure();
+        tenure.set_ending(true);
+        let lease = tenure.lease();
+        let held = context.complete(lease, &self.record, self.retention).await;
         // If it has not been heard, the claim has to last until it is.
-        self.tenure.set_ending(held.is_ok());
+        tenure.set_ending(held.is_ok());
         match held? {
             Held::Yes => Ok(Settled::Yes),
             Held::Lost => {
@@ -78,14 +72,14 @@ impl Completion {
     }
 
     /// Tells the store until it has heard. `Later` says that time has run out.
-    pub(super) async fn insist(&self, claims: &Claims) -> Settled {
+    pub(super) async fn insist(&self, context: &Context) -> Settled {
         let mut patience = Patience::until(Instant::now() + LONGEST_TRY);
         let key = self.key();
         loop {
-            let err = match self.attempt(claims).await {
+            let err = match self.attempt(context).await {
                 Ok(settled) => {
                     if settled == Settled::Lost {
-                        claims.tell(&Incident::of(IncidentKind::Superseded, key));
+                        context.tell(&Incident::of(IncidentKind::Superseded, key));
                     }
                     return settled;
                 }
@@ -98,7 +92,7 @@ impl Completion {
                     "{key} could not be recorded: {err}"
                 );
                 let incident = Incident::of(IncidentKind::NotRecorded, key);
-                claims.tell(&incident.because(Some(err.kind())));
+                context.tell(&incident.because(Some(err.kind())));
                 return Settled::Later;
             }
         }

@@ -3,12 +3,12 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::timeout_at;
 
 use super::{
-    Claims,
     completion::Completion,
+    context::Context,
     course::{Course, Left, Stage},
     in_progress::Ticket,
     job::Job,
-    renewals::Registration,
+    renewals::{Kept, Renewals},
     tenure::Tenure,
 };
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
 /// or in a worker whose runtime is ending.
 #[derive(Debug)]
 pub(crate) struct Guard {
-    claims: Claims,
+    context: Context,
     course: Course<Arc<NewClaim>, Running, Answered>,
     ticket: Option<Ticket>,
     notes: Notes,
@@ -37,8 +37,7 @@ pub(crate) struct Guard {
 #[derive(Debug)]
 struct Running {
     claim: Arc<NewClaim>,
-    tenure: Arc<Tenure>,
-    renewal: Option<Registration>,
+    kept: Kept,
 }
 
 /// A claimed key, and the record that has to replace the claim.
@@ -49,12 +48,12 @@ struct Answered {
 }
 
 impl Guard {
-    pub(super) fn sent(claims: Claims, claim: Arc<NewClaim>) -> Self {
+    pub(super) fn sent(context: Context, claim: Arc<NewClaim>) -> Self {
         let on_drop = claim.on_lapsed;
         Self {
-            ticket: Some(claims.0.in_progress.ticket()),
+            ticket: Some(context.ticket()),
             course: Course::sent(claim, on_drop),
-            claims,
+            context,
             notes: Notes::default(),
         }
     }
@@ -62,8 +61,7 @@ impl Guard {
     pub(super) fn running(&mut self, tenure: Tenure) {
         self.course.claimed(|claim| Running {
             claim,
-            tenure: Arc::new(tenure),
-            renewal: None,
+            kept: Kept::new(tenure),
         });
     }
 
@@ -80,7 +78,7 @@ impl Guard {
     /// What is known of the claim while it runs.
     pub(crate) fn tenure(&self) -> Option<&Arc<Tenure>> {
         match &self.course.stage {
-            Stage::Running(running) => Some(&running.tenure),
+            Stage::Running(running) => Some(running.kept.tenure()),
             Stage::Sent(_) | Stage::Answered(_) | Stage::Settled => None,
         }
     }
@@ -111,9 +109,9 @@ impl Guard {
     }
 
     /// Has the claim renewed while it runs, for `longest` at most.
-    pub(crate) fn renew_for(&mut self, longest: Duration) {
+    pub(super) fn renewed_by(&mut self, renewals: &Arc<Renewals>, longest: Duration) {
         if let Stage::Running(running) = &mut self.course.stage {
-            running.renewal = Some(self.claims.0.renewals.add(&running.tenure, longest));
+            running.kept.renew(renewals, longest);
         }
     }
 
@@ -146,12 +144,7 @@ impl Guard {
         }
         self.course.answered(|running| Answered {
             claim: running.claim,
-            completion: Box::new(Completion::new(
-                running.tenure,
-                running.renewal,
-                record,
-                retention,
-            )),
+            completion: Box::new(Completion::new(running.kept, record, retention)),
         });
     }
 
@@ -168,11 +161,12 @@ impl Guard {
         self.free_on_drop();
         self.notes.step_begins();
         let (key, claim, outcome) = match &self.course.stage {
-            Stage::Running(Running { tenure, claim, .. }) => {
-                (tenure.key(), claim, release(&self.claims, tenure).await)
+            Stage::Running(Running { claim, kept }) => {
+                let tenure = kept.tenure();
+                (tenure.key(), claim, release(&self.context, tenure).await)
             }
             Stage::Answered(Answered { claim, completion }) => {
-                let outcome = completion.attempt(&self.claims).await;
+                let outcome = completion.attempt(&self.context).await;
                 (completion.key(), claim, outcome)
             }
             Stage::Sent(_) | Stage::Settled => return Settled::Lost,
@@ -212,16 +206,16 @@ impl Guard {
 
 /// Frees a key. When the connection is lost on the way the store is asked once more, and not to find
 /// the claim then means that the first time has freed it.
-async fn release(claims: &Claims, tenure: &Tenure) -> Result<Settled, StoreError> {
+async fn release(context: &Context, tenure: &Tenure) -> Result<Settled, StoreError> {
     tenure.set_ending(true);
     let lease = tenure.lease();
-    let held = match claims.release(lease).await {
+    let held = match context.release(lease).await {
         Ok(held) => held,
         Err(err) => {
             let Some(until) = err.again_until() else {
                 return Err(err);
             };
-            let again = timeout_at(until, claims.release(lease)).await;
+            let again = timeout_at(until, context.release(lease)).await;
             again.unwrap_or_else(|_elapsed| Err(StoreError::timeout()))?;
             return Ok(Settled::Yes);
         }
@@ -256,10 +250,12 @@ impl Drop for Guard {
         }
         let mut job = match left {
             Left::Undo(claim) => Job::Undo(claim),
-            Left::Release(Running { claim, tenure, .. }) => Job::Release(tenure, claim),
+            Left::Release(Running { claim, kept }) => {
+                Job::Release(Arc::clone(kept.tenure()), claim)
+            }
             Left::Record(Answered { claim, completion }) => Job::Complete(completion, claim),
             Left::Lapse(running) => {
-                let key = running.tenure.key();
+                let key = running.kept.tenure().key();
                 log::warn!(
                     key:%, ending = "lapsed";
                     "{key} was cut off; nobody knows what it has done"
@@ -268,19 +264,19 @@ impl Drop for Guard {
             }
             Left::Nothing => return,
         };
-        let Some(place) = job.take_place(&self.claims) else {
+        let Some(place) = job.take_place(&self.context) else {
             let key = job.key();
             log::error!(
                 key:%, incident = "overloaded";
                 "too much is waiting, {key} is left to its lease"
             );
-            self.claims
+            self.context
                 .tell(&Incident::of(IncidentKind::Overloaded, key));
             return;
         };
-        let (claims, ticket) = (self.claims.clone(), self.ticket.take());
+        let (context, ticket) = (self.context.clone(), self.ticket.take());
         background::spawn(async move {
-            job.run(&claims, ticket).await;
+            job.run(&context, ticket).await;
             drop(place);
         });
     }

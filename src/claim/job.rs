@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    Claims, completion::Completion, in_progress::Ticket, patience::Patience, tenure::Tenure,
-    undo::Undo,
+    completion::Completion, context::Context, in_progress::Ticket, patience::Patience,
+    tenure::Tenure, undo::Undo,
 };
 use crate::{
     event::{Incident, IncidentKind},
@@ -47,7 +47,7 @@ impl Job {
     }
 
     /// One of the [`MOST_JOBS`] places, if there is one.
-    pub(super) fn take_place(&mut self, claims: &Claims) -> Option<Place> {
+    pub(super) fn take_place(&mut self, context: &Context) -> Option<Place> {
         if JOBS.fetch_add(1, Ordering::AcqRel) >= MOST_JOBS {
             JOBS.fetch_sub(1, Ordering::AcqRel);
             return None;
@@ -58,7 +58,7 @@ impl Job {
             if BYTES.fetch_add(place.bytes, Ordering::AcqRel) + place.bytes > MOST_BYTES {
                 let key = completion.key();
                 log::warn!(key:%, incident = "buried"; "{key} is recorded without its answer");
-                claims.tell(&Incident::of(IncidentKind::Buried, key));
+                context.tell(&Incident::of(IncidentKind::Buried, key));
                 completion.bury();
                 BYTES.fetch_sub(std::mem::take(&mut place.bytes), Ordering::AcqRel);
             }
@@ -68,33 +68,33 @@ impl Job {
 
     /// Does it, and then looks for the other copy of a claim that was sent twice and that leaves no
     /// record. The ticket goes when there is nothing left to wait for.
-    pub(super) async fn run(self, claims: &Claims, ticket: Option<Ticket>) {
+    pub(super) async fn run(self, context: &Context, ticket: Option<Ticket>) {
         let is_undo = matches!(self, Self::Undo(_));
         let claim = match self {
             Self::Undo(claim) => claim,
             Self::Release(tenure, claim) => {
-                release(claims, &tenure).await;
+                release(context, &tenure).await;
                 claim
             }
             Self::Complete(completion, claim) => {
-                if completion.insist(claims).await == Settled::Yes {
+                if completion.insist(context).await == Settled::Yes {
                     return;
                 }
                 claim
             }
         };
         if is_undo || claim.notes.was_sent_again() {
-            Undo::of(&claim, ticket).run(claims).await;
+            Undo::of(&claim, ticket).run(context).await;
         }
     }
 }
 
 /// Tells the store until it has heard; after the lease the key is free anyway.
-async fn release(claims: &Claims, tenure: &Tenure) {
+async fn release(context: &Context, tenure: &Tenure) {
     let lease = tenure.lease();
     let mut patience = Patience::until(tenure.lapses_at());
     loop {
-        let failed = match claims.release(lease).await {
+        let failed = match context.release(lease).await {
             Ok(Held::Yes | Held::Lost) => return,
             Err(err) => err,
         };
@@ -106,7 +106,7 @@ async fn release(claims: &Claims, tenure: &Tenure) {
                 "{key} could not be released, its lease has ended it"
             );
             let incident = Incident::of(IncidentKind::NotReleased, key);
-            claims.tell(&incident.because(Some(failed.kind())));
+            context.tell(&incident.because(Some(failed.kind())));
             return;
         }
     }

@@ -2,6 +2,7 @@
 
 mod begun;
 mod completion;
+mod context;
 mod course;
 mod fence_error;
 mod guard;
@@ -18,7 +19,6 @@ mod undo;
 mod waiting;
 
 use std::{
-    future::Future,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -38,17 +38,14 @@ pub(crate) use self::{
     terms::Terms,
 };
 use self::{
-    in_progress::InProgress,
+    context::Context,
     refusal_log::{Ended, Line, RefusalLog},
     renewals::Renewals,
     waiting::Waiting,
 };
 use crate::{
-    event::{Event, Incident, IncidentKind, Notes, Observer},
-    store::{
-        Begin, ClaimNotes, ErasedStore, Held, Lease, NewClaim, OwnerToken, Record, Renewed, Store,
-        StoreError, StoreKey,
-    },
+    event::{Incident, IncidentKind, Notes, Observer},
+    store::{Begin, ClaimNotes, NewClaim, OwnerToken, Store, StoreError, StoreKey},
 };
 
 /// How long who waits for a claim rests after the store could not be asked.
@@ -60,11 +57,9 @@ pub(crate) struct Claims(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    store: Arc<dyn ErasedStore>,
-    in_progress: InProgress,
+    context: Context,
     renewals: Arc<Renewals>,
     waiting: Arc<Waiting>,
-    observer: Option<Observer>,
     refusals: RefusalLog,
     /// The mistakes of set-up that were reported, a bit for each kind.
     reported: AtomicU32,
@@ -72,21 +67,20 @@ struct Inner {
 
 impl Claims {
     pub(crate) fn new(store: impl Store) -> Self {
-        Self::of(Arc::new(store), None)
+        Self::of(Context::new(Arc::new(store), None))
     }
 
     /// On the same store, with nothing begun yet, and observed.
     pub(crate) fn observed_by(&self, observer: Observer) -> Self {
-        Self::of(Arc::clone(&self.0.store), Some(observer))
+        let store = Arc::clone(self.0.context.store());
+        Self::of(Context::new(store, Some(observer)))
     }
 
-    fn of(store: Arc<dyn ErasedStore>, observer: Option<Observer>) -> Self {
+    fn of(context: Context) -> Self {
         Self(Arc::new(Inner {
-            store,
-            in_progress: InProgress::default(),
+            context,
             renewals: Arc::default(),
             waiting: Arc::default(),
-            observer,
             refusals: RefusalLog::default(),
             reported: AtomicU32::new(0),
         }))
@@ -98,21 +92,14 @@ impl Claims {
         let bit = 1 << kind as u32;
         let is_first = self.0.reported.fetch_or(bit, Ordering::Relaxed) & bit == 0;
         if is_first {
-            self.tell(&Incident::of_many(kind, 1));
+            self.0.context.tell(&Incident::of_many(kind, 1));
         }
         is_first
     }
 
     /// What there will be to tell of a request that begins now.
     pub(crate) fn notes(&self) -> Notes {
-        Notes::begin(self.0.observer.as_ref())
-    }
-
-    /// Something has happened in the background.
-    fn tell(&self, incident: &Incident<'_>) {
-        if let Some(observer) = &self.0.observer {
-            observer.tell(Event::Incident(incident));
-        }
+        self.0.context.notes()
     }
 
     /// Logs that a request is refused because the store cannot be asked: the first one of an outage, and
@@ -156,14 +143,15 @@ impl Claims {
     /// The guard is armed before anything is sent: this future can be dropped while the store is
     /// already carrying the claim out.
     pub(crate) async fn begin(&self, claim: &Arc<NewClaim>) -> Result<Begun, StoreError> {
-        let mut guard = Guard::sent(self.clone(), Arc::clone(claim));
+        let context = &self.0.context;
+        let mut guard = Guard::sent(context.clone(), Arc::clone(claim));
         let asked = Instant::now();
-        let begun = self.0.store.begin(claim).await;
+        let begun = context.store().begin(claim).await;
         if begun.is_ok() {
             self.log_recovery();
         }
         for warning in claim.notes.warnings() {
-            self.tell(&Incident::of_many(warning.into(), 1));
+            context.tell(&Incident::of_many(warning.into(), 1));
         }
         let begun = match begun {
             Ok(Begin::Claimed { lease, attempt }) => {
@@ -174,7 +162,7 @@ impl Claims {
                         "{key} is taken over from an owner that died, as attempt {attempt}"
                     );
                 }
-                guard.running(Tenure::new(self.clone(), lease, attempt, asked));
+                guard.running(Tenure::new(context.clone(), lease, attempt, asked));
                 return Ok(Begun::Mine(guard));
             }
             Ok(begin) => meaning(begin, claim),
@@ -209,7 +197,7 @@ impl Claims {
         };
         let since = Instant::now();
         while Instant::now() < until {
-            let change = Waiting::watch(&self.0.waiting, &self.0.store, &claim.key, seen);
+            let change = Waiting::watch(&self.0.waiting, self.0.context.store(), &claim.key, seen);
             if timeout_at(until, change.happens()).await.is_err() {
                 break;
             }
@@ -240,33 +228,15 @@ impl Claims {
         (Ok(Begun::in_flight(seen, left)), Some(since.elapsed()))
     }
 
-    fn renew<'a>(
-        &'a self,
-        lease: &'a Lease,
-    ) -> impl Future<Output = Result<Renewed, StoreError>> + 'a {
-        self.0.store.renew(lease)
-    }
-
-    fn complete<'a>(
-        &'a self,
-        lease: &'a Lease,
-        record: &'a Record,
-        retention: Duration,
-    ) -> impl Future<Output = Result<Held, StoreError>> + 'a {
-        self.0.store.complete(lease, record, retention)
-    }
-
-    fn release<'a>(
-        &'a self,
-        lease: &'a Lease,
-    ) -> impl Future<Output = Result<Held, StoreError>> + 'a {
-        self.0.store.release(lease)
+    /// Has a claim renewed while its guard lives, for `longest` at most.
+    pub(crate) fn keep_renewed(&self, guard: &mut Guard, longest: Duration) {
+        guard.renewed_by(&self.0.renewals, longest);
     }
 
     /// Waits until all that is in progress now has settled: running claims, releases, completions,
     /// undos (as far as they are likely to find anything). False when time ran out first.
     pub(crate) async fn drain(&self, limit: Duration) -> bool {
-        timeout(limit, self.0.in_progress.settled()).await.is_ok()
+        timeout(limit, self.0.context.settled()).await.is_ok()
     }
 }
 

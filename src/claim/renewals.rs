@@ -52,8 +52,8 @@ struct Entry {
 }
 
 impl Renewals {
-    /// Has a claim renewed for `longest` at most, until the registration is dropped.
-    pub(super) fn add(self: &Arc<Self>, tenure: &Arc<Tenure>, longest: Duration) -> Registration {
+    /// Has a claim renewed for `longest` at most, until it is removed.
+    fn add(self: &Arc<Self>, tenure: &Arc<Tenure>, longest: Duration) {
         let token = *tenure.lease().token();
         let pause = pause_for(tenure.lease().duration());
         let mut state = self.lock();
@@ -72,8 +72,6 @@ impl Renewals {
             Some(of_all) if pause < of_all => self.shorter.notify_one(),
             Some(_) => {}
         }
-        drop(state);
-        Registration(Arc::clone(tenure))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -147,7 +145,7 @@ async fn run(renewals: Weak<Renewals>) {
 /// Renews what is due, and says once for all if that fails: in an outage it fails for all.
 async fn round(due: Vec<Arc<Tenure>>) {
     let all = due.len();
-    let claims = due.first().map(|tenure| tenure.claims().clone());
+    let claims = due.first().map(|tenure| tenure.context().clone());
     let renewals = stream::iter(due).map(|tenure| async move { renew(&tenure).await });
     let failures: Vec<Failure> = renewals
         .buffer_unordered(AT_ONCE)
@@ -180,13 +178,38 @@ async fn renew(tenure: &Tenure) -> Result<(), Failure> {
     }
 }
 
-/// Keeps a claim renewed, until it is dropped.
+/// A claim that is held, and that is renewed from the first [`renew`](Self::renew) on until this is dropped.
 #[derive(Debug)]
-pub(super) struct Registration(Arc<Tenure>);
+pub(super) struct Kept {
+    tenure: Arc<Tenure>,
+    /// Where it is renewed.
+    renewals: Option<Arc<Renewals>>,
+}
 
-impl Drop for Registration {
+impl Kept {
+    pub(super) fn new(tenure: Tenure) -> Self {
+        Self {
+            tenure: Arc::new(tenure),
+            renewals: None,
+        }
+    }
+
+    pub(super) fn tenure(&self) -> &Arc<Tenure> {
+        &self.tenure
+    }
+
+    /// Has it renewed for `longest` at most.
+    pub(super) fn renew(&mut self, renewals: &Arc<Renewals>, longest: Duration) {
+        renewals.add(&self.tenure, longest);
+        self.renewals = Some(Arc::clone(renewals));
+    }
+}
+
+impl Drop for Kept {
     fn drop(&mut self) {
-        let token = self.0.lease().token();
-        self.0.renewals().lock().entries.remove(token);
+        if let Some(renewals) = &self.renewals {
+            let token = self.tenure.lease().token();
+            renewals.lock().entries.remove(token);
+        }
     }
 }

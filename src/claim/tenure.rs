@@ -10,9 +10,8 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::{Claims, renewals::Renewals};
+use super::{FenceError, context::Context};
 use crate::{
-    claim::FenceError,
     event::{Incident, IncidentKind},
     store::{Lease, Renewed, StoreError, StoreKey, StoreTime},
 };
@@ -20,7 +19,7 @@ use crate::{
 /// A claim that is held, and what is known of it. Shared by its guard, by the renewals, and by
 /// whoever does the work.
 pub(crate) struct Tenure {
-    claims: Claims,
+    context: Context,
     lease: Lease,
     attempt: NonZeroU32,
     /// When the store was asked the last time that it said yes. Locked to read or write it.
@@ -35,9 +34,9 @@ pub(crate) struct Tenure {
 }
 
 impl Tenure {
-    pub(super) fn new(claims: Claims, lease: Lease, attempt: NonZeroU32, asked: Instant) -> Self {
+    pub(super) fn new(context: Context, lease: Lease, attempt: NonZeroU32, asked: Instant) -> Self {
         Self {
-            claims,
+            context,
             lease,
             attempt,
             confirmed: Mutex::new(asked),
@@ -57,18 +56,13 @@ impl Tenure {
         self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where it is renewed.
-    pub(super) fn renewals(&self) -> &Renewals {
-        &self.claims.0.renewals
-    }
-
-    pub(super) fn claims(&self) -> &Claims {
-        &self.claims
+    pub(super) fn context(&self) -> &Context {
+        &self.context
     }
 
     /// Something has happened to it in the background.
     pub(super) fn tell(&self, kind: IncidentKind) {
-        self.claims.tell(&Incident::of(kind, self.key()));
+        self.context.tell(&Incident::of(kind, self.key()));
     }
 
     pub(crate) fn key(&self) -> &StoreKey {
@@ -140,7 +134,7 @@ impl Tenure {
     /// Gives the claim another full lease; `None` when it is lost.
     pub(super) async fn renew(&self) -> Result<Option<StoreTime>, StoreError> {
         let asked = Instant::now();
-        match self.claims.renew(&self.lease).await? {
+        match self.context.renew(&self.lease).await? {
             Renewed::Yes { at } => {
                 let confirmed = self.confirmed.lock();
                 let mut confirmed = confirmed.unwrap_or_else(PoisonError::into_inner);

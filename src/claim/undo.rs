@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Claims, in_progress::Ticket, patience::Patience};
+use super::{context::Context, in_progress::Ticket, patience::Patience};
 use crate::{
     event::{Incident, IncidentKind},
     store::{Held, Lease, NewClaim},
@@ -53,16 +53,16 @@ impl Undo {
         }
     }
 
-    pub(super) async fn run(mut self, claims: &Claims) {
+    pub(super) async fn run(mut self, context: &Context) {
         loop {
-            let longest_rest = match claims.release(&self.lease).await {
+            let longest_rest = match context.release(&self.lease).await {
                 Ok(Held::Yes) => {
                     let key = self.lease.key();
                     log::info!(
                         key:%, incident = "undone";
                         "{key} was claimed unheard and is free again"
                     );
-                    claims.tell(&Incident::of(IncidentKind::Undone, key));
+                    context.tell(&Incident::of(IncidentKind::Undone, key));
                     if !self.sent_again {
                         return;
                     }

@@ -150,7 +150,8 @@ impl Once {
         notes.note(|event| event.outcome = outcome(&begun));
         Ok(match begun? {
             Begun::Mine(mut guard) => {
-                guard.renew_for(self.settings.terms.renew_for);
+                let settings = &self.settings;
+                (settings.claims).keep_renewed(&mut guard, settings.terms.renew_for);
                 let guard = guard.observed(notes);
                 Claimed::Proceed(Run::new(guard, fingerprint, self.settings.terms.retention))
             }

@@ -60,7 +60,8 @@ where
 
     /// The claim is renewed from now on, and the handler can ask for it.
     pub(super) fn begins(&self, guard: &mut Guard, req: &ServiceRequest) {
-        guard.renew_for(self.settings.terms.renew_for);
+        let settings = self.settings;
+        (settings.claims).keep_renewed(guard, settings.terms.renew_for);
         if let Some(tenure) = guard.tenure() {
             let claim = Claim::new(Arc::clone(tenure));
             req.extensions_mut().insert(claim);

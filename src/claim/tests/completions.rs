@@ -76,7 +76,7 @@ async fn the_claim_is_renewed_until_its_answer_is_recorded() {
     let away = std::iter::repeat_n(Does::Refuse, 120);
     let store = Scripted::giving([Does::Yes], away.chain([Does::Yes]));
     let (claims, mut guard) = running(&store).await;
-    guard.renew_for(DAY);
+    claims.keep_renewed(&mut guard, DAY);
     guard.complete(answer(1), DAY).await;
     assert!(claims.drain(DAY).await);
     assert!(store.renewed() >= 3, "{}", store.renewed());
@@ -107,7 +107,7 @@ async fn a_run_that_is_cut_off_is_released_or_left_to_lapse() {
     for (policy, released) in [(OnLapsed::TakeOver, 1), (OnLapsed::Report, 0)] {
         let store = Scripted::giving([Does::Yes], [Does::Yes]);
         let (claims, mut guard) = begun(&store, keyed(LEASE, policy)).await;
-        guard.renew_for(DAY);
+        claims.keep_renewed(&mut guard, DAY);
         drop(guard);
         assert!(claims.drain(DAY).await);
         sleep(DAY).await;

@@ -15,9 +15,10 @@ mod waiting;
 
 use super::*;
 use crate::{
+    event::Event,
     fingerprint::Fingerprint,
     runtime::background::BackgroundHere,
-    store::{Answer, ClaimId, Headers, OnLapsed, Settled, StoreKey, StoreTime},
+    store::{Answer, ClaimId, Headers, Held, Lease, OnLapsed, Record, Renewed, Settled, StoreTime},
 };
 
 const TTL: Duration = Duration::from_secs(60);

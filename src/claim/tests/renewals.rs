@@ -14,8 +14,8 @@ async fn a_handler_that_ends_soon_costs_no_renewal() {
     let _here = BackgroundHere::here();
     let store = Scripted::giving([Does::Yes], [Does::Yes]);
     for _ in 0..3 {
-        let (_claims, mut guard) = begun(&store, keyed_for(LEASE)).await;
-        guard.renew_for(LONG);
+        let (claims, mut guard) = begun(&store, keyed_for(LEASE)).await;
+        claims.keep_renewed(&mut guard, LONG);
         sleep(LEASE / 3 - Duration::from_secs(2)).await;
         guard.settle().await;
         sleep(LONG).await;
@@ -27,8 +27,8 @@ async fn a_handler_that_ends_soon_costs_no_renewal() {
 async fn a_long_one_is_renewed_between_a_third_and_half_of_its_lease() {
     let _here = BackgroundHere::here();
     let store = Scripted::giving([Does::Yes], [Does::Yes]);
-    let (_claims, mut guard) = begun(&store, keyed_for(LEASE)).await;
-    guard.renew_for(LONG);
+    let (claims, mut guard) = begun(&store, keyed_for(LEASE)).await;
+    claims.keep_renewed(&mut guard, LONG);
     let tenure = Arc::clone(guard.tenure().unwrap());
     let end = Instant::now() + LEASE * 10;
     while Instant::now() < end {
@@ -47,8 +47,8 @@ async fn a_long_one_is_renewed_between_a_third_and_half_of_its_lease() {
 async fn a_hung_one_is_renewed_no_longer_than_allowed() {
     let _here = BackgroundHere::here();
     let store = Scripted::giving([Does::Yes], [Does::Yes]);
-    let (_claims, mut guard) = begun(&store, keyed_for(LEASE)).await;
-    guard.renew_for(LONG);
+    let (claims, mut guard) = begun(&store, keyed_for(LEASE)).await;
+    claims.keep_renewed(&mut guard, LONG);
     let tenure = Arc::clone(guard.tenure().unwrap());
     let begun = Instant::now();
     tenure.lost().await;
@@ -64,13 +64,13 @@ async fn a_shorter_lease_that_comes_later_is_renewed_in_time() {
     let _here = BackgroundHere::here();
     let store = Scripted::giving([Does::Yes], [Does::Yes]);
     let (claims, mut long) = begun(&store, keyed_for(LEASE)).await;
-    long.renew_for(LONG);
+    claims.keep_renewed(&mut long, LONG);
     sleep(Duration::from_millis(100)).await;
     let short = Duration::from_millis(600);
     let Ok(Begun::Mine(mut guard)) = claims.begin(&keyed_for(short).into()).await else {
         panic!("it is claimed");
     };
-    guard.renew_for(LONG);
+    claims.keep_renewed(&mut guard, LONG);
     let tenure = Arc::clone(guard.tenure().unwrap());
     for _ in 0..100 {
         assert!(
@@ -94,8 +94,8 @@ async fn a_store_that_fails_is_asked_again_and_a_lost_claim_is_not() {
         Does::Yes,
     ];
     let store = Scripted::giving(moods, [Does::Yes]);
-    let (_claims, mut guard) = begun(&store, keyed_for(LEASE)).await;
-    guard.renew_for(LONG);
+    let (claims, mut guard) = begun(&store, keyed_for(LEASE)).await;
+    claims.keep_renewed(&mut guard, LONG);
     let tenure = Arc::clone(guard.tenure().unwrap());
     sleep(LEASE).await;
     assert_eq!(
@@ -114,8 +114,8 @@ async fn a_store_that_fails_is_asked_again_and_a_lost_claim_is_not() {
 async fn without_a_store_a_claim_is_lost_when_its_lease_has_run_out() {
     let _here = BackgroundHere::here();
     let store = Scripted::giving([Does::Refuse], [Does::Yes]);
-    let (_claims, mut guard) = begun(&store, keyed_for(LEASE)).await;
-    guard.renew_for(LONG);
+    let (claims, mut guard) = begun(&store, keyed_for(LEASE)).await;
+    claims.keep_renewed(&mut guard, LONG);
     let tenure = Arc::clone(guard.tenure().unwrap());
     let begun = Instant::now();
     tenure.lost().await;

@@ -1,0 +1,78 @@
+use std::{future::Future, sync::Arc, time::Duration};
+
+use super::in_progress::{InProgress, Ticket};
+use crate::{
+    event::{Event, Incident, Notes, Observer},
+    store::{ErasedStore, Held, Lease, Record, Renewed, StoreError},
+};
+
+/// A store, the observer that is told what happens on it, and what is in progress there: what every part
+/// of a claim needs.
+#[derive(Clone, Debug)]
+pub(super) struct Context(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Arc<dyn ErasedStore>,
+    observer: Option<Observer>,
+    in_progress: InProgress,
+}
+
+impl Context {
+    pub(super) fn new(store: Arc<dyn ErasedStore>, observer: Option<Observer>) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            observer,
+            in_progress: InProgress::default(),
+        }))
+    }
+
+    pub(super) fn store(&self) -> &Arc<dyn ErasedStore> {
+        &self.0.store
+    }
+
+    /// What there will be to tell of a request that begins now.
+    pub(super) fn notes(&self) -> Notes {
+        Notes::begin(self.0.observer.as_ref())
+    }
+
+    /// Something has happened in the background.
+    pub(super) fn tell(&self, incident: &Incident<'_>) {
+        if let Some(observer) = &self.0.observer {
+            observer.tell(Event::Incident(incident));
+        }
+    }
+
+    /// Stands for something that is in progress, until it is dropped.
+    pub(super) fn ticket(&self) -> Ticket {
+        self.0.in_progress.ticket()
+    }
+
+    /// Waits until all that is in progress now has settled.
+    pub(super) async fn settled(&self) {
+        self.0.in_progress.settled().await;
+    }
+
+    pub(super) fn renew<'a>(
+        &'a self,
+        lease: &'a Lease,
+    ) -> impl Future<Output = Result<Renewed, StoreError>> + 'a {
+        self.0.store.renew(lease)
+    }
+
+    pub(super) fn complete<'a>(
+        &'a self,
+        lease: &'a Lease,
+        record: &'a Record,
+        retention: Duration,
+    ) -> impl Future<Output = Result<Held, StoreError>> + 'a {
+        self.0.store.complete(lease, record, retention)
+    }
+
+    pub(super) fn release<'a>(
+        &'a self,
+        lease: &'a Lease,
+    ) -> impl Future<Output = Result<Held, StoreError>> + 'a {
+        self.0.store.release(lease)
+    }
+}
