@@ -260,7 +260,7 @@
 //! **Logs.** One line of the [`log`](https://docs.rs/log) facade for each notable outcome, with fields
 //! (its `kv`; with `env_logger` its feature `kv`): `key` as it stands in the store, never as the
 //! client sent it, `outcome`,
-//! `problem`, `ending`, `attempt`, `left_ms`, `incident`, `error`; their values are the names of
+//! `problem`, `ending`, `attempt`, `left_ms`, `incident`, `error`, `shadow`; their values are the names of
 //! [`event`](crate::event). What clients bring about is `debug`: replays, refusals, a duplicate in
 //! flight with the time that its lease has left. Takeovers, tombstones and undone claims are `info`, what the store or
 //! a handler does wrong is `warn` or `error`.

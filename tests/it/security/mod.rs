@@ -39,7 +39,7 @@
 //! | Two forms that are alike once they are read as UTF-8 | they compare by bytes | `src/fingerprint/canonical/form.rs`: `forms_that_are_not_utf_8_are_equal_only_byte_by_byte` |
 //! | **Secrets** | | |
 //! | Keys, bodies, headers, tokens, passwords in logs and problems | neither are printed | `a_scenario_shows_no_secret_in_log_lines_and_problems`, `faults.rs`: `nothing_a_client_sends_is_in_a_key_or_a_log_line`, `idempotency_faults.rs`: `no_log_line_shows_a_key_a_body_or_a_credential` |
-//! | A password in an error of Redis, also where Redis repeats it | what it repeats is cut off | `no_error_of_redis_shows_a_password`, `src/store/redis/error.rs`: `what_a_server_repeats_is_not_passed_on` |
+//! | A password in an error of Redis, also where Redis repeats it | what it repeats is cut off | `no_error_of_redis_shows_a_password`, `src/store/redis/wire/error.rs`: `what_a_server_repeats_is_not_passed_on` |
 //! | `Debug` and `Display` of all that is public | sizes and digests | `debug_of_every_public_type_and_display_of_every_error_show_no_secret` |
 //! | **Authentication** | | |
 //! | A replay to one who is nobody | authentication is wrapped outside, as documented | `authenticated_outside_nobody_is_replayed_without_credentials`, `authenticated_outside_a_stranger_locks_nothing` |
