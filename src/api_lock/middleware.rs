@@ -6,16 +6,12 @@ use actix_web::{
     body::{BoxBody, EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
 };
-use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 
-use super::{settings::Settings, shadow};
+use super::{decision::decide, settings::Settings, shadow};
 use crate::{
-    claim::{Begun, Guard},
-    event::{Notes, Outcome},
-    middleware::{GuardedBody, HeldKeys, Refused, RequestView, status},
-    problem::{OwnAnswer, ProblemKind},
-    store::{NewClaim, StoreKey},
+    claim::Guard,
+    middleware::{Decision, GuardedBody, status},
 };
 
 /// [`ApiLock`](super::ApiLock) around a service.
@@ -52,14 +48,13 @@ where
 
     fn call(&self, req: ServiceRequest) -> Self::Future {
         let service = Rc::clone(&self.service);
-        if self.settings.shadow {
-            let settings = Arc::clone(&self.settings);
-            return Box::pin(shadow::watched(settings, service, req));
+        let settings = Arc::clone(&self.settings);
+        if settings.shadow {
+            return Box::pin(shadow::observed(settings, service, req));
         }
-        if !self.settings.selection.selects(req.head()) {
+        if !settings.selection.selects(req.head()) {
             return Box::pin(async move { Ok(unguarded(service.call(req).await?)) });
         }
-        let settings = Arc::clone(&self.settings);
         Box::pin(guarded(settings, service, req))
     }
 }
@@ -74,56 +69,10 @@ where
     B: MessageBody + 'static,
 {
     let mut notes = settings.claims.notes();
-    // The claim comes after the body: an upload that stalls holds no lock.
-    let bytes = if settings.ignore_body {
-        Bytes::new()
-    } else {
-        match settings.body.read(&mut req).await {
-            Ok(bytes) => bytes,
-            Err(err) => {
-                return Ok(match settings.body.refuse(err, &settings.claims) {
-                    Ok(refused) => refuse(&settings, req, refused, notes),
-                    Err(err) => failed(req, err, notes),
-                });
-            }
-        }
-    };
-    let is_read = !settings.ignore_body;
-    notes.note(|event| event.request_body = is_read.then_some(bytes.len()));
-
-    let view = RequestView::new(req.request(), &bytes);
-    let digest = match settings.payload.call(&view).await {
-        Ok(Some(digest)) => digest,
-        Ok(None) => {
-            notes.forget();
-            return Ok(unguarded(service.call(req).await?));
-        }
-        Err(err) => return Ok(failed(req, err, notes)),
-    };
-    drop(bytes);
-
-    let key = StoreKey::new(Arc::clone(&settings.key_prefix), *digest.as_bytes());
-    let claim = Arc::new(NewClaim::lock(key, settings.ttl));
-    if !HeldKeys::insert(&req, &claim) {
-        notes.forget();
-        return Ok(unguarded(service.call(req).await?));
-    }
-    let key = &claim.key;
-    notes.note(|event| event.key = Some(key.clone()));
-    notes.step_begins();
-    let begun = settings.claims.begin(&claim).await;
-    match Begun::noted(begun, None, &mut notes) {
-        Ok(Begun::Mine(guard)) => run(guard.observed(notes), &*service, req).await,
-        Ok(taken) => {
-            Begun::log_in_flight(key, taken.left());
-            Ok(refuse(&settings, req, settings.busy(), notes))
-        }
-        Err(err) if settings.silent => {
-            log::warn!(
-                key:%, outcome = "unguarded", error:% = err;
-                "{key} runs unguarded: {err}"
-            );
-            notes.note(|event| event.outcome = Outcome::Unguarded);
+    match decide(&settings, &mut req, &mut notes).await {
+        Decision::Run(guard) => run(guard.observed(notes), &*service, req).await,
+        Decision::Pass => Ok(unguarded(service.call(req).await?)),
+        Decision::RunUnguarded(_) => {
             notes.step_begins();
             let answer = service.call(req).await;
             notes.step_ends(|event, took| {
@@ -132,10 +81,10 @@ where
             });
             Ok(unguarded(answer?))
         }
-        Err(err) => {
-            settings.claims.log_refusal(key, &err, false);
-            let refused = Refused::from(ProblemKind::StoreUnavailable);
-            Ok(refuse(&settings, req, refused, notes))
+        decision => {
+            let response = decision.response(&settings.problems);
+            notes.note(|event| event.status = Some(response.status().as_u16()));
+            Ok(req.into_response(response).map_into_right_body())
         }
     }
 }
@@ -189,32 +138,4 @@ fn in_memory_or_guarded<B: MessageBody + 'static>(body: B, guard: &mut Option<Gu
 
 fn unguarded<B: MessageBody>(answer: ServiceResponse<B>) -> Response<B> {
     answer.map_body(|_head, body| EitherBody::left(GuardedBody::free(body)))
-}
-
-/// The answer to a request that has failed before its handler ran.
-fn failed<B>(req: ServiceRequest, err: impl Into<Error>, mut notes: Notes) -> Response<B> {
-    let mut answer = req.error_response(err);
-    notes.note(|event| {
-        event.outcome = Outcome::Failed;
-        event.status = Some(answer.status().as_u16());
-    });
-    OwnAnswer::mark(answer.response_mut());
-    answer.map_into_right_body()
-}
-
-/// An answer of our own. Never an `Err`: the access log, `ErrorHandlers` and `DefaultHeaders`
-/// would not see it.
-fn refuse<B>(
-    settings: &Settings,
-    req: ServiceRequest,
-    Refused { kind, detail }: Refused,
-    mut notes: Notes,
-) -> Response<B> {
-    let answer = settings.problems.response(kind, detail, Vec::new());
-    notes.note(|event| {
-        event.outcome = kind.outcome();
-        event.problem = Some(kind.name());
-        event.status = Some(answer.status().as_u16());
-    });
-    req.into_response(answer).map_into_right_body()
 }

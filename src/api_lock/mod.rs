@@ -1,6 +1,7 @@
 //! The duplicate-request lock.
 
 mod builder;
+mod decision;
 mod middleware;
 mod payload;
 mod settings;

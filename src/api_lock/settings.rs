@@ -3,8 +3,8 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 use super::payload::PayloadFn;
 use crate::{
     claim::Claims,
-    middleware::{BodyReader, Refused, Selection},
-    problem::{ProblemKind, Problems},
+    middleware::{BodyReader, Selection},
+    problem::Problems,
 };
 
 /// What an [`ApiLock`](super::ApiLock) was built with.
@@ -21,16 +21,6 @@ pub(super) struct Settings {
     pub(super) ignore_body: bool,
     pub(super) problems: Problems,
     pub(super) shadow: bool,
-}
-
-impl Settings {
-    /// The refusal of a request while an equal one runs.
-    pub(super) fn busy(&self) -> Refused {
-        Refused {
-            kind: ProblemKind::Busy,
-            detail: self.error_message.clone(),
-        }
-    }
 }
 
 impl fmt::Debug for Settings {

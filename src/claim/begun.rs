@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::Guard;
 use crate::{
     event::Notes,
-    store::{ClaimId, Record, StoreError, StoreKey},
+    store::{ClaimId, Record, StoreError},
 };
 
 /// How a claim began.
@@ -31,18 +31,6 @@ pub(crate) enum Begun {
 impl Begun {
     pub(super) fn in_flight(by: ClaimId, left: Option<Duration>) -> Self {
         Self::InFlight { by: Some(by), left }
-    }
-
-    /// Says that the same work is under way elsewhere, and how long its lease lasts at most, where that
-    /// is known.
-    pub(crate) fn log_in_flight(key: &StoreKey, left: Option<Duration>) {
-        match left.map(|left| left.as_millis()) {
-            Some(left_ms) => log::debug!(
-                key:%, outcome = "in_flight", left_ms:%;
-                "{key} is in flight, and its lease lasts {left_ms} ms more"
-            ),
-            None => log::debug!(key:%, outcome = "in_flight"; "{key} is in flight"),
-        }
     }
 
     /// How long the lease of the one that is in the way still lasts, where that is known.

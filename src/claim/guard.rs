@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     event::{Ending, Incident, IncidentKind, Notes, Outcome},
+    fingerprint::Fingerprint,
     runtime::background,
     store::{Held, NewClaim, Record, Settled, StoreError},
 };
@@ -79,6 +80,14 @@ impl Guard {
     pub(crate) fn tenure(&self) -> Option<&Arc<Tenure>> {
         match &self.course.stage {
             Stage::Running(running) => Some(running.kept.tenure()),
+            Stage::Sent(_) | Stage::Answered(_) | Stage::Settled => None,
+        }
+    }
+
+    /// What the request looks like under whose claim the work is done.
+    pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
+        match &self.course.stage {
+            Stage::Running(running) => running.claim.fingerprint,
             Stage::Sent(_) | Stage::Answered(_) | Stage::Settled => None,
         }
     }

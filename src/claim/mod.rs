@@ -103,24 +103,24 @@ impl Claims {
     }
 
     /// Logs that a request is refused because the store cannot be asked: the first one of an outage, and
-    /// then one line a second for all. `is_shadow` says that it runs all the same.
-    pub(crate) fn log_refusal(&self, key: &StoreKey, err: &StoreError, is_shadow: bool) {
+    /// then one line a second for all. `shadow` says that it runs all the same.
+    pub(crate) fn log_refusal(&self, key: &StoreKey, err: &StoreError, shadow: bool) {
         let outcome = "store_error";
-        match (self.0.refusals.refused(), is_shadow) {
+        match (self.0.refusals.refused(), shadow) {
             (Line::First, false) => log::warn!(
-                key:%, outcome, error:% = err;
+                key:%, outcome, error:% = err, shadow;
                 "{key} does not run: {err}"
             ),
             (Line::First, true) => log::warn!(
-                key:%, outcome, error:% = err, shadow = true;
+                key:%, outcome, error:% = err, shadow;
                 "{key} would not have run: {err}"
             ),
             (Line::More(requests), false) => log::warn!(
-                key:%, outcome, requests, error:% = err;
+                key:%, outcome, requests, error:% = err, shadow;
                 "{requests} more requests do not run, last {key}: {err}"
             ),
             (Line::More(requests), true) => log::warn!(
-                key:%, outcome, requests, error:% = err, shadow = true;
+                key:%, outcome, requests, error:% = err, shadow;
                 "{requests} more requests would not have run, last {key}: {err}"
             ),
             (Line::Nothing, _) => {}

@@ -2,8 +2,8 @@
 
 mod builder;
 mod claim;
+mod decision;
 mod fingerprinting;
-mod first;
 pub(crate) mod key;
 mod key_source;
 mod label;
@@ -14,7 +14,6 @@ mod parts;
 mod passed;
 pub(crate) mod prefer;
 mod recording;
-mod refusal;
 mod rendered_error;
 mod replay;
 mod response_view;

@@ -21,7 +21,7 @@ use crate::{
     event::IncidentKind,
     middleware::{GuardedBody, Recorder},
     problem::OwnAnswer,
-    store::{Answer, NewClaim, Record},
+    store::{Answer, Record},
 };
 
 /// The handler's body, or one of ours. A handler's body that is in memory moves to the right side
@@ -32,7 +32,6 @@ pub(super) type Body<B> = EitherBody<GuardedBody<B>, BoxBody>;
 pub(super) struct Run<'a, S> {
     pub(super) settings: &'a Settings,
     pub(super) service: &'a S,
-    pub(super) claim: &'a NewClaim,
 }
 
 impl<S, B> Run<'_, S>
@@ -149,7 +148,7 @@ where
         self.report_encoding(head);
         let retention = wishes.retention.unwrap_or(self.settings.terms.retention);
         let mut answer = Answer {
-            fingerprint: self.claim.fingerprint,
+            fingerprint: guard.fingerprint(),
             status: head.status().as_u16(),
             headers: recording.of(head.headers()),
             body: Bytes::new(),

@@ -1,5 +1,4 @@
 use std::{
-    borrow::Cow,
     future::{poll_fn, ready},
     task::Poll,
     time::Duration,
@@ -15,6 +14,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, timeout_at};
 
+use super::decision::{Decision, Refusal};
 use crate::{claim::Claims, config::ConfigError, event::IncidentKind, problem::ProblemKind};
 
 /// Reads a request's body before the handler does, within limits, and puts it back.
@@ -41,18 +41,6 @@ pub(crate) enum ReadError {
     Broken(PayloadError),
 }
 
-/// The problem that a client receives, and its detail where the usual one does not say all.
-pub(crate) struct Refused {
-    pub(crate) kind: ProblemKind,
-    pub(crate) detail: Option<Cow<'static, str>>,
-}
-
-impl From<ProblemKind> for Refused {
-    fn from(kind: ProblemKind) -> Self {
-        Self { kind, detail: None }
-    }
-}
-
 impl BodyReader {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if (Duration::from_millis(1)..=LONGEST_PAUSE).contains(&self.pause) {
@@ -67,7 +55,7 @@ impl BodyReader {
 
     /// What a client is told whose body was not read. The first one is a warning too: either a client
     /// misbehaves, or the limit is too low for what the application takes.
-    pub(crate) fn refuse(&self, err: ReadError, claims: &Claims) -> Result<Refused, PayloadError> {
+    pub(crate) fn refuse(&self, err: ReadError, claims: &Claims) -> Decision {
         let (kind, detail, setting) = match err {
             ReadError::TooLarge => (
                 ProblemKind::PayloadTooLarge,
@@ -79,13 +67,9 @@ impl BodyReader {
                 None,
                 format!("it stalled beyond body_timeout ({:?})", self.pause),
             ),
-            ReadError::Broken(err) => return Err(err),
+            ReadError::Broken(err) => return Decision::Fail(err.into()),
         };
         let status = kind.status().as_u16();
-        log::debug!(
-            outcome = "invalid", problem = kind.name();
-            "a request body was refused with {status}: {setting}"
-        );
         if claims.report_once(IncidentKind::BodyRefused) {
             log::warn!(
                 incident = "body_refused";
@@ -93,7 +77,10 @@ impl BodyReader {
                  application expects such requests (reported once)"
             );
         }
-        Ok(Refused { kind, detail })
+        Decision::Refuse(Refusal {
+            detail,
+            ..kind.into()
+        })
     }
 
     /// The raw body. The request has it again afterwards.

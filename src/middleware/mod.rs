@@ -4,6 +4,7 @@
 mod body;
 mod body_reader;
 pub mod cors;
+mod decision;
 mod guarded_body;
 mod held_keys;
 pub(crate) mod media_type;
@@ -14,7 +15,8 @@ pub(crate) mod status;
 
 pub use self::{body::Body, guarded_body::GuardedBody, request_view::RequestView};
 pub(crate) use self::{
-    body_reader::{BodyReader, Refused},
+    body_reader::BodyReader,
+    decision::{Decision, Refusal},
     guarded_body::Recorder,
     held_keys::HeldKeys,
     selection::Selection,

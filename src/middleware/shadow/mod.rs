@@ -1,7 +1,6 @@
 //! Middlewares that only watch: whatever they find out about a request, it runs.
 
 mod kept_body;
-mod would;
 
 use std::{future::Future, panic::AssertUnwindSafe};
 
@@ -13,10 +12,10 @@ use actix_web::{
 };
 use futures_util::FutureExt;
 
-pub(crate) use self::{kept_body::KeptBody, would::Would};
+pub(crate) use self::kept_body::KeptBody;
 use crate::{
     event::Notes,
-    middleware::{GuardedBody, status},
+    middleware::{Decision, GuardedBody, status},
 };
 
 /// Says when a guard is built that it only watches, so that nobody relies on it by mistake.
@@ -27,26 +26,21 @@ pub(crate) fn announce(guard: &str) {
     );
 }
 
-/// What a request is found to be. A closure of the application that panics does so in nobody's way.
-pub(crate) async fn judged<T>(
-    judgement: impl Future<Output = Result<T, Would>>,
-) -> Result<T, Would> {
-    let judged = AssertUnwindSafe(judgement).catch_unwind().await;
-    judged.unwrap_or_else(|_panic| Err(Would::Panic.logged()))
+/// What is decided; `None` when a closure of the application has panicked, which it does in nobody's way.
+pub(crate) async fn caught(decided: impl Future<Output = Decision>) -> Option<Decision> {
+    AssertUnwindSafe(decided).catch_unwind().await.ok()
 }
 
 /// Runs a handler as if nothing stood around it, and tells what would have become of its request.
 pub(crate) async fn run<S, B>(
     service: &S,
     req: ServiceRequest,
-    would: Would,
     mut notes: Notes,
 ) -> Result<ServiceResponse<EitherBody<GuardedBody<B>, BoxBody>>, Error>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody,
 {
-    would.noted(&mut notes);
     notes.step_begins();
     let answer = service.call(req).await;
     notes.step_ends(|event, took| {

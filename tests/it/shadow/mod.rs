@@ -1,5 +1,6 @@
 //! Middlewares that only watch: whatever they find out about a request, it runs.
 
+mod agreement;
 mod as_if_not_there;
 mod bodies;
 mod refusals;

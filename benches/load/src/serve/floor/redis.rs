@@ -22,7 +22,10 @@ macro_rules! script {
         LazyLock::new(|| {
             Script::new(concat!(
                 include_str!("../../../../../src/store/redis/commands/scripts/owner.lua"),
-                include_str!(concat!("../../../../../src/store/redis/commands/scripts/", $file))
+                include_str!(concat!(
+                    "../../../../../src/store/redis/commands/scripts/",
+                    $file
+                ))
             ))
         })
     };

@@ -1,0 +1,71 @@
+use std::sync::Arc;
+
+use actix_web::dev::ServiceRequest;
+use bytes::Bytes;
+
+use super::settings::Settings;
+use crate::{
+    claim::Begun,
+    event::Notes,
+    middleware::{Decision, HeldKeys, Refusal, RequestView},
+    problem::ProblemKind,
+    store::{NewClaim, StoreKey},
+};
+
+/// Decides what becomes of a request that is selected: the only place that reads it, asks the closure of
+/// the application and locks.
+pub(super) async fn decide(
+    settings: &Settings,
+    req: &mut ServiceRequest,
+    notes: &mut Notes,
+) -> Decision {
+    let claim = match identify(settings, req, notes).await {
+        Ok(claim) => claim,
+        Err(decision) => {
+            decision.report(None, settings.shadow, &settings.claims, notes);
+            return decision;
+        }
+    };
+    notes.step_begins();
+    let begun = settings.claims.begin(&claim).await;
+    let decision = match Begun::noted(begun, None, notes) {
+        Ok(Begun::Mine(guard)) => Decision::Run(guard),
+        Ok(taken) => Decision::Refuse(Refusal {
+            detail: settings.error_message.clone(),
+            left: taken.left(),
+            ..ProblemKind::Busy.into()
+        }),
+        Err(err) if settings.silent => Decision::RunUnguarded(err),
+        Err(err) => Decision::unavailable(err),
+    };
+    decision.report(Some(&claim.key), settings.shadow, &settings.claims, notes);
+    decision
+}
+
+/// Reads under what a request is locked.
+async fn identify(
+    settings: &Settings,
+    req: &mut ServiceRequest,
+    notes: &mut Notes,
+) -> Result<Arc<NewClaim>, Decision> {
+    // The claim comes after the body: an upload that stalls holds no lock.
+    let bytes = match settings.ignore_body {
+        true => Bytes::new(),
+        false => {
+            let read = settings.body.read(req).await;
+            let bytes = read.map_err(|err| settings.body.refuse(err, &settings.claims))?;
+            notes.note(|event| event.request_body = Some(bytes.len()));
+            bytes
+        }
+    };
+    let view = RequestView::new(req.request(), &bytes);
+    let digest = settings.payload.call(&view).await?;
+    let digest = digest.ok_or(Decision::Pass)?;
+    let key = StoreKey::new(Arc::clone(&settings.key_prefix), *digest.as_bytes());
+    let claim = Arc::new(NewClaim::lock(key, settings.ttl));
+    if !HeldKeys::insert(req, &claim) {
+        return Err(Decision::Pass);
+    }
+    notes.note(|event| event.key = Some(claim.key.clone()));
+    Ok(claim)
+}

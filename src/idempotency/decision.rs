@@ -1,0 +1,194 @@
+use std::{sync::Arc, time::Duration};
+
+use actix_web::{HttpMessage, dev::ServiceRequest};
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::{
+    key::IdempotencyKey,
+    key_source::Found,
+    passed::Passed,
+    prefer,
+    replay::{remains, replay},
+    settings::Settings,
+};
+use crate::{
+    claim::Begun,
+    config::{InFlight, StoreFailure},
+    event::{IncidentKind, Notes},
+    middleware::{Decision, HeldKeys, Refusal, RequestView},
+    problem::ProblemKind,
+    store::{NewClaim, Record, StoreError},
+};
+
+/// Decides what becomes of a request that is selected: the only place that reads it, asks the closures of
+/// the application and claims. Returns how long the client asked to wait, if the request has waited.
+///
+/// A shadow does not wait.
+pub(super) async fn decide(
+    settings: &Arc<Settings>,
+    req: &mut ServiceRequest,
+    notes: &mut Notes,
+) -> (Decision, Option<Duration>) {
+    let claim = match identify(settings, req, notes).await {
+        Ok(claim) => claim,
+        Err(decision) => {
+            decision.report(None, settings.shadow, &settings.claims, notes);
+            return (decision, None);
+        }
+    };
+    let patience = patience(settings, req);
+    notes.step_begins();
+    let (begun, waited) = begin(settings, &claim, patience).await;
+    let begun = Begun::noted(begun, waited, notes);
+    let decision = decision_of(settings, begun, patience);
+    decision.report(Some(&claim.key), settings.shadow, &settings.claims, notes);
+    let preferred = patience.filter(|patience| waited.is_some() && patience.is_preferred);
+    (decision, preferred.map(|patience| patience.longest))
+}
+
+/// Claims, and waits for as long as it may. Tells how long it has waited, if it has.
+async fn begin(
+    settings: &Settings,
+    claim: &Arc<NewClaim>,
+    patience: Option<Patience>,
+) -> (Result<Begun, StoreError>, Option<Duration>) {
+    match patience.map(|patience| patience.longest) {
+        Some(longest) if !longest.is_zero() && !settings.shadow => {
+            let until = Instant::now() + longest;
+            let most = settings.limits.most_waiters();
+            settings.claims.begin_or_wait(claim, until, most).await
+        }
+        _ => (settings.claims.begin(claim).await, None),
+    }
+}
+
+/// What follows from how a claim began.
+fn decision_of(
+    settings: &Settings,
+    begun: Result<Begun, StoreError>,
+    patience: Option<Patience>,
+) -> Decision {
+    match begun {
+        Ok(Begun::Mine(guard)) => Decision::Run(guard),
+        Ok(Begun::InFlight { left, .. }) => {
+            let waits = patience.is_some_and(|patience| !patience.longest.is_zero());
+            match waits && settings.shadow {
+                true => Decision::Wait { left },
+                false => Decision::Refuse(Refusal {
+                    left,
+                    ..ProblemKind::InFlight.into()
+                }),
+            }
+        }
+        Ok(Begun::Finished(Record::Answer(answer))) => {
+            match replay(answer, settings.recording.header_of_replays()) {
+                Some(response) => Decision::Replay(response),
+                None => ProblemKind::ResponseNotStored.into(),
+            }
+        }
+        Ok(Begun::Finished(Record::Tombstone(tombstone))) => Decision::Refuse(Refusal {
+            extensions: remains(&tombstone),
+            ..ProblemKind::ResponseNotStored.into()
+        }),
+        Ok(Begun::Unreadable) => ProblemKind::ResponseNotStored.into(),
+        Ok(Begun::Mismatch) => ProblemKind::KeyReused.into(),
+        Ok(Begun::Lapsed) => ProblemKind::OutcomeUnknown.into(),
+        Err(err) => match settings.store_failure {
+            StoreFailure::FailOpen => Decision::RunUnguarded(err),
+            StoreFailure::FailClosed => Decision::unavailable(err),
+        },
+    }
+}
+
+/// Reads what makes the request this operation: key, body, scope, fingerprint.
+async fn identify(
+    settings: &Arc<Settings>,
+    req: &mut ServiceRequest,
+    notes: &mut Notes,
+) -> Result<Arc<NewClaim>, Decision> {
+    // A bad key costs neither the body nor a call to the store.
+    let in_head = settings.key.in_head(req.headers());
+    let in_head = in_head
+        .map(|found| key_of(settings, req, found))
+        .transpose()?;
+    // The claim comes after the body: an upload that stalls holds no key.
+    let bytes = match settings.body.read(req).await {
+        Ok(bytes) => bytes,
+        Err(err) => return Err(settings.body.refuse(err, &settings.claims)),
+    };
+    notes.note(|event| event.request_body = Some(bytes.len()));
+    let claim = claim_of(settings, req, &bytes, in_head).await?;
+    notes.note(|event| event.key = Some(claim.key.clone()));
+    Ok(claim)
+}
+
+async fn claim_of(
+    settings: &Arc<Settings>,
+    req: &ServiceRequest,
+    bytes: &Bytes,
+    in_head: Option<IdempotencyKey>,
+) -> Result<Arc<NewClaim>, Decision> {
+    let view = RequestView::new(req.request(), bytes);
+    let key = match in_head {
+        Some(key) => key,
+        None => key_of(settings, req, settings.key.in_request(&view)?)?,
+    };
+    let scope = settings.scope.of(&view).await?;
+    let Some(scope) = scope else {
+        if settings.claims.report_once(IncidentKind::ScopeMissing) {
+            log::warn!(
+                incident = "scope_missing";
+                "a request has no scope and was refused with 401: wrap Idempotency inside of the \
+                 authentication (in actix the last wrap is the outermost), or let requests share a \
+                 scope with Scope::or_anonymous (reported once)"
+            );
+        }
+        return Err(ProblemKind::ScopeMissing.into());
+    };
+    let fingerprint = settings.fingerprinting.of(&view).await?;
+    let store_key = settings.store_key(&scope, req.method(), req.path(), &key);
+    let claim = Arc::new(settings.terms.new_claim(store_key, fingerprint));
+    if !HeldKeys::insert(req, &claim) {
+        return Err(Decision::Pass);
+    }
+    req.extensions_mut().insert(key);
+    Ok(claim)
+}
+
+fn key_of(
+    settings: &Arc<Settings>,
+    req: &ServiceRequest,
+    found: Found,
+) -> Result<IdempotencyKey, Decision> {
+    match found {
+        Found::Key(key) => Ok(key),
+        Found::Nothing if settings.required => Err(ProblemKind::KeyMissing.into()),
+        Found::Nothing => {
+            Passed::note(req, settings, true);
+            Err(Decision::Pass)
+        }
+        Found::Invalid => Err(ProblemKind::KeyInvalid.into()),
+    }
+}
+
+/// How a request waits for another.
+#[derive(Clone, Copy)]
+struct Patience {
+    longest: Duration,
+    /// Whether the client has asked for it.
+    is_preferred: bool,
+}
+
+/// How this request waits for another, if it does.
+fn patience(settings: &Settings, req: &ServiceRequest) -> Option<Patience> {
+    let InFlight::Wait(longest) = settings.in_flight else {
+        return None;
+    };
+    let asks = settings.limits.prefer_wait;
+    let preferred = asks.then(|| prefer::wait(req.headers())).flatten();
+    Some(Patience {
+        longest: preferred.map_or(longest, |wait| wait.min(longest)),
+        is_preferred: preferred.is_some(),
+    })
+}
