@@ -7,7 +7,7 @@ use crate::{
     claim::Claims,
     config::ConfigError,
     event::{Event, Observer},
-    middleware::{BodyReader, Selection},
+    middleware::{BodyReader, RequestFilter},
     problem::Problem,
     store::Store,
 };
@@ -30,7 +30,7 @@ impl ApiLockBuilder {
             silent: false,
             key_prefix: Arc::from("ApiLock:"),
             error_message: None,
-            selection: Selection::default(),
+            filter: RequestFilter::default(),
             body: BodyReader {
                 most: 2 * 1024 * 1024,
                 pause: Duration::from_secs(30),
@@ -83,7 +83,7 @@ impl ApiLockBuilder {
     /// Default: every method but `OPTIONS`, which never does anything twice; so of two equal `GET`s at
     /// once the second is refused ([a lock around an App](crate::guide::locks#a-lock-around-an-app)).
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
-        self.settings.selection.methods = Some(methods.into_iter().collect());
+        self.settings.filter.methods = Some(methods.into_iter().collect());
         self
     }
 
@@ -91,7 +91,7 @@ impl ApiLockBuilder {
     ///
     /// Default: none.
     pub fn skip(mut self, skip: impl Fn(&RequestHead) -> bool + Send + Sync + 'static) -> Self {
-        self.settings.selection.skip = Some(Arc::new(skip));
+        self.settings.filter.skip = Some(Arc::new(skip));
         self
     }
 
@@ -204,7 +204,7 @@ impl ApiLockBuilder {
                  slowest request takes"
             )));
         }
-        settings.selection.check()?;
+        settings.filter.check()?;
         settings.body.check()?;
         settings.problems.check()?;
         if settings.shadow {

@@ -7,7 +7,7 @@ use super::settings::Settings;
 use crate::{
     claim::Begun,
     event::Notes,
-    middleware::{Decision, HeldKeys, Refusal, RequestView},
+    middleware::{Decision, OuterClaims, Refusal, RequestView},
     problem::ProblemKind,
     store::{NewClaim, StoreKey},
 };
@@ -63,7 +63,7 @@ async fn identify(
     let digest = digest.ok_or(Decision::Pass)?;
     let key = StoreKey::new(Arc::clone(&settings.key_prefix), *digest.as_bytes());
     let claim = Arc::new(NewClaim::lock(key, settings.ttl));
-    if !HeldKeys::insert(req, &claim) {
+    if !OuterClaims::insert(req, &claim) {
         return Err(Decision::Pass);
     }
     notes.note(|event| event.key = Some(claim.key.clone()));

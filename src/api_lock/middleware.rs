@@ -52,7 +52,7 @@ where
         if settings.shadow {
             return Box::pin(shadow::observed(settings, service, req));
         }
-        if !settings.selection.selects(req.head()) {
+        if !settings.filter.selects(req.head()) {
             return Box::pin(async move { Ok(unguarded(service.call(req).await?)) });
         }
         Box::pin(guarded(settings, service, req))

@@ -3,7 +3,7 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 use super::payload::PayloadFn;
 use crate::{
     claim::Claims,
-    middleware::{BodyReader, Selection},
+    middleware::{BodyReader, RequestFilter},
     problem::Problems,
 };
 
@@ -16,7 +16,7 @@ pub(super) struct Settings {
     pub(super) silent: bool,
     pub(super) key_prefix: Arc<str>,
     pub(super) error_message: Option<Cow<'static, str>>,
-    pub(super) selection: Selection,
+    pub(super) filter: RequestFilter,
     pub(super) body: BodyReader,
     pub(super) ignore_body: bool,
     pub(super) problems: Problems,
@@ -31,7 +31,7 @@ impl fmt::Debug for Settings {
             .field("silent", &self.silent)
             .field("key_prefix", &self.key_prefix)
             .field("error_message", &self.error_message)
-            .field("selection", &self.selection)
+            .field("filter", &self.filter)
             .field("body", &self.body)
             .field("ignore_body", &self.ignore_body)
             .field("problems", &self.problems)

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{context::Context, patience::Patience, renewals::Kept};
+use super::{backoff::Backoff, context::Context, renewals::Kept};
 use crate::{
     event::{Incident, IncidentKind},
     store::{Held, Record, Settled, StoreError, StoreKey},
@@ -73,7 +73,7 @@ impl Completion {
 
     /// Tells the store until it has heard. `Later` says that time has run out.
     pub(super) async fn insist(&self, context: &Context) -> Settled {
-        let mut patience = Patience::until(Instant::now() + LONGEST_TRY);
+        let mut backoff = Backoff::until(Instant::now() + LONGEST_TRY);
         let key = self.key();
         loop {
             let err = match self.attempt(context).await {
@@ -86,7 +86,7 @@ impl Completion {
                 Err(err) => err,
             };
             log::debug!(key:%, error:% = err; "{key} is not recorded yet: {err}");
-            if !patience.rest(LONGEST_REST).await {
+            if !backoff.rest(LONGEST_REST).await {
                 log::error!(
                     key:%, incident = "not_recorded", error:% = err;
                     "{key} could not be recorded: {err}"

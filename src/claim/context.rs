@@ -1,6 +1,6 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
-use super::in_progress::{InProgress, Ticket};
+use super::drain::{DrainGuard, DrainTracker};
 use crate::{
     event::{Event, Incident, Notes, Observer},
     store::{ErasedStore, Held, Lease, Record, Renewed, StoreError},
@@ -15,7 +15,7 @@ pub(super) struct Context(Arc<Inner>);
 struct Inner {
     store: Arc<dyn ErasedStore>,
     observer: Option<Observer>,
-    in_progress: InProgress,
+    drain: DrainTracker,
 }
 
 impl Context {
@@ -23,7 +23,7 @@ impl Context {
         Self(Arc::new(Inner {
             store,
             observer,
-            in_progress: InProgress::default(),
+            drain: DrainTracker::default(),
         }))
     }
 
@@ -44,13 +44,13 @@ impl Context {
     }
 
     /// Stands for something that is in progress, until it is dropped.
-    pub(super) fn ticket(&self) -> Ticket {
-        self.0.in_progress.ticket()
+    pub(super) fn ticket(&self) -> DrainGuard {
+        self.0.drain.ticket()
     }
 
     /// Waits until all that is in progress now has settled.
     pub(super) async fn settled(&self) {
-        self.0.in_progress.settled().await;
+        self.0.drain.settled().await;
     }
 
     pub(super) fn renew<'a>(

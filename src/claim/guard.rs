@@ -6,7 +6,7 @@ use super::{
     completion::Completion,
     context::Context,
     course::{Course, Left, Stage},
-    in_progress::Ticket,
+    drain::DrainGuard,
     job::Job,
     renewals::{Kept, Renewals},
     tenure::Tenure,
@@ -30,7 +30,7 @@ use crate::{
 pub(crate) struct Guard {
     context: Context,
     course: Course<Arc<NewClaim>, Running, Answered>,
-    ticket: Option<Ticket>,
+    ticket: Option<DrainGuard>,
     notes: Notes,
 }
 

@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    completion::Completion, context::Context, in_progress::Ticket, patience::Patience,
-    tenure::Tenure, undo::Undo,
+    backoff::Backoff, completion::Completion, context::Context, drain::DrainGuard, tenure::Tenure,
+    undo::Undo,
 };
 use crate::{
     event::{Incident, IncidentKind},
@@ -68,7 +68,7 @@ impl Job {
 
     /// Does it, and then looks for the other copy of a claim that was sent twice and that leaves no
     /// record. The ticket goes when there is nothing left to wait for.
-    pub(super) async fn run(self, context: &Context, ticket: Option<Ticket>) {
+    pub(super) async fn run(self, context: &Context, ticket: Option<DrainGuard>) {
         let is_undo = matches!(self, Self::Undo(_));
         let claim = match self {
             Self::Undo(claim) => claim,
@@ -92,7 +92,7 @@ impl Job {
 /// Tells the store until it has heard; after the lease the key is free anyway.
 async fn release(context: &Context, tenure: &Tenure) {
     let lease = tenure.lease();
-    let mut patience = Patience::until(tenure.lapses_at());
+    let mut backoff = Backoff::until(tenure.lapses_at());
     loop {
         let failed = match context.release(lease).await {
             Ok(Held::Yes | Held::Lost) => return,
@@ -100,7 +100,7 @@ async fn release(context: &Context, tenure: &Tenure) {
         };
         let key = lease.key();
         log::debug!(key:%, error:% = failed; "{key} is not released yet: {failed}");
-        if !patience.rest(LONGEST_REST).await {
+        if !backoff.rest(LONGEST_REST).await {
             log::warn!(
                 key:%, incident = "not_released", error:% = failed;
                 "{key} could not be released, its lease has ended it"

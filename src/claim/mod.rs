@@ -1,16 +1,16 @@
 //! The core that knows claims but not HTTP: begin, wait, hold, renew, complete, undo, drain.
 
+mod backoff;
 mod begun;
 mod completion;
 mod context;
 mod course;
+mod drain;
 mod fence_error;
 mod guard;
-mod in_progress;
 mod job;
 #[cfg(all(test, feature = "memory"))]
 mod model;
-mod patience;
 mod refusal_log;
 mod renewals;
 mod tenure;

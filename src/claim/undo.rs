@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{context::Context, in_progress::Ticket, patience::Patience};
+use super::{backoff::Backoff, context::Context, drain::DrainGuard};
 use crate::{
     event::{Incident, IncidentKind},
     store::{Held, Lease, NewClaim},
@@ -32,21 +32,21 @@ pub(super) struct Undo {
     lease: Lease,
     sent_again: bool,
     search: Duration,
-    patience: Patience,
+    backoff: Backoff,
     given_up: Instant,
     missing_since: Option<Instant>,
-    ticket: Option<Ticket>,
+    ticket: Option<DrainGuard>,
 }
 
 impl Undo {
-    pub(super) fn of(claim: &NewClaim, ticket: Option<Ticket>) -> Self {
+    pub(super) fn of(claim: &NewClaim, ticket: Option<DrainGuard>) -> Self {
         let now = Instant::now();
         let search = (claim.lease.saturating_add(claim.afterlife)).min(LONGEST_SEARCH);
         Self {
             lease: claim.lease(),
             sent_again: claim.notes.was_sent_again(),
             search,
-            patience: Patience::until(now + search),
+            backoff: Backoff::until(now + search),
             given_up: now + LONGEST_SEARCH,
             missing_since: None,
             ticket,
@@ -77,12 +77,12 @@ impl Undo {
                     let key = self.lease.key();
                     log::debug!(key:%, error:% = err; "{key} is not undone yet: {err}");
                     self.missing_since = None;
-                    self.patience
+                    self.backoff
                         .extend((Instant::now() + self.search).min(self.given_up));
                     AWAY
                 }
             };
-            if !self.patience.rest(longest_rest).await {
+            if !self.backoff.rest(longest_rest).await {
                 return;
             }
         }
@@ -93,7 +93,7 @@ impl Undo {
             // The store is back: what waited for it arrives now.
             None => {
                 self.missing_since = Some(Instant::now());
-                self.patience.hurry();
+                self.backoff.hurry();
             }
             Some(since) if since.elapsed() >= LIKELY_NEVER => self.ticket = None,
             Some(_) => {}

@@ -10,7 +10,7 @@ use crate::{
     claim::{Claims, Terms},
     config::{ConfigError, InFlight, LostOwner, StoreFailure},
     event::{Event, Observer},
-    middleware::{BodyReader, Selection},
+    middleware::{BodyReader, RequestFilter},
     problem::Problems,
     store::Store,
 };
@@ -50,7 +50,7 @@ impl IdempotencyBuilder {
             key: KeySource::default(),
             required: false,
             key_prefix: Arc::from("idempotency:"),
-            selection: Selection {
+            filter: RequestFilter {
                 methods: Some(vec![Method::POST, Method::PUT, Method::PATCH]),
                 skip: None,
             },
@@ -88,7 +88,7 @@ impl IdempotencyBuilder {
     /// Default: `POST`, `PUT` and `PATCH`. `PUT` says to be idempotent, yet a late repetition
     /// overwrites what has been written since.
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
-        self.settings.selection.methods = Some(methods.into_iter().collect());
+        self.settings.filter.methods = Some(methods.into_iter().collect());
         self
     }
 
@@ -96,7 +96,7 @@ impl IdempotencyBuilder {
     ///
     /// Default: none.
     pub fn skip(mut self, skip: impl Fn(&RequestHead) -> bool + Send + Sync + 'static) -> Self {
-        self.settings.selection.skip = Some(Arc::new(skip));
+        self.settings.filter.skip = Some(Arc::new(skip));
         self
     }
 
@@ -275,7 +275,7 @@ impl IdempotencyBuilder {
         let settings = self.settings;
         settings.terms.check()?;
         check_waiting(&settings)?;
-        settings.selection.check()?;
+        settings.filter.check()?;
         settings.body.check()?;
         settings.key.check()?;
         settings.scope.check()?;

@@ -16,7 +16,7 @@ use crate::{
     claim::Begun,
     config::{InFlight, StoreFailure},
     event::{IncidentKind, Notes},
-    middleware::{Decision, HeldKeys, Refusal, RequestView},
+    middleware::{Decision, OuterClaims, Refusal, RequestView},
     problem::ProblemKind,
     store::{NewClaim, Record, StoreError},
 };
@@ -149,7 +149,7 @@ async fn claim_of(
     let fingerprint = settings.fingerprinting.of(&view).await?;
     let store_key = settings.store_key(&scope, req.method(), req.path(), &key);
     let claim = Arc::new(settings.terms.new_claim(store_key, fingerprint));
-    if !HeldKeys::insert(req, &claim) {
+    if !OuterClaims::insert(req, &claim) {
         return Err(Decision::Pass);
     }
     req.extensions_mut().insert(key);

@@ -55,7 +55,7 @@ where
         if settings.shadow {
             return RunToEnd::new(|_never| shadow::observed(settings, service, req));
         }
-        if !settings.selection.selects(req.head()) {
+        if !settings.filter.selects(req.head()) {
             Passed::note(&req, &settings, false);
             return RunToEnd::new(|_never| async move { unguarded(&*service, req).await });
         }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     claim::{Claims, Terms},
     config::{InFlight, StoreFailure},
-    middleware::{BodyReader, Selection},
+    middleware::{BodyReader, RequestFilter},
     problem::Problems,
     store::StoreKey,
 };
@@ -28,7 +28,7 @@ pub(super) struct Settings {
     pub(super) key: KeySource,
     pub(super) required: bool,
     pub(super) key_prefix: Arc<str>,
-    pub(super) selection: Selection,
+    pub(super) filter: RequestFilter,
     pub(super) body: BodyReader,
     pub(super) fingerprinting: Fingerprinting,
     pub(super) terms: Terms,

@@ -35,7 +35,7 @@ where
     let mut notes = settings.claims.notes().in_shadow();
     let body = KeptBody::of(&mut req);
     let decision = async {
-        if settings.selection.selects(req.head()) {
+        if settings.filter.selects(req.head()) {
             return decide(&settings, &mut req, &mut notes).await.0;
         }
         Passed::note(&req, &settings, false);

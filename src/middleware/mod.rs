@@ -6,10 +6,10 @@ mod body_reader;
 pub mod cors;
 mod decision;
 mod guarded_body;
-mod held_keys;
 pub(crate) mod media_type;
+mod outer_claims;
+mod request_filter;
 mod request_view;
-mod selection;
 pub(crate) mod shadow;
 pub(crate) mod status;
 
@@ -18,6 +18,6 @@ pub(crate) use self::{
     body_reader::BodyReader,
     decision::{Decision, Refusal},
     guarded_body::Recorder,
-    held_keys::HeldKeys,
-    selection::Selection,
+    outer_claims::OuterClaims,
+    request_filter::RequestFilter,
 };

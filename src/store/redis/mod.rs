@@ -28,7 +28,7 @@ pub use self::{
 };
 use self::{
     commands::Reply,
-    pool::{Observed, Traffic},
+    pool::{CallLimit, Observed},
     source::Source,
 };
 use super::StoreError;
@@ -120,7 +120,7 @@ pub struct RedisStore(Arc<Inner>);
 struct Inner {
     source: Source,
     timeout: Duration,
-    traffic: Arc<Traffic>,
+    call_limit: Arc<CallLimit>,
     /// Findings are logged once.
     checked: AtomicBool,
 }
@@ -275,7 +275,7 @@ impl RedisStore {
         Self(Arc::new(Inner {
             source,
             timeout,
-            traffic: Arc::new(Traffic::new(most_in_flight)),
+            call_limit: Arc::new(CallLimit::new(most_in_flight)),
             checked: AtomicBool::new(false),
         }))
     }

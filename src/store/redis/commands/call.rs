@@ -39,7 +39,7 @@ impl RedisStore {
         if_lost: IfLost<'_>,
         deadline: Instant,
     ) -> Result<Reply, StoreError> {
-        let _place = self.0.traffic.enter()?;
+        let _place = self.0.call_limit.enter()?;
         self.send(key, cmd, if_lost, deadline).await
     }
 
@@ -88,8 +88,8 @@ impl RedisStore {
                 Reply::of(Box::pin(cluster.send(key, cmd, deadline)).await?)
             }
             Source::Pool(pool) => {
-                let traffic = &self.0.traffic;
-                Reply::of(pool.send(cmd, deadline, traffic).await?)
+                let call_limit = &self.0.call_limit;
+                Reply::of(pool.send(cmd, deadline, call_limit).await?)
             }
         }
     }
@@ -104,7 +104,7 @@ impl RedisStore {
     ) -> Result<Reply, StoreError> {
         match (&self.0.source, node) {
             (Source::Cluster(cluster), Some(node)) => {
-                let _place = self.0.traffic.enter()?;
+                let _place = self.0.call_limit.enter()?;
                 Reply::of(cluster.send_to(node, cmd, deadline).await?)
             }
             _ => self.call("", cmd, IfLost::Repeat, deadline).await,
@@ -120,7 +120,7 @@ impl RedisStore {
         let Source::Cluster(cluster) = &self.0.source else {
             return Ok(vec![self.call("", cmd, IfLost::Repeat, deadline).await?]);
         };
-        let _place = self.0.traffic.enter()?;
+        let _place = self.0.call_limit.enter()?;
         let nodes = cluster.primaries(deadline).await?;
         let replies = nodes
             .iter()
@@ -138,7 +138,7 @@ impl RedisStore {
         deadline: Instant,
         arguments: impl Fn(&mut Cmd),
     ) -> Result<Reply, StoreError> {
-        let _place = self.0.traffic.enter()?;
+        let _place = self.0.call_limit.enter()?;
         self.run_in_place(script, key, if_lost, deadline, arguments)
             .await
     }

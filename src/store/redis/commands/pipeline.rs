@@ -23,7 +23,7 @@ impl RedisStore {
         keys: &[StoreKey],
         deadline: Instant,
     ) -> Result<Vec<Reply>, StoreError> {
-        let _place = self.0.traffic.enter()?;
+        let _place = self.0.call_limit.enter()?;
         if let Source::Cluster(_) = self.0.source {
             // Each may have moved to another node. Those for one node still share trips.
             let replies = keys.iter().map(|key| {
@@ -72,7 +72,7 @@ impl RedisStore {
         match &self.0.source {
             Source::Own(own) => own.connections.send_all(calls, deadline).await,
             Source::Cluster(_) => Err(StoreError::unavailable("a cluster takes no pipelines")),
-            Source::Pool(pool) => pool.send_all(calls, deadline, &self.0.traffic).await,
+            Source::Pool(pool) => pool.send_all(calls, deadline, &self.0.call_limit).await,
         }
     }
 }

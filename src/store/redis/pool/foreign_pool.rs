@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{outage::Outage, per_runtime::DEAD, traffic::Traffic};
+use super::{call_limit::CallLimit, circuit_breaker::CircuitBreaker, per_runtime::DEAD};
 use crate::store::{
     StoreError,
     redis::wire::{
@@ -38,7 +38,7 @@ pub(crate) trait ForeignPool: Send + Sync {
         &'a self,
         cmd: &'a Cmd,
         deadline: Instant,
-        traffic: &'a Arc<Traffic>,
+        call_limit: &'a Arc<CallLimit>,
     ) -> BoxFuture<'a, Result<RedisResult<Value>, StoreError>>;
 
     /// The same for many at once.
@@ -46,7 +46,7 @@ pub(crate) trait ForeignPool: Send + Sync {
         &'a self,
         commands: &'a Pipeline,
         deadline: Instant,
-        traffic: &'a Arc<Traffic>,
+        call_limit: &'a Arc<CallLimit>,
     ) -> BoxFuture<'a, Result<RedisResult<Vec<Value>>, StoreError>>;
 }
 
@@ -54,7 +54,7 @@ pub(crate) trait ForeignPool: Send + Sync {
 pub(crate) struct Observed<M: ManageConnection> {
     pool: Pool<M>,
     limit: Duration,
-    outage: Outage,
+    breaker: CircuitBreaker,
     new_enough: OnceCell<()>,
     /// Set while a call that the pool has kept waiting for too long is left to wait for it.
     is_stuck: Arc<AtomicBool>,
@@ -81,11 +81,11 @@ where
         &'a self,
         cmd: &'a Cmd,
         deadline: Instant,
-        traffic: &'a Arc<Traffic>,
+        call_limit: &'a Arc<CallLimit>,
     ) -> BoxFuture<'a, Result<RedisResult<Value>, StoreError>> {
         Box::pin(async move {
             let sent = Instant::now();
-            let mut connection = self.connection(deadline, traffic).await?;
+            let mut connection = self.connection(deadline, call_limit).await?;
             let reply = pin!(connection.req_packed_command(cmd));
             self.reply(reply, sent, deadline).await
         })
@@ -95,11 +95,11 @@ where
         &'a self,
         commands: &'a Pipeline,
         deadline: Instant,
-        traffic: &'a Arc<Traffic>,
+        call_limit: &'a Arc<CallLimit>,
     ) -> BoxFuture<'a, Result<RedisResult<Vec<Value>>, StoreError>> {
         Box::pin(async move {
             let sent = Instant::now();
-            let mut connection = self.connection(deadline, traffic).await?;
+            let mut connection = self.connection(deadline, call_limit).await?;
             // What `Pipeline::query_async` does; that takes no trait object.
             let reply = pin!(connection.req_packed_commands(commands, 0, commands.len()));
             self.reply(reply, sent, deadline).await
@@ -117,7 +117,7 @@ where
         Self {
             pool,
             limit,
-            outage: Outage::new(&POOL),
+            breaker: CircuitBreaker::new(&POOL),
             new_enough: OnceCell::new(),
             is_stuck: Arc::default(),
             lost: std::sync::Mutex::default(),
@@ -128,14 +128,14 @@ where
     async fn connection(
         &self,
         deadline: Instant,
-        traffic: &Arc<Traffic>,
+        call_limit: &Arc<CallLimit>,
     ) -> Result<M::Connection, StoreError> {
-        self.outage.check(self.limit)?;
-        let mut connection = match self.get(deadline, traffic).await? {
+        self.breaker.check(self.limit)?;
+        let mut connection = match self.get(deadline, call_limit).await? {
             Some(connection) => connection,
             None => self.spare(deadline).await?,
         };
-        self.outage.ends();
+        self.breaker.ends();
         let ask = async {
             let question = version::question();
             match timeout_at(deadline, connection.req_packed_command(&question)).await {
@@ -156,7 +156,7 @@ where
     async fn get(
         &self,
         deadline: Instant,
-        traffic: &Arc<Traffic>,
+        call_limit: &Arc<CallLimit>,
     ) -> Result<Option<M::Connection>, StoreError> {
         if self.is_stuck.load(Ordering::Acquire) || self.is_shunned() {
             return Ok(None);
@@ -172,7 +172,7 @@ where
         // Cut off, the pool would keep a dead connection and ask it again; let go on, it finds out.
         // Until then this is one of those who wait, and the only one.
         if !self.is_stuck.swap(true, Ordering::AcqRel) {
-            let place = traffic.stay();
+            let place = call_limit.stay();
             let stuck = Stuck(Arc::clone(&self.is_stuck));
             let spare = Arc::clone(&self.spare);
             drop(tokio::spawn(async move {
@@ -233,7 +233,7 @@ where
     }
 
     fn fails(&self, reason: String) -> StoreError {
-        self.outage.begins(&reason);
+        self.breaker.begins(&reason);
         StoreError::unavailable(reason)
     }
 

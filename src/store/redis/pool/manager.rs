@@ -4,7 +4,7 @@ use futures_util::future::select_ok;
 use redis::AsyncConnectionConfig;
 use tokio::time::timeout;
 
-use super::{outage::Outage, place::Place};
+use super::{circuit_breaker::CircuitBreaker, place::Place};
 use crate::store::redis::wire::{Connection, Limit, OpenError, Reign, Server, open, version};
 
 /// How many commands may wait to be written. More than a worker has in flight: a full buffer
@@ -19,17 +19,17 @@ pub(crate) struct Manager {
     config: AsyncConnectionConfig,
     /// The most time for one connection, its handshake included.
     limit: Duration,
-    outage: Arc<Outage>,
+    breaker: Arc<CircuitBreaker>,
 }
 
 impl Manager {
-    pub(crate) fn new(place: Place, limit: Duration, outage: Arc<Outage>) -> Self {
+    pub(crate) fn new(place: Place, limit: Duration, breaker: Arc<CircuitBreaker>) -> Self {
         let config = AsyncConnectionConfig::new().set_pipeline_buffer_size(PIPELINE);
         Self {
             place,
             config,
             limit,
-            outage,
+            breaker,
         }
     }
 
@@ -78,8 +78,8 @@ impl bb8::ManageConnection for Manager {
         };
         let opened = opened.await;
         match &opened {
-            Ok(_) => self.outage.ends(),
-            Err(err) => self.outage.begins(err),
+            Ok(_) => self.breaker.ends(),
+            Err(err) => self.breaker.begins(err),
         }
         opened
     }

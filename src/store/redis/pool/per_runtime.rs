@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{manager::Manager, outage::Outage, place::Place};
+use super::{circuit_breaker::CircuitBreaker, manager::Manager, place::Place};
 use crate::store::{
     StoreError,
     redis::wire::{
@@ -224,27 +224,27 @@ struct Link {
     /// Locked while a connection that seems dead is replaced, so that one other is opened and not one for
     /// each call that waits on it.
     replacing: tokio::sync::Mutex<()>,
-    outage: Arc<Outage>,
+    breaker: Arc<CircuitBreaker>,
 }
 
 impl Link {
     fn new(place: Place, limit: Duration) -> Self {
-        let outage = Arc::new(Outage::new(&place));
+        let breaker = Arc::new(CircuitBreaker::new(&place));
         let pool = bb8::Pool::builder()
             .max_size(1)
             .connection_timeout(limit)
-            // Its retries would go on behind the back of `Outage`.
+            // Its retries would go on behind the back of `CircuitBreaker`.
             .retry_connection(false)
             // A connection is replaced when it breaks. Ending healthy ones by the clock would
             // only add latency.
             .max_lifetime(None)
             .idle_timeout(None)
-            .build_unchecked(Manager::new(place, limit, Arc::clone(&outage)));
+            .build_unchecked(Manager::new(place, limit, Arc::clone(&breaker)));
         Self {
             pool,
             current: Mutex::default(),
             replacing: tokio::sync::Mutex::default(),
-            outage,
+            breaker,
         }
     }
 
@@ -261,8 +261,8 @@ impl Link {
     }
 
     async fn open(&self, deadline: Instant, limit: Duration) -> Result<Connection, StoreError> {
-        self.outage.check(limit)?;
-        let failed = pin!(self.outage.fails(deadline));
+        self.breaker.check(limit)?;
+        let failed = pin!(self.breaker.fails(deadline));
         let got = pin!(self.pool.get());
         match select(got, failed).await {
             // A clone: the pool has its connection back before anybody else can miss it.
@@ -280,14 +280,14 @@ impl Link {
         deadline: Instant,
         limit: Duration,
     ) -> Result<(), StoreError> {
-        let late = |_elapsed| self.outage.reason();
+        let late = |_elapsed| self.breaker.reason();
         let _one_at_a_time = timeout_at(deadline, self.replacing.lock())
             .await
             .map_err(late)?;
         if self.current().is_some_and(|current| !current.has(dead)) {
             return Ok(());
         }
-        self.outage.check(limit)?;
+        self.breaker.check(limit)?;
         let opened = timeout_at(deadline, self.pool.dedicated_connection()).await;
         let opened = opened.map_err(late)?.map_err(StoreError::unavailable)?;
         dead.give_up();

@@ -112,9 +112,11 @@ impl ConnectionLike for Connection {
 }
 
 async fn call(pool: &Observed<Server>) -> Result<(), StoreError> {
-    let traffic = Arc::new(Traffic::new(100));
+    let call_limit = Arc::new(CallLimit::new(100));
     let ping = redis::cmd("PING");
-    let sent = pool.send(&ping, Instant::now() + LIMIT, &traffic).await?;
+    let sent = pool
+        .send(&ping, Instant::now() + LIMIT, &call_limit)
+        .await?;
     sent.map(drop).map_err(StoreError::unavailable)
 }
 

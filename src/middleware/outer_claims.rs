@@ -5,13 +5,13 @@ use actix_web::{HttpMessage, dev::ServiceRequest};
 use crate::store::NewClaim;
 
 /// The claims that the middlewares around this one have made, or are about to make, for a request.
-pub(crate) struct HeldKeys {
+pub(crate) struct OuterClaims {
     outermost: Arc<NewClaim>,
     /// Hardly ever are there more.
     inner: Vec<Arc<NewClaim>>,
 }
 
-impl HeldKeys {
+impl OuterClaims {
     /// Adds the key of a claim; false when it is there already, for then the outer middleware does
     /// the work and the request would only meet itself.
     pub(crate) fn insert(req: &ServiceRequest, claim: &Arc<NewClaim>) -> bool {

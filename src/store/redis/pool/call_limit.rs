@@ -13,12 +13,12 @@ use crate::store::StoreError;
 /// A server that answers keeps few waiting. When thousands wait it does not answer, and whoever
 /// joins them would take memory, wait for the whole timeout and be refused all the same.
 #[derive(Debug)]
-pub(crate) struct Traffic {
+pub(crate) struct CallLimit {
     waiting: AtomicUsize,
     most: usize,
 }
 
-impl Traffic {
+impl CallLimit {
     pub(crate) fn new(most: usize) -> Self {
         Self {
             waiting: AtomicUsize::new(0),
@@ -47,9 +47,9 @@ impl Traffic {
 }
 
 /// One who waits, until it is dropped.
-pub(crate) struct Place<T: Deref<Target = Traffic>>(T);
+pub(crate) struct Place<T: Deref<Target = CallLimit>>(T);
 
-impl<T: Deref<Target = Traffic>> Drop for Place<T> {
+impl<T: Deref<Target = CallLimit>> Drop for Place<T> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
@@ -61,25 +61,25 @@ mod tests {
 
     #[test]
     fn no_more_wait_than_may() {
-        let traffic = Traffic::new(2);
-        let (one, _other) = (traffic.enter().unwrap(), traffic.enter().unwrap());
+        let call_limit = CallLimit::new(2);
+        let (one, _other) = (call_limit.enter().unwrap(), call_limit.enter().unwrap());
         for _again in 0..3 {
-            let refused = traffic.enter().map(drop).unwrap_err();
+            let refused = call_limit.enter().map(drop).unwrap_err();
             assert!(!refused.may_have_run());
         }
         drop(one);
-        assert!(traffic.enter().is_ok());
+        assert!(call_limit.enter().is_ok());
     }
 
     #[test]
     fn what_is_left_behind_takes_up_room() {
-        let traffic = Arc::new(Traffic::new(1));
+        let call_limit = Arc::new(CallLimit::new(1));
         let left_behind = {
-            let _place = traffic.enter().unwrap();
-            traffic.stay()
+            let _place = call_limit.enter().unwrap();
+            call_limit.stay()
         };
-        assert!(traffic.enter().is_err());
+        assert!(call_limit.enter().is_err());
         drop(left_behind);
-        assert!(traffic.enter().is_ok());
+        assert!(call_limit.enter().is_ok());
     }
 }

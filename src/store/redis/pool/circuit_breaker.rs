@@ -20,7 +20,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 ///
 /// bb8 alone would let every caller wait its whole timeout and then forget the reason.
 #[derive(Debug)]
-pub(crate) struct Outage {
+pub(crate) struct CircuitBreaker {
     /// Where connections lead.
     place: String,
     /// A lock, because a reason does not fit into an atomic. Held for a few instructions.
@@ -35,7 +35,7 @@ struct Down {
     wait: Duration,
 }
 
-impl Outage {
+impl CircuitBreaker {
     pub(crate) fn new(place: &dyn fmt::Display) -> Self {
         Self {
             place: place.to_string(),
@@ -118,24 +118,24 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn between_two_attempts_calls_fail_at_once_with_the_reason() {
-        let outage = Outage::new(&"a server");
-        assert!(outage.check(ATTEMPT).is_ok());
-        outage.begins(&"refused");
-        let err = outage.check(ATTEMPT).unwrap_err();
+        let breaker = CircuitBreaker::new(&"a server");
+        assert!(breaker.check(ATTEMPT).is_ok());
+        breaker.begins(&"refused");
+        let err = breaker.check(ATTEMPT).unwrap_err();
         assert!(err.to_string().contains("refused"), "{err}");
         assert!(!err.may_have_run());
 
         advance(FIRST_WAIT).await;
-        assert!(outage.check(ATTEMPT).is_ok(), "one may try");
-        assert!(outage.check(ATTEMPT).is_err(), "the others wait for it");
-        outage.ends();
-        assert!(outage.check(ATTEMPT).is_ok());
+        assert!(breaker.check(ATTEMPT).is_ok(), "one may try");
+        assert!(breaker.check(ATTEMPT).is_err(), "the others wait for it");
+        breaker.ends();
+        assert!(breaker.check(ATTEMPT).is_ok());
     }
 
     /// How long calls fail at once after an attempt has failed.
-    async fn wait(outage: &Outage) -> Duration {
+    async fn wait(breaker: &CircuitBreaker) -> Duration {
         let failed = Instant::now();
-        while outage.check(ATTEMPT).is_err() {
+        while breaker.check(ATTEMPT).is_err() {
             advance(Duration::from_millis(1)).await;
         }
         failed.elapsed()
@@ -143,37 +143,37 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waits_between_attempts_double_up_to_a_second_and_begin_anew_after_an_outage() {
-        let outage = Outage::new(&"a server");
+        let breaker = CircuitBreaker::new(&"a server");
         for _outage in 0..10 {
             for longest in [50, 100, 200, 400, 800, 1000, 1000, 1000] {
-                outage.begins(&"refused");
+                breaker.begins(&"refused");
                 let longest = Duration::from_millis(longest);
-                let waited = wait(&outage).await;
+                let waited = wait(&breaker).await;
                 let grain = Duration::from_millis(1);
                 assert!(
                     waited >= longest / 2 && waited <= longest + grain,
                     "{waited:?} instead of {longest:?}"
                 );
             }
-            outage.ends();
+            breaker.ends();
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn attempt_that_says_nothing_is_followed_by_another_after_its_time() {
-        let outage = Outage::new(&"a server");
-        outage.begins(&"refused");
-        wait(&outage).await;
-        assert_eq!(wait(&outage).await, ATTEMPT);
+        let breaker = CircuitBreaker::new(&"a server");
+        breaker.begins(&"refused");
+        wait(&breaker).await;
+        assert_eq!(wait(&breaker).await, ATTEMPT);
     }
 
     #[tokio::test(start_paused = true)]
     async fn whoever_waits_for_a_connection_hears_of_the_failure() {
-        let outage = Outage::new(&"a server");
+        let breaker = CircuitBreaker::new(&"a server");
         let deadline = Instant::now() + ATTEMPT;
-        let (err, ()) = tokio::join!(outage.fails(deadline), async {
+        let (err, ()) = tokio::join!(breaker.fails(deadline), async {
             advance(Duration::from_millis(3)).await;
-            outage.begins(&"refused");
+            breaker.begins(&"refused");
         });
         assert!(err.to_string().contains("refused"), "{err}");
         assert!(Instant::now() < deadline);

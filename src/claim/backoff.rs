@@ -9,12 +9,12 @@ const FIRST_WAIT: Duration = Duration::from_millis(20);
 /// The rests double from 20 ms on, each shortened by up to half at random, so that many who failed
 /// together do not return together.
 #[derive(Debug)]
-pub(super) struct Patience {
+pub(super) struct Backoff {
     wait: Duration,
     until: Instant,
 }
 
-impl Patience {
+impl Backoff {
     pub(super) fn until(until: Instant) -> Self {
         Self {
             wait: FIRST_WAIT,
@@ -51,9 +51,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_ends_soon_after_its_time() {
         let start = Instant::now();
-        let mut patience = Patience::until(start + Duration::from_secs(10));
+        let mut backoff = Backoff::until(start + Duration::from_secs(10));
         let mut tries = 0;
-        while patience.rest(Duration::from_secs(1)).await {
+        while backoff.rest(Duration::from_secs(1)).await {
             tries += 1;
         }
         assert!((10..60).contains(&tries), "{tries} tries in ten seconds");

@@ -11,13 +11,13 @@ type Skip = dyn Fn(&RequestHead) -> bool + Send + Sync;
 
 /// Which requests a middleware guards, as far as their head tells.
 #[derive(Clone, Default)]
-pub(crate) struct Selection {
+pub(crate) struct RequestFilter {
     /// `None`: all.
     pub(crate) methods: Option<Vec<Method>>,
     pub(crate) skip: Option<Arc<Skip>>,
 }
 
-impl Selection {
+impl RequestFilter {
     /// Whether a request is guarded.
     pub(crate) fn selects(&self, head: &RequestHead) -> bool {
         head.method != Method::OPTIONS
@@ -54,9 +54,9 @@ fn is_upgrade(head: &RequestHead) -> bool {
         && offers.is_some_and(|offers| !offers.as_bytes().eq_ignore_ascii_case(b"h2c"))
 }
 
-impl fmt::Debug for Selection {
+impl fmt::Debug for RequestFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Selection")
+        f.debug_struct("RequestFilter")
             .field("methods", &self.methods)
             .field("skip", &self.skip.is_some())
             .finish()

@@ -4,10 +4,10 @@ use tokio::sync::mpsc;
 
 /// Knows what has been begun and not yet settled.
 ///
-/// Whatever begins takes a [`Ticket`]. A drain waits for the tickets that are out when it starts
+/// Whatever begins takes a [`DrainGuard`]. A drain waits for the tickets that are out when it starts
 /// and not for later ones, so that it ends on a busy server too.
 #[derive(Debug, Default)]
-pub(crate) struct InProgress {
+pub(crate) struct DrainTracker {
     /// Locked for a clone per request; never held across an await.
     current: Mutex<Round>,
 }
@@ -21,14 +21,14 @@ struct Round {
 
 /// Stands for one thing in progress, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Ticket {
+pub(crate) struct DrainGuard {
     _open: mpsc::Sender<()>,
 }
 
-impl InProgress {
-    pub(crate) fn ticket(&self) -> Ticket {
+impl DrainTracker {
+    pub(crate) fn ticket(&self) -> DrainGuard {
         let round = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        Ticket {
+        DrainGuard {
             _open: round.tickets.clone(),
         }
     }
@@ -64,7 +64,7 @@ impl Default for Round {
 /// The rounds a drain still waits for. One that is given up leaves them to the next.
 struct Unfinished<'a> {
     rounds: Vec<mpsc::Receiver<()>>,
-    of: &'a InProgress,
+    of: &'a DrainTracker,
 }
 
 impl Drop for Unfinished<'_> {
@@ -89,7 +89,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_drain_waits_for_what_began_before_it_and_no_more() {
-        let all = InProgress::default();
+        let all = DrainTracker::default();
         assert!(all.settled().now_or_never().is_some());
 
         let early = all.ticket();
@@ -104,7 +104,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_one_drain_gave_up_the_next_still_waits_for() {
-        let all = InProgress::default();
+        let all = DrainTracker::default();
         let ticket = all.ticket();
         assert!(all.settled().now_or_never().is_none());
         assert!(all.settled().now_or_never().is_none());
