@@ -109,9 +109,10 @@ async fn identify(
 ) -> Result<Arc<NewClaim>, Decision> {
     // A bad key costs neither the body nor a call to the store.
     let in_head = settings.key.in_head(req.headers());
-    let in_head = in_head
-        .map(|found| key_of(settings, req, found))
-        .transpose()?;
+    let in_head = match in_head {
+        Some(found) => Some(key_of(settings, req, found).map_err(without_key)?),
+        None => None,
+    };
     // The claim comes after the body: an upload that stalls holds no key.
     let bytes = match settings.body.read(req).await {
         Ok(bytes) => bytes,
@@ -132,7 +133,10 @@ async fn claim_of(
     let view = RequestView::new(req.request(), bytes);
     let key = match in_head {
         Some(key) => key,
-        None => key_of(settings, req, settings.key.in_request(&view)?)?,
+        None => {
+            let found = settings.key.in_request(&view)?;
+            key_of(settings, req, found).map_err(without_key)?
+        }
     };
     let scope = settings.scope.of(&view).await?;
     let Some(scope) = scope else {
@@ -156,20 +160,25 @@ async fn claim_of(
     Ok(claim)
 }
 
+/// The key, or what is wrong with it; `None` when the request need not have one.
 fn key_of(
     settings: &Arc<Settings>,
     req: &ServiceRequest,
     found: Found,
-) -> Result<IdempotencyKey, Decision> {
+) -> Result<IdempotencyKey, Option<ProblemKind>> {
     match found {
         Found::Key(key) => Ok(key),
-        Found::Nothing if settings.required => Err(ProblemKind::KeyMissing.into()),
+        Found::Nothing if settings.required => Err(Some(ProblemKind::KeyMissing)),
         Found::Nothing => {
             Passed::note(req, settings, true);
-            Err(Decision::Pass)
+            Err(None)
         }
-        Found::Invalid => Err(ProblemKind::KeyInvalid.into()),
+        Found::Invalid => Err(Some(ProblemKind::KeyInvalid)),
     }
+}
+
+fn without_key(problem: Option<ProblemKind>) -> Decision {
+    problem.map_or(Decision::Pass, Decision::from)
 }
 
 /// How a request waits for another.

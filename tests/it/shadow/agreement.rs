@@ -189,7 +189,7 @@ async fn keys(case: &Case, is_shadow: bool, ear: &Ear) -> Idempotency {
 
 async fn lock(case: &Case, is_shadow: bool, ear: &Ear) -> ApiLock {
     let builder = |store| {
-        ApiLock::try_builder(store, |req| Ok(scope_of(req.header("x-user").as_deref())?))
+        ApiLock::try_builder(store, |req| scope_of(req.header("x-user").as_deref()))
             .key_prefix(PREFIX)
             .max_body(LARGEST)
             .silent(case.policy == StoreFailure::FailOpen)
@@ -385,7 +385,7 @@ async fn log_lines_of_guard_and_shadow_have_the_same_fields() {
             ..before(Before::Claimed)
         },
         Case {
-            fault: away.clone(),
+            fault: away,
             ..simple.clone()
         },
         Case {
