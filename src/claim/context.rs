@@ -6,8 +6,8 @@ use crate::{
     store::{ErasedStore, Held, Lease, Record, Renewed, StoreError},
 };
 
-/// A store, the observer that is told what happens on it, and what is in progress there: what every part
-/// of a claim needs.
+/// A store, its observer, and the work in progress on it. Every part of a claim needs this, and it needs none of
+/// them.
 #[derive(Clone, Debug)]
 pub(super) struct Context(Arc<Inner>);
 
@@ -31,7 +31,7 @@ impl Context {
         &self.0.store
     }
 
-    /// What there will be to tell of a request that begins now.
+    /// Begins the event of a request.
     pub(super) fn notes(&self) -> Notes {
         Notes::begin(self.0.observer.as_ref())
     }

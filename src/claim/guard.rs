@@ -84,7 +84,7 @@ impl Guard {
         }
     }
 
-    /// What the request looks like under whose claim the work is done.
+    /// Returns the fingerprint of the request that runs.
     pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
         match &self.course.stage {
             Stage::Running(running) => running.claim.fingerprint,

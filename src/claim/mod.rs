@@ -97,7 +97,7 @@ impl Claims {
         is_first
     }
 
-    /// What there will be to tell of a request that begins now.
+    /// Begins the event of a request.
     pub(crate) fn notes(&self) -> Notes {
         self.0.context.notes()
     }

@@ -1,4 +1,4 @@
-//! What an application decides: policies, and what it is told when a setting cannot work.
+//! Policies that an application chooses, and the error of a setting that cannot work.
 
 mod error;
 mod policy;

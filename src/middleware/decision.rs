@@ -139,10 +139,7 @@ impl Decision {
     /// Before it is known what the request is about. Never the text of an application's error: it may
     /// repeat what a client has sent.
     fn log(&self, outcome: &'static str, shadow: bool) {
-        let answered = match shadow {
-            true => "would have been answered with",
-            false => "is answered with",
-        };
+        let answered = answered_with(shadow);
         match self {
             Self::Refuse(Refusal { kind, .. }) => {
                 let problem = kind.name();
@@ -172,10 +169,7 @@ impl Decision {
 
     /// Of a key that is known.
     fn log_of(&self, key: &StoreKey, outcome: &'static str, shadow: bool, claims: &Claims) {
-        let answered = match shadow {
-            true => "would have been answered with",
-            false => "is answered with",
-        };
+        let answered = answered_with(shadow);
         match self {
             Self::Replay(_) => {
                 let replayed = if shadow {
@@ -192,13 +186,16 @@ impl Decision {
                 };
                 log::warn!(key:%, outcome, error:% = err, shadow; "{key} {runs}: {err}");
             }
-            Self::Wait { left } => {
-                let left_ms = left.unwrap_or_default().as_millis();
-                log::debug!(
+            Self::Wait { left } => match left.map(|left| left.as_millis()) {
+                Some(left_ms) => log::debug!(
                     key:%, outcome, left_ms:%, shadow;
                     "{key} is in flight, and would have been waited for"
-                );
-            }
+                ),
+                None => log::debug!(
+                    key:%, outcome, shadow;
+                    "{key} is in flight, and would have been waited for"
+                ),
+            },
             Self::Refuse(Refusal {
                 error: Some(err), ..
             }) => claims.log_refusal(key, err, shadow),
@@ -217,5 +214,12 @@ impl Decision {
             }
             Self::Pass | Self::Run(_) | Self::Fail(_) | Self::Panic => {}
         }
+    }
+}
+
+fn answered_with(shadow: bool) -> &'static str {
+    match shadow {
+        true => "would have been answered with",
+        false => "is answered with",
     }
 }

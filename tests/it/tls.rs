@@ -115,6 +115,19 @@ async fn an_authority_of_ones_own_is_given_to_the_builder() {
     store.build().unwrap().ping().await.unwrap_err();
 }
 
+/// Some managed servers offer no newer version.
+#[tokio::test]
+async fn server_that_speaks_tls_1_2_alone_is_met() {
+    let authority = Authority::new();
+    let tls = authority.tls();
+    let tls: Vec<_> = tls.iter().map(String::as_str).collect();
+    let options = ["--tls-auth-clients", "no", "--tls-protocols", "TLSv1.2"];
+    let redis = Redis::with_tls(&tls, &options);
+    let store = RedisStore::builder(redis.tls_url()).certificate_authority(authority.pem("ca.crt"));
+    let store = store.timeout(Duration::from_secs(5)).build().unwrap();
+    store.ping().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_server_that_asks_who_connects_is_shown_a_certificate() {
     let authority = Authority::new();

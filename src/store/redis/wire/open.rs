@@ -187,7 +187,8 @@ async fn tcp(
         .into_iter()
         .map(|address| Box::pin(TcpStream::connect(address)));
     let (tcp, _others) = select_ok(connecting).await?;
-    tcp.set_nodelay(settings.nodelay())?;
+    // Calls are small, and share the connection: none is to wait for the reply to another.
+    tcp.set_nodelay(true)?;
     if let Some(keepalive) = settings.keepalive() {
         SockRef::from(&tcp).set_tcp_keepalive(keepalive)?;
     }
@@ -238,4 +239,25 @@ async fn why(server: &Server, limit: Limit) -> Result<Option<RedisError>, OpenEr
             Err(err) => Some(err),
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn tcp_sends_small_calls_at_once() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let opened = tcp([address].into_iter(), &TcpSettings::default()).await;
+        assert!(opened.unwrap().nodelay().unwrap());
+    }
+
+    #[tokio::test]
+    async fn tcp_fails_when_a_name_has_no_address() {
+        let opened = tcp([].into_iter(), &TcpSettings::default()).await;
+        assert!(opened.unwrap_err().to_string().contains("no address"));
+    }
 }

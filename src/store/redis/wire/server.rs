@@ -218,6 +218,13 @@ mod tests {
         assert!(err.contains("percent-encoded"), "{err}");
     }
 
+    #[cfg(feature = "redis-rustls")]
+    #[test]
+    fn url_that_asks_for_insecure_tls_is_refused() {
+        let err = refused("rediss://localhost/#insecure");
+        assert!(err.contains("certificate_authority"), "{err}");
+    }
+
     #[test]
     fn url_with_an_encoded_login_is_taken_and_decoded() {
         let url = "redis://us%23er:a%23b%2Fc%3Fd%40e%25f@localhost/";

@@ -5,6 +5,7 @@ use rustls::{
     crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
+use rustls_native_certs::CertificateResult;
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
@@ -66,24 +67,28 @@ impl Tls {
 
 /// The certificate authorities that are trusted.
 fn roots(trust: &Trust) -> Result<RootCertStore, ConfigError> {
-    let mut roots = RootCertStore::empty();
     let Some(authority) = &trust.authority else {
-        let found = rustls_native_certs::load_native_certs();
-        roots.add_parsable_certificates(found.certs);
-        if !roots.is_empty() {
-            return Ok(roots);
-        }
-        let reason = found.errors.first().map(|err| format!(" ({err})"));
-        return Err(ConfigError::new(format!(
-            "rediss:// needs the certificate authorities of the system and found none{}; install them, \
-             name a file of them in SSL_CERT_FILE, or give certificate_authority",
-            reason.unwrap_or_default()
-        )));
+        return roots_of_the_system(rustls_native_certs::load_native_certs());
     };
+    let mut roots = RootCertStore::empty();
     for certificate in certificates("certificate_authority", authority)? {
         (roots.add(certificate)).map_err(|err| not_pem("certificate_authority", &err))?;
     }
     Ok(roots)
+}
+
+fn roots_of_the_system(found: CertificateResult) -> Result<RootCertStore, ConfigError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if !roots.is_empty() {
+        return Ok(roots);
+    }
+    let reason = found.errors.first().map(|err| format!(" ({err})"));
+    Err(ConfigError::new(format!(
+        "rediss:// needs the certificate authorities of the system and found none{}; install them, \
+         name a file of them in SSL_CERT_FILE, or give certificate_authority",
+        reason.unwrap_or_default()
+    )))
 }
 
 fn certificates(setting: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
@@ -102,6 +107,13 @@ fn not_pem(setting: &str, err: &dyn fmt::Display) -> ConfigError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tls_without_any_authority_names_what_to_install() {
+        let none = roots_of_the_system(CertificateResult::default());
+        let err = none.unwrap_err().to_string();
+        assert!(err.contains("SSL_CERT_FILE"), "{err}");
+    }
 
     #[test]
     fn tls_rejects_what_is_not_pem_and_names_the_setting() {
