@@ -197,7 +197,7 @@
 //! | `redis` | yes | [`RedisStore`] on one server, Sentinel or Cluster, and the crates it stands on as `bb8`, `bb8_redis`, `redis` |
 //! | `metrics` | no | [`metrics`], an observer that counts events for the facade of that name |
 //! | `redis-rustls` | no | `rediss://` URLs, with the system's certificates or your own |
-//! | `tracing` | no | the [span](event#traces) of a request stays the current one where its handler runs on without its client, and where events are told |
+//! | `tracing` | no | the [span](event#traces) of a request stays the current one where its handler runs on without its client, and where events are told; log lines are its events, with their fields |
 //! | `test-util` | no | [`testing`], for the tests of your application; [`store::conformance`], the test for stores of your own; [`BackgroundHere`] |
 //!
 //! # How it is built

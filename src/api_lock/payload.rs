@@ -4,7 +4,10 @@ use actix_web::{Error, error::ErrorInternalServerError};
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 
-use crate::{fingerprint::Fingerprint, middleware::RequestView};
+use crate::{
+    runtime::log,
+    {fingerprint::Fingerprint, middleware::RequestView},
+};
 
 /// What a payload closure returns: any [`Serialize`] value.
 ///

@@ -2,9 +2,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{backoff::Backoff, context::Context, renewals::Kept};
+use super::{
+    backoff::Backoff,
+    context::{Context, report},
+    renewals::Kept,
+};
 use crate::{
     event::{Incident, IncidentKind},
+    runtime::log,
     store::{Held, Record, Settled, StoreError, StoreKey},
 };
 
@@ -87,12 +92,12 @@ impl Completion {
             };
             log::debug!(key:%, error:% = err; "{key} is not recorded yet: {err}");
             if !backoff.rest(LONGEST_REST).await {
-                log::error!(
-                    key:%, incident = "not_recorded", error:% = err;
+                report!(
+                    context, error,
+                    Incident::of(IncidentKind::NotRecorded, key).because(err.kind()),
+                    key:%, error:% = err;
                     "{key} could not be recorded: {err}"
                 );
-                let incident = Incident::of(IncidentKind::NotRecorded, key);
-                context.tell(&incident.because(Some(err.kind())));
                 return Settled::Later;
             }
         }

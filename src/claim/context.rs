@@ -6,6 +6,22 @@ use crate::{
     store::{ErasedStore, Held, Lease, Record, Renewed, StoreError},
 };
 
+/// Logs an incident, and tells the observer of it: `report!(context, warn, incident, fields; "text")`.
+macro_rules! report {
+    (
+        $context:expr, $level:ident, $incident:expr
+        $(, $name:ident $(: $shown:tt)? $(= $value:expr)?)*; $($text:tt)+
+    ) => {{
+        let incident = $incident;
+        $crate::runtime::log::$level!(
+            incident = incident.kind.name()
+            $(, $name $(: $shown)? $(= $value)?)*; $($text)+
+        );
+        $context.tell(&incident);
+    }};
+}
+pub(super) use report;
+
 /// A store, its observer, and the work in progress on it. Every part of a claim needs this, and it needs none of
 /// them.
 #[derive(Clone, Debug)]
@@ -36,7 +52,7 @@ impl Context {
         Notes::begin(self.0.observer.as_ref())
     }
 
-    /// Something has happened in the background.
+    /// Something has happened in the background. Called by [`report`], which logs it too.
     pub(super) fn tell(&self, incident: &Incident<'_>) {
         if let Some(observer) = &self.0.observer {
             observer.tell(Event::Incident(incident));

@@ -4,7 +4,7 @@ use tokio::time::timeout_at;
 
 use super::{
     completion::Completion,
-    context::Context,
+    context::{Context, report},
     course::{Course, Left, Stage},
     drain::DrainGuard,
     job::Job,
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     event::{Ending, Incident, IncidentKind, Notes, Outcome},
     fingerprint::Fingerprint,
-    runtime::background,
+    runtime::{background, log},
     store::{Held, NewClaim, Record, Settled, StoreError},
 };
 
@@ -275,12 +275,11 @@ impl Drop for Guard {
         };
         let Some(place) = job.take_place(&self.context) else {
             let key = job.key();
-            log::error!(
-                key:%, incident = "overloaded";
+            report!(
+                self.context, error, Incident::of(IncidentKind::Overloaded, key),
+                key:%;
                 "too much is waiting, {key} is left to its lease"
             );
-            self.context
-                .tell(&Incident::of(IncidentKind::Overloaded, key));
             return;
         };
         let (context, ticket) = (self.context.clone(), self.ticket.take());

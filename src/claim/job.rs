@@ -7,11 +7,16 @@ use std::{
 };
 
 use super::{
-    backoff::Backoff, completion::Completion, context::Context, drain::DrainGuard, tenure::Tenure,
+    backoff::Backoff,
+    completion::Completion,
+    context::{Context, report},
+    drain::DrainGuard,
+    tenure::Tenure,
     undo::Undo,
 };
 use crate::{
     event::{Incident, IncidentKind},
+    runtime::log,
     store::{Held, NewClaim, Settled, StoreKey},
 };
 
@@ -57,8 +62,11 @@ impl Job {
             place.bytes = completion.size();
             if BYTES.fetch_add(place.bytes, Ordering::AcqRel) + place.bytes > MOST_BYTES {
                 let key = completion.key();
-                log::warn!(key:%, incident = "buried"; "{key} is recorded without its answer");
-                context.tell(&Incident::of(IncidentKind::Buried, key));
+                report!(
+                    context, warn, Incident::of(IncidentKind::Buried, key),
+                    key:%;
+                    "{key} is recorded without its answer"
+                );
                 completion.bury();
                 BYTES.fetch_sub(std::mem::take(&mut place.bytes), Ordering::AcqRel);
             }
@@ -101,12 +109,12 @@ async fn release(context: &Context, tenure: &Tenure) {
         let key = lease.key();
         log::debug!(key:%, error:% = failed; "{key} is not released yet: {failed}");
         if !backoff.rest(LONGEST_REST).await {
-            log::warn!(
-                key:%, incident = "not_released", error:% = failed;
+            report!(
+                context, warn,
+                Incident::of(IncidentKind::NotReleased, key).because(failed.kind()),
+                key:%, error:% = failed;
                 "{key} could not be released, its lease has ended it"
             );
-            let incident = Incident::of(IncidentKind::NotReleased, key);
-            context.tell(&incident.because(Some(failed.kind())));
             return;
         }
     }

@@ -19,6 +19,7 @@ mod undo;
 mod waiting;
 
 use std::{
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -38,13 +39,14 @@ pub(crate) use self::{
     terms::Terms,
 };
 use self::{
-    context::Context,
+    context::{Context, report},
     refusal_log::{Ended, Line, RefusalLog},
     renewals::Renewals,
     waiting::Waiting,
 };
 use crate::{
     event::{Incident, IncidentKind, Notes, Observer},
+    runtime::log,
     store::{Begin, ClaimNotes, NewClaim, OwnerToken, Store, StoreError, StoreKey},
 };
 
@@ -86,15 +88,12 @@ impl Claims {
         }))
     }
 
-    /// Reports a mistake of set-up to the observer, the first time that it is seen. Returns whether it was
-    /// the first time, in which case the caller logs it.
-    pub(crate) fn report_once(&self, kind: IncidentKind) -> bool {
+    /// Reports a mistake of set-up in these words, the first time that it is seen.
+    pub(crate) fn report_once(&self, kind: IncidentKind, words: fmt::Arguments<'_>) {
         let bit = 1 << kind as u32;
-        let is_first = self.0.reported.fetch_or(bit, Ordering::Relaxed) & bit == 0;
-        if is_first {
-            self.0.context.tell(&Incident::of_many(kind, 1));
+        if self.0.reported.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
+            report!(self.0.context, warn, Incident::of_many(kind, 1); "{words} (reported once)");
         }
-        is_first
     }
 
     /// Begins the event of a request.

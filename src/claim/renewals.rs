@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::tenure::Tenure;
+use super::{context::report, tenure::Tenure};
 use crate::{
     event::{Incident, IncidentKind},
     runtime::background,
@@ -92,11 +92,11 @@ impl Renewals {
         // Who is told of it may end other claims, for which the lock has to be free.
         for tenure in hung {
             let key = tenure.key();
-            log::warn!(
-                key:%, incident = "hung";
+            report!(
+                tenure.context(), warn, Incident::of(IncidentKind::Hung, key),
+                key:%;
                 "{key} is not renewed any longer: its handler has run for too long"
             );
-            tenure.tell(IncidentKind::Hung);
         }
     }
 
@@ -154,12 +154,11 @@ async fn round(due: Vec<Arc<Tenure>>) {
         .await;
     if let (Some((why, kind)), Some(claims)) = (failures.first(), claims) {
         let some = failures.len();
-        log::warn!(
-            incident = "not_renewed", claims = some, error = why.as_str();
+        report!(
+            claims, warn, Incident::of_many(IncidentKind::NotRenewed, some).because(*kind),
+            claims = some, error = why.as_str();
             "{some} of {all} claims are not renewed yet: {why}"
         );
-        let incident = Incident::of_many(IncidentKind::NotRenewed, some);
-        claims.tell(&incident.because(Some(*kind)));
     }
 }
 

@@ -10,7 +10,10 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::{FenceError, context::Context};
+use super::{
+    FenceError,
+    context::{Context, report},
+};
 use crate::{
     event::{Incident, IncidentKind},
     store::{Lease, Renewed, StoreError, StoreKey, StoreTime},
@@ -58,11 +61,6 @@ impl Tenure {
 
     pub(super) fn context(&self) -> &Context {
         &self.context
-    }
-
-    /// Something has happened to it in the background.
-    pub(super) fn tell(&self, kind: IncidentKind) {
-        self.context.tell(&Incident::of(kind, self.key()));
     }
 
     pub(crate) fn key(&self) -> &StoreKey {
@@ -146,11 +144,11 @@ impl Tenure {
                 self.loss.notify_waiters();
                 if !is_known && !self.is_ending() {
                     let key = self.key();
-                    log::warn!(
-                        key:%, incident = "lost_lease", attempt:% = self.attempt;
+                    report!(
+                        self.context, warn, Incident::of(IncidentKind::LostLease, key),
+                        key:%, attempt:% = self.attempt;
                         "{key} is lost while its handler runs"
                     );
-                    self.tell(IncidentKind::LostLease);
                 }
                 Ok(None)
             }

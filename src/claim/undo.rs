@@ -2,9 +2,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{backoff::Backoff, context::Context, drain::DrainGuard};
+use super::{
+    backoff::Backoff,
+    context::{Context, report},
+    drain::DrainGuard,
+};
 use crate::{
     event::{Incident, IncidentKind},
+    runtime::log,
     store::{Held, Lease, NewClaim},
 };
 
@@ -58,11 +63,11 @@ impl Undo {
             let longest_rest = match context.release(&self.lease).await {
                 Ok(Held::Yes) => {
                     let key = self.lease.key();
-                    log::info!(
-                        key:%, incident = "undone";
+                    report!(
+                        context, info, Incident::of(IncidentKind::Undone, key),
+                        key:%;
                         "{key} was claimed unheard and is free again"
                     );
-                    context.tell(&Incident::of(IncidentKind::Undone, key));
                     if !self.sent_again {
                         return;
                     }

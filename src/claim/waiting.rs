@@ -12,7 +12,7 @@ use tokio::{sync::watch, time::sleep};
 
 use super::AWAY;
 use crate::{
-    runtime::background,
+    runtime::{background, log},
     store::{ClaimId, ErasedStore, StoreKey},
 };
 

@@ -36,8 +36,8 @@ impl<'a> Incident<'a> {
     }
 
     /// Because the store failed in this way.
-    pub(crate) fn because(mut self, error: Option<StoreErrorKind>) -> Self {
-        self.store_error = error;
+    pub(crate) fn because(mut self, error: StoreErrorKind) -> Self {
+        self.store_error = Some(error);
         self
     }
 }

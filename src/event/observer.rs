@@ -9,6 +9,8 @@ use std::{
 
 use super::Event;
 
+use crate::runtime::log;
+
 /// The application's closure that is told of events.
 #[derive(Clone)]
 pub(crate) struct Observer(Arc<Inner<Tell>>);

@@ -263,7 +263,8 @@
 //! `problem`, `ending`, `attempt`, `left_ms`, `incident`, `error`, `shadow`; their values are the names of
 //! [`event`](crate::event). What clients bring about is `debug`: replays, refusals, a duplicate in
 //! flight with the time that its lease has left. Takeovers, tombstones and undone claims are `info`, what the store or
-//! a handler does wrong is `warn` or `error`.
+//! a handler does wrong is `warn` or `error`. With the feature `tracing` a line is an event of `tracing`, with the
+//! same fields, wherever a subscriber listens, and stays a line of `log` where none does.
 //!
 //! **Traces.** With the feature `tracing` a handler that runs on without its client keeps the span of its
 //! request, and events are told inside of it: [traces](crate::event#traces) has the recipe for

@@ -14,6 +14,7 @@ use actix_web::{
 use super::{passed::MissingKey, transient::Transient};
 use crate::{
     claim::{FenceError, Tenure, Verdict},
+    runtime::log,
     store::StoreTime,
 };
 

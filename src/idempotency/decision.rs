@@ -140,14 +140,14 @@ async fn claim_of(
     };
     let scope = settings.scope.of(&view).await?;
     let Some(scope) = scope else {
-        if settings.claims.report_once(IncidentKind::ScopeMissing) {
-            log::warn!(
-                incident = "scope_missing";
+        settings.claims.report_once(
+            IncidentKind::ScopeMissing,
+            format_args!(
                 "a request has no scope and was refused with 401: wrap Idempotency inside of the \
                  authentication (in actix the last wrap is the outermost), or let requests share a \
-                 scope with Scope::or_anonymous (reported once)"
-            );
-        }
+                 scope with Scope::or_anonymous"
+            ),
+        );
         return Err(ProblemKind::ScopeMissing.into());
     };
     let fingerprint = settings.fingerprinting.of(&view).await?;

@@ -13,6 +13,7 @@ use crate::{
         RequestView,
         media_type::{is_json, media_type},
     },
+    runtime::log,
 };
 
 /// Larger bodies count by their bytes, or are put in order on another thread.

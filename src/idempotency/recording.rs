@@ -5,7 +5,10 @@ use std::{
 };
 
 use super::{named_header::NamedHeader, response_view::ResponseView};
-use crate::{config::ConfigError, store};
+use crate::{
+    runtime::log,
+    {config::ConfigError, store},
+};
 use actix_web::http::header::{CONNECTION, HeaderMap, HeaderName};
 
 type Rule = dyn Fn(&ResponseView<'_>) -> bool + Send + Sync;

@@ -21,6 +21,7 @@ use crate::{
     event::IncidentKind,
     middleware::{GuardedBody, Recorder},
     problem::OwnAnswer,
+    runtime::log,
     store::{Answer, Record},
 };
 
@@ -108,14 +109,14 @@ where
             return;
         };
         let settings = self.settings;
-        if settings.recording.takes_header(&CONTENT_ENCODING)
-            && settings.claims.report_once(IncidentKind::EncodedResponse)
-        {
-            log::warn!(
-                incident = "encoded_response";
-                "a response was recorded with a Content-Encoding ({encoding:?}), which retries get whether \
-                 or not they accept it: wrap Idempotency inside of Compress (in actix the last wrap is \
-                 the outermost; reported once)"
+        if settings.recording.takes_header(&CONTENT_ENCODING) {
+            settings.claims.report_once(
+                IncidentKind::EncodedResponse,
+                format_args!(
+                    "a response was recorded with a Content-Encoding ({encoding:?}), which retries get \
+                     whether or not they accept it: wrap Idempotency inside of Compress (in actix the last \
+                     wrap is the outermost)"
+                ),
             );
         }
     }

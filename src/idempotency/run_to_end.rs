@@ -12,7 +12,7 @@ use actix_web::rt;
 use futures_util::future::LocalBoxFuture;
 use tokio::runtime::Handle;
 
-use crate::runtime::Span;
+use crate::runtime::{Span, log};
 
 /// Runs a future in place. Dropped after its [point of no return](NoReturn) and before its end, it
 /// moves it into a task. So a client that leaves does not cut its handler in half, and one that

@@ -130,7 +130,7 @@ fn a_refusal_a_run_that_is_cut_off_and_an_incident_are_counted() {
             tell(Event::Request(event));
         }
         let incident = Incident::of_many(IncidentKind::NotRenewed, 5);
-        let incident = incident.because(Some(StoreErrorKind::Unavailable));
+        let incident = incident.because(StoreErrorKind::Unavailable);
         tell(Event::Incident(&incident));
     });
     let mut counted = counted(&recorder);

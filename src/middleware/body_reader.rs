@@ -70,13 +70,13 @@ impl BodyReader {
             ReadError::Broken(err) => return Decision::Fail(err.into()),
         };
         let status = kind.status().as_u16();
-        if claims.report_once(IncidentKind::BodyRefused) {
-            log::warn!(
-                incident = "body_refused";
+        claims.report_once(
+            IncidentKind::BodyRefused,
+            format_args!(
                 "a request body was refused with {status}: {setting}; raise the limit of the guard if the \
-                 application expects such requests (reported once)"
-            );
-        }
+                 application expects such requests"
+            ),
+        );
         Decision::Refuse(Refusal {
             detail,
             ..kind.into()

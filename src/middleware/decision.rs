@@ -6,6 +6,7 @@ use crate::{
     claim::{Claims, Guard},
     event::{Notes, Outcome},
     problem::{Extension, OwnAnswer, ProblemKind, Problems},
+    runtime::log,
     store::{StoreError, StoreKey},
 };
 

@@ -1,6 +1,8 @@
-//! What runs beside requests: the background thread, and the span that a request came in.
+//! What runs beside requests: the background thread, the span that a request came in, and log lines.
 
 pub(crate) mod background;
+#[cfg(feature = "tracing")]
+pub(crate) mod log;
 #[cfg(feature = "tracing")]
 mod span;
 #[cfg(not(feature = "tracing"))]
@@ -8,3 +10,5 @@ mod span;
 mod span;
 
 pub(crate) use self::span::Span;
+#[cfg(not(feature = "tracing"))]
+pub(crate) use ::log;

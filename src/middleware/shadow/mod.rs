@@ -16,6 +16,7 @@ pub(crate) use self::kept_body::KeptBody;
 use crate::{
     event::Notes,
     middleware::{Decision, GuardedBody, status},
+    runtime::log,
 };
 
 /// Says when a guard is built that it only watches, so that nobody relies on it by mistake.

@@ -17,6 +17,8 @@ use std::{
 
 use tokio::runtime::{self, Handle};
 
+use super::log;
+
 #[cfg(any(test, feature = "test-util"))]
 pub use self::here::BackgroundHere;
 

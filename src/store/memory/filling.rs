@@ -2,6 +2,8 @@ use std::{collections::VecDeque, fmt, time::Duration};
 
 use tokio::time::Instant;
 
+use crate::runtime::log;
+
 /// How full a store is when it is reported, in percent.
 const LEVELS: [u64; 2] = [80, 95];
 /// Over how long the rate is measured.
@@ -85,7 +87,7 @@ impl Report {
         };
         let left_s = self.left().map(|left| left.as_secs());
         log::warn!(
-            incident = "store_filling", entries, max_entries, per_second, left_s:?;
+            incident = "store_filling", entries, max_entries, per_second, left_s;
             "the memory store holds {entries} of {max_entries} entries, {goes_on}; a full one refuses new \
              keys with 503: raise max_entries, or shorten the retention"
         );

@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use super::table::Table;
 
+use crate::runtime::log;
+
 /// The most prefixes of one store that are looked at. An application has one for each guard.
 const MOST: usize = 16;
 

@@ -16,7 +16,7 @@ impl log::Log for Collector {
         if self.enabled(record.metadata()) {
             let mut line = format!("{} {}", record.level(), record.args());
             record.key_values().visit(&mut Fields(&mut line)).unwrap();
-            LINES.lock().unwrap().push(line);
+            push(line);
         }
     }
 
@@ -31,6 +31,11 @@ impl<'kvs> VisitSource<'kvs> for Fields<'_> {
         *self.0 += &format!(" {key}={value}");
         Ok(())
     }
+}
+
+/// Adds a line that arrived in another way.
+pub(crate) fn push(line: String) {
+    LINES.lock().unwrap().push(line);
 }
 
 /// Collects the crate's log lines from now on, of all tests of this process.

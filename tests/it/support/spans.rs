@@ -5,7 +5,7 @@ use std::{
 };
 
 use tracing::{
-    Metadata, Subscriber,
+    Event, Metadata, Subscriber,
     field::{Field, Visit},
     span::{Attributes, Id, Record},
     subscriber::Interest,
@@ -15,6 +15,8 @@ use tracing_subscriber::{
     layer::{Context, SubscriberExt},
     registry::LookupSpan,
 };
+
+use super::log;
 
 static SPANS: Mutex<Vec<Span>> = Mutex::new(Vec::new());
 static INSTALL: Once = Once::new();
@@ -51,7 +53,7 @@ impl Span {
     }
 }
 
-/// Collects the spans of these tests from now on.
+/// Collects the spans of these tests from now on, and with them the lines of the crate: `log` no longer gets them.
 pub(crate) fn collect() {
     INSTALL.call_once(|| {
         let subscriber = Registry::default().with(Collector);
@@ -66,7 +68,10 @@ struct Collector;
 struct Number(usize);
 
 fn is_collected(metadata: &Metadata<'_>) -> bool {
-    metadata.is_span() && metadata.target().starts_with("it::traces")
+    match metadata.is_span() {
+        true => metadata.target().starts_with("it::traces"),
+        false => metadata.target().starts_with("actix_idempotency"),
+    }
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Collector {
@@ -102,6 +107,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Collector {
         values.record(&mut Fields(&mut SPANS.lock().unwrap()[number]));
     }
 
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut line = Line::default();
+        event.record(&mut line);
+        let level = event.metadata().level();
+        log::push(format!("{level} {}{}", line.text, line.fields));
+    }
+
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         let Number(number) = *context.span(&id).unwrap().extensions().get().unwrap();
         SPANS.lock().unwrap()[number].is_closed = true;
@@ -118,5 +130,25 @@ impl Visit for Fields<'_> {
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.0.fields.insert(field.name(), format!("{value:?}"));
+    }
+}
+
+/// Writes an event as the log writes a line.
+#[derive(Default)]
+struct Line {
+    text: String,
+    fields: String,
+}
+
+impl Visit for Line {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.fields += &format!(" {}={value}", field.name());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        match field.name() {
+            "message" => self.text = format!("{value:?}"),
+            name => self.fields += &format!(" {name}={value:?}"),
+        }
     }
 }

@@ -8,9 +8,12 @@ use std::{collections::HashMap, sync::atomic::Ordering, time::Duration};
 use redis::{Value, cmd};
 
 pub use self::finding::{Finding, FindingKind};
-use crate::store::{
-    Begin, NewClaim, Store, StoreError, StoreKey,
-    redis::{RedisStore, commands::Reply},
+use crate::{
+    runtime::log,
+    store::{
+        Begin, NewClaim, Store, StoreError, StoreKey,
+        redis::{RedisStore, commands::Reply},
+    },
 };
 
 /// Long enough for the steps of a check, and gone soon if they are cut off.

@@ -13,9 +13,12 @@ use tokio::{
 };
 
 use super::watched::Watched;
-use crate::store::redis::{
-    pool::Place,
-    wire::{Limit, OpenError, Opened, Reign, open},
+use crate::{
+    runtime::log,
+    store::redis::{
+        pool::Place,
+        wire::{Limit, OpenError, Opened, Reign, open},
+    },
 };
 
 /// What the subscriber is told to do.

@@ -7,7 +7,7 @@ use tokio::{sync::watch, time::sleep};
 
 use super::{Named, ask, connect};
 use crate::{
-    runtime::background,
+    runtime::{background, log},
     store::redis::wire::{Limit, OpenError, Opened, Reign, Server},
 };
 
