@@ -11,7 +11,7 @@ use futures_util::future::LocalBoxFuture;
 use super::{decision::decide, settings::Settings, shadow};
 use crate::{
     claim::Guard,
-    middleware::{Decision, GuardedBody, status},
+    middleware::{Decision, GuardedBody, status_of},
 };
 
 /// [`ApiLock`](super::ApiLock) around a service.
@@ -77,7 +77,7 @@ where
             let answer = service.call(req).await;
             notes.step_ends(|event, took| {
                 event.handler = Some(took);
-                event.status = Some(status::of(&answer));
+                event.status = Some(status_of(&answer));
             });
             Ok(unguarded(answer?))
         }
@@ -113,7 +113,7 @@ fn conclude<B: MessageBody + 'static>(
     answer: Result<ServiceResponse<B>, Error>,
     mut guard: Guard,
 ) -> (Result<Response<B>, Error>, Option<Guard>) {
-    guard.worked(status::of(&answer));
+    guard.worked(status_of(&answer));
     let mut guard = Some(guard);
     let answer =
         answer.map(|answer| answer.map_body(|_head, body| in_memory_or_guarded(body, &mut guard)));

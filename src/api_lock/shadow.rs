@@ -12,10 +12,7 @@ use super::{
     middleware::{Response, run},
     settings::Settings,
 };
-use crate::middleware::{
-    Decision,
-    shadow::{self, KeptBody},
-};
+use crate::middleware::{Decision, shadow};
 
 /// Runs a request whatever is decided about it; the first one of its kind under a lock.
 pub(super) async fn observed<S, B>(
@@ -28,20 +25,16 @@ where
     B: MessageBody + 'static,
 {
     let mut notes = settings.claims.notes().in_shadow();
-    let body = KeptBody::of(&mut req);
-    let decision = async {
+    let claims = &settings.claims;
+    let decision = shadow::observe(&mut req, &mut notes, claims, async |req, notes| {
         if settings.filter.selects(req.head()) {
-            return decide(&settings, &mut req, &mut notes).await;
+            return decide(&settings, req, notes).await;
         }
         notes.forget();
         Decision::Pass
-    };
-    let decision = shadow::caught(decision).await;
-    body.give_back(&mut req);
-    match decision {
-        Some(Decision::Run(guard)) => return run(guard.observed(notes), &*service, req).await,
-        Some(_) => {}
-        None => Decision::Panic.report(None, true, &settings.claims, &mut notes),
+    });
+    match decision.await {
+        Decision::Run(guard) => run(guard.observed(notes), &*service, req).await,
+        _ => shadow::run(&*service, req, notes).await,
     }
-    shadow::run(&*service, req, notes).await
 }

@@ -142,7 +142,6 @@
 //!
 //! [`on_event`]: crate::IdempotencyBuilder::on_event
 
-mod ending;
 mod incident;
 mod notes;
 mod observer;
@@ -150,9 +149,8 @@ mod outcome;
 mod request_event;
 
 pub use self::{
-    ending::Ending,
     incident::{Incident, IncidentKind},
-    outcome::Outcome,
+    outcome::{Ending, Outcome},
     request_event::RequestEvent,
 };
 pub(crate) use self::{notes::Notes, observer::Observer};

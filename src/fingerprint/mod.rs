@@ -76,6 +76,13 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
+/// Adds a part to a digest with its length in front, so that no two sequences of parts give the same bytes.
+pub(crate) fn put(digest: &mut Sha256, part: impl AsRef<[u8]>) {
+    let part = part.as_ref();
+    digest.update((part.len() as u64).to_be_bytes());
+    digest.update(part);
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;

@@ -278,6 +278,8 @@
 //! stores, [`Idempotency::stored_key`](crate::Idempotency::stored_key) tells where to look.
 
 pub mod comparison;
+#[doc = include_str!("../../DESIGN.md")]
+pub mod design {}
 pub mod locks;
 pub mod memory;
 pub mod middlewares;

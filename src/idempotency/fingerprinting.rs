@@ -5,10 +5,10 @@ use bytes::Bytes;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{named_header::NamedHeader, parts::put};
+use super::named_header::NamedHeader;
 use crate::{
     config::ConfigError,
-    fingerprint::{Fingerprint, canonical},
+    fingerprint::{Fingerprint, canonical, put},
     middleware::{
         RequestView,
         media_type::{is_json, media_type},

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     event::Notes,
-    middleware::{Decision, GuardedBody, status},
+    middleware::{Decision, GuardedBody, status_of},
 };
 
 /// [`Idempotency`](super::Idempotency) around a service.
@@ -90,7 +90,7 @@ where
             let answer = unguarded(&*service, req).await;
             notes.step_ends(|event, took| {
                 event.handler = Some(took);
-                event.status = Some(status::of(&answer));
+                event.status = Some(status_of(&answer));
             });
             answer?
         }

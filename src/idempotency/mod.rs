@@ -10,7 +10,6 @@ mod label;
 mod limits;
 mod middleware;
 mod named_header;
-mod parts;
 mod passed;
 pub(crate) mod prefer;
 mod recording;

@@ -7,9 +7,8 @@ use sha2::{Digest, Sha256};
 use super::{
     label::IntoLabel,
     named_header::{NamedHeader, Only},
-    parts::put,
 };
-use crate::{config::ConfigError, middleware::RequestView};
+use crate::{config::ConfigError, fingerprint::put, middleware::RequestView};
 
 type Now = dyn Fn(&RequestView<'_>) -> Result<Option<String>, Error> + Send + Sync;
 type Later = dyn for<'a> Fn(&'a RequestView<'a>) -> LocalBoxFuture<'a, Result<Option<String>, Error>>

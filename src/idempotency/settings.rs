@@ -8,13 +8,13 @@ use super::{
     key::IdempotencyKey,
     key_source::KeySource,
     limits::Limits,
-    parts::put,
     recording::Recording,
     scope::{Scope, ScopeId},
 };
 use crate::{
     claim::{Claims, Terms},
     config::{InFlight, StoreFailure},
+    fingerprint::put,
     middleware::{BodyReader, RequestFilter},
     problem::Problems,
     store::StoreKey,

@@ -16,10 +16,7 @@ use super::{decision::decide, middleware::Response, passed::Passed, run::Run, se
 use crate::{
     claim::Guard,
     config::LostOwner,
-    middleware::{
-        Decision,
-        shadow::{self, KeptBody},
-    },
+    middleware::{Decision, shadow},
 };
 
 /// Runs a request whatever is decided about it; the first one with its key under a claim.
@@ -33,29 +30,25 @@ where
     B: MessageBody + 'static,
 {
     let mut notes = settings.claims.notes().in_shadow();
-    let body = KeptBody::of(&mut req);
-    let decision = async {
+    let claims = &settings.claims;
+    let decision = shadow::observe(&mut req, &mut notes, claims, async |req, notes| {
         if settings.filter.selects(req.head()) {
-            return decide(&settings, &mut req, &mut notes).await.0;
+            return decide(&settings, req, notes).await.0;
         }
-        Passed::note(&req, &settings, false);
+        Passed::note(req, &settings, false);
         notes.forget();
         Decision::Pass
-    };
-    let decision = shadow::caught(decision).await;
-    body.give_back(&mut req);
-    match decision {
-        Some(Decision::Run(guard)) => {
+    });
+    match decision.await {
+        Decision::Run(guard) => {
             let run = Run {
                 settings: &settings,
                 service: &*service,
             };
-            return first(run, guard.observed(notes), req).await;
+            first(run, guard.observed(notes), req).await
         }
-        Some(_) => {}
-        None => Decision::Panic.report(None, true, &settings.claims, &mut notes),
+        _ => shadow::run(&*service, req, notes).await,
     }
-    shadow::run(&*service, req, notes).await
 }
 
 /// Runs a handler under its claim, and lets it end as it does without: with its client, or in a

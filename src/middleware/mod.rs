@@ -11,7 +11,6 @@ mod outer_claims;
 mod request_filter;
 mod request_view;
 pub(crate) mod shadow;
-pub(crate) mod status;
 
 pub use self::{body::Body, guarded_body::GuardedBody, request_view::RequestView};
 pub(crate) use self::{
@@ -21,3 +20,14 @@ pub(crate) use self::{
     outer_claims::OuterClaims,
     request_filter::RequestFilter,
 };
+
+use actix_web::{Error, dev::ServiceResponse};
+
+/// The status of a response, or of what is made of the error.
+pub(crate) fn status_of<B>(response: &Result<ServiceResponse<B>, Error>) -> u16 {
+    let status = match response {
+        Ok(response) => response.status(),
+        Err(err) => err.as_response_error().status_code(),
+    };
+    status.as_u16()
+}

@@ -3,10 +3,6 @@
 pub(crate) mod background;
 #[cfg(feature = "tracing")]
 pub(crate) mod log;
-#[cfg(feature = "tracing")]
-mod span;
-#[cfg(not(feature = "tracing"))]
-#[path = "no_span.rs"]
 mod span;
 
 pub(crate) use self::span::Span;

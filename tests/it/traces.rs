@@ -1,5 +1,5 @@
 //! Spans: a handler's own have the request's as their parent, and events are told inside of it,
-//! whether or not the client stays.
+//! whether or not the client stays. And log lines, which are events of a subscriber where there is one.
 
 use std::{
     future::Future,
@@ -15,7 +15,7 @@ use actix_web::{
     body::MessageBody,
     dev::{Service, ServiceRequest, ServiceResponse},
     http::Method,
-    web,
+    test, web,
 };
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -23,6 +23,7 @@ use tracing::{
     Instrument, Span,
     field::{Empty, display},
     info_span,
+    subscriber::NoSubscriber,
 };
 use tracing_actix_web::{DefaultRootSpanBuilder, RootSpanBuilder, TracingLogger};
 
@@ -33,6 +34,7 @@ use crate::{
         gate::Gate,
         keys::{memory_keys, pay},
         locks::lock_on,
+        log,
         server::Server,
         spans,
         wire::Wire,
@@ -112,6 +114,19 @@ impl Ended {
     async fn all(&self, calls: usize) {
         eventually("calls end", async || self.0.load(Ordering::SeqCst) >= calls).await;
     }
+}
+
+/// What becomes of the log lines of a request and its replay, on a thread with this subscriber.
+async fn lines_under(subscriber: impl tracing::Subscriber + Send + Sync, key: &str) -> Vec<String> {
+    let _listens = tracing::subscriber::set_default(subscriber);
+    let keys = memory_keys().key_prefix(key).build().unwrap();
+    let handler = web::post().to(async || HttpResponse::Created());
+    let app = test::init_service(App::new().wrap(keys).route("/", handler)).await;
+    for _ in 0..2 {
+        let request = test::TestRequest::post().insert_header(("idempotency-key", key));
+        assert_eq!(app.call(request.to_request()).await.unwrap().status(), 201);
+    }
+    log::lines_with(key)
 }
 
 /// Traced by tracing-actix-web.
@@ -225,6 +240,41 @@ async fn a_handlers_spans_have_their_parent_when_the_client_stays_and_when_it_le
             assert_eq!(request(path).field("idempotency.status"), Some("201"));
         }
     }
+}
+
+#[actix_web::test]
+async fn line_is_an_event_with_its_fields_where_a_subscriber_listens_and_else_a_line_of_the_log() {
+    log::collect();
+    // Each line tells how it has come.
+    let in_log = lines_under(NoSubscriber::default(), "lines-in-the-log").await;
+    let [replayed] = &in_log[..] else {
+        panic!("{in_log:?}")
+    };
+    assert!(replayed.starts_with("DEBUG lines-in-the-log"), "{replayed}");
+    assert!(
+        replayed.contains(" is replayed key=lines-in-the-log"),
+        "{replayed}"
+    );
+    assert!(
+        replayed.ends_with(" outcome=replayed shadow=false"),
+        "{replayed}"
+    );
+
+    let traced = lines_under(spans::subscriber("traced "), "lines-in-the-trace").await;
+    let [line] = &traced[..] else {
+        panic!("{traced:?}")
+    };
+    let key = |line: &str| {
+        line.split("key=")
+            .nth(1)
+            .unwrap()
+            .split(' ')
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    let as_in_log = format!("traced {}", replayed.replace(&key(replayed), &key(line)));
+    assert_eq!(*line, as_in_log, "and it is not in the log as well");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 mod kept_body;
 
-use std::{future::Future, panic::AssertUnwindSafe};
+use std::panic::AssertUnwindSafe;
 
 use actix_service::Service;
 use actix_web::{
@@ -12,10 +12,11 @@ use actix_web::{
 };
 use futures_util::FutureExt;
 
-pub(crate) use self::kept_body::KeptBody;
+use self::kept_body::KeptBody;
 use crate::{
+    claim::Claims,
     event::Notes,
-    middleware::{Decision, GuardedBody, status},
+    middleware::{Decision, GuardedBody, status_of},
     runtime::log,
 };
 
@@ -27,9 +28,21 @@ pub(crate) fn announce(guard: &str) {
     );
 }
 
-/// What is decided; `None` when a closure of the application has panicked, which it does in nobody's way.
-pub(crate) async fn caught(decided: impl Future<Output = Decision>) -> Option<Decision> {
-    AssertUnwindSafe(decided).catch_unwind().await.ok()
+/// Decides about a request, which has its body again afterwards. A closure of the application may panic, which
+/// it does in nobody's way.
+pub(crate) async fn observe(
+    req: &mut ServiceRequest,
+    notes: &mut Notes,
+    claims: &Claims,
+    decide: impl AsyncFnOnce(&mut ServiceRequest, &mut Notes) -> Decision,
+) -> Decision {
+    let body = KeptBody::of(req);
+    let decision = AssertUnwindSafe(decide(req, notes)).catch_unwind().await;
+    body.give_back(req);
+    decision.unwrap_or_else(|_panic| {
+        Decision::Panic.report(None, true, claims, notes);
+        Decision::Panic
+    })
 }
 
 /// Runs a handler as if nothing stood around it, and tells what would have become of its request.
@@ -46,7 +59,7 @@ where
     let answer = service.call(req).await;
     notes.step_ends(|event, took| {
         event.handler = Some(took);
-        event.status = Some(status::of(&answer));
+        event.status = Some(status_of(&answer));
     });
     Ok(answer?.map_body(|_head, body| EitherBody::left(GuardedBody::free(body))))
 }

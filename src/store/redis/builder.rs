@@ -3,8 +3,9 @@ use std::{fmt, time::Duration};
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 
 use super::{
-    DEFAULT_IN_FLIGHT, DEFAULT_TIMEOUT, RedisStore, Source,
+    DEFAULT_IN_FLIGHT, DEFAULT_TIMEOUT, RedisStore,
     cluster::Cluster,
+    commands::Source,
     pool::{ForeignPool, Observed, Place},
     sentinel::Sentinel,
     wire::{

@@ -21,7 +21,9 @@ const AT_ONCE: usize = 50;
 /// A cursor is that of `SCAN`.
 impl Inspect for RedisStore {
     async fn look_up(&self, key: &StoreKey) -> Result<Option<Inspected>, StoreError> {
-        inspected(self.run_plain(&script::INSPECT, key).await?)
+        let look = &script::INSPECT;
+        let reply = (self.commands).run(look, key, IfLost::Repeat, |_no_arguments| {});
+        inspected(reply.await?)
     }
 
     async fn list(
@@ -30,13 +32,18 @@ impl Inspect for RedisStore {
         from: &Cursor,
         most: NonZeroUsize,
     ) -> Result<Page, StoreError> {
-        let deadline = self.deadline();
+        let commands = &self.commands;
+        let deadline = commands.deadline();
         // The other half of the time is for looking up what was found.
-        let half = Instant::now() + self.0.timeout / 2;
-        let (keys, next) = self.scan(prefix, from, most.get(), half, deadline).await?;
+        let half = Instant::now() + commands.timeout() / 2;
+        let (keys, next) = commands
+            .scan(prefix, from, most.get(), half, deadline)
+            .await?;
         let mut entries = Vec::with_capacity(keys.len());
         for keys in keys.chunks(AT_ONCE) {
-            let replies = self.run_on_each(&script::INSPECT, keys, deadline).await?;
+            let replies = commands
+                .run_on_each(&script::INSPECT, keys, deadline)
+                .await?;
             for (key, reply) in keys.iter().zip(replies) {
                 // It may have gone since the scan.
                 if let Some(held) = inspected(reply)? {
@@ -59,19 +66,15 @@ impl Inspect for RedisStore {
 }
 
 impl RedisStore {
-    /// Calls a script that takes nothing but the key.
-    async fn run_plain(&self, script: &Script, key: &StoreKey) -> Result<Reply, StoreError> {
-        let deadline = self.deadline();
-        (self.run(script, key, IfLost::Repeat, deadline, |_no_arguments| {})).await
-    }
-
-    /// The same for a script that says something else when it runs a second time. So a look comes
-    /// first, which finds out about a connection that has ended meanwhile, and may be repeated.
+    /// Calls a script that says something else when it runs a second time. So a look comes first, which finds
+    /// out about a connection that has ended meanwhile, and may be repeated.
     async fn run_once(&self, script: &Script, key: &StoreKey) -> Result<Reply, StoreError> {
-        let deadline = self.deadline();
-        let look = &script::INSPECT;
-        (self.run(look, key, IfLost::Repeat, deadline, |_no_arguments| {})).await?;
-        (self.run(script, key, IfLost::Fail, deadline, |_no_arguments| {})).await
+        let (commands, look) = (&self.commands, &script::INSPECT);
+        let deadline = commands.deadline();
+        let look = commands.run_by(deadline, look, key, IfLost::Repeat, |_no_arguments| {});
+        look.await?;
+        let run = commands.run_by(deadline, script, key, IfLost::Fail, |_no_arguments| {});
+        run.await
     }
 }
 

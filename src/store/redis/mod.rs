@@ -8,9 +8,7 @@ mod commands;
 mod inspect;
 mod notify;
 mod pool;
-mod scan;
 mod sentinel;
-mod source;
 mod store;
 mod wire;
 
@@ -27,9 +25,8 @@ pub use self::{
     check::{Finding, FindingKind},
 };
 use self::{
-    commands::Reply,
-    pool::{CallLimit, Observed},
-    source::Source,
+    commands::{Commands, Reply, Source},
+    pool::Observed,
 };
 use super::StoreError;
 use crate::config::ConfigError;
@@ -115,14 +112,10 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 ///
 #[doc = include_str!("faults.md")]
 #[derive(Clone)]
-pub struct RedisStore(Arc<Inner>);
-
-struct Inner {
-    source: Source,
-    timeout: Duration,
-    call_limit: Arc<CallLimit>,
+pub struct RedisStore {
+    commands: Arc<Commands>,
     /// Findings are logged once.
-    checked: AtomicBool,
+    checked: Arc<AtomicBool>,
 }
 
 impl RedisStore {
@@ -262,7 +255,11 @@ impl RedisStore {
     ///
     /// When it is not; the error says why.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        for reply in self.call_each(&cmd("PING"), self.deadline()).await? {
+        for reply in self
+            .commands
+            .call_each(&cmd("PING"), self.commands.deadline())
+            .await?
+        {
             match reply {
                 Reply::Value(Value::SimpleString(_)) => {}
                 reply => return Err(reply.unexpected("PING")),
@@ -272,25 +269,23 @@ impl RedisStore {
     }
 
     fn with(source: Source, timeout: Duration, most_in_flight: usize) -> Self {
-        Self(Arc::new(Inner {
-            source,
-            timeout,
-            call_limit: Arc::new(CallLimit::new(most_in_flight)),
-            checked: AtomicBool::new(false),
-        }))
+        Self {
+            commands: Arc::new(Commands::new(source, timeout, most_in_flight)),
+            checked: Arc::default(),
+        }
     }
 }
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let source = match &self.0.source {
+        let source = match self.commands.source() {
             Source::Own(_) => "own connections",
             Source::Cluster(_) => "a cluster",
             Source::Pool(_) => "the application's pool",
         };
         f.debug_struct("RedisStore")
             .field("source", &source)
-            .field("timeout", &self.0.timeout)
+            .field("timeout", &self.commands.timeout())
             .finish_non_exhaustive()
     }
 }

@@ -4,9 +4,9 @@ use redis::{Cmd, RedisError, Value, cmd};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
-    RedisStore, Source,
+    RedisStore,
     codec::{self, Stored, StoredClaim, millis},
-    commands::{IfLost, Reply, script},
+    commands::{IfLost, Reply, Source, script},
     notify::Watch,
     wire::error::unexpected,
 };
@@ -27,7 +27,7 @@ impl Store for RedisStore {
         if claim.is_lock() {
             return self.lock(claim).await;
         }
-        let deadline = self.deadline();
+        let deadline = self.commands.deadline();
         let key = claim.key.to_text();
         let mut set = cmd("SET");
         set.arg(&key)
@@ -37,7 +37,7 @@ impl Store for RedisStore {
             .arg("PX")
             .arg(expiry(claim.lease.saturating_add(claim.afterlife)));
         let if_lost = IfLost::RepeatClaim(claim);
-        let value = match self.call(&key, &set, if_lost, deadline).await? {
+        let value = match self.commands.call(&key, &set, if_lost, deadline).await? {
             Reply::Value(Value::Nil) => return Ok(claimed(claim, NonZeroU32::MIN)),
             Reply::Value(Value::BulkString(value)) => value,
             Reply::WrongType => return Ok(Begin::Unreadable),
@@ -60,12 +60,12 @@ impl Store for RedisStore {
 
     async fn renew(&self, lease: &Lease) -> Result<Renewed, StoreError> {
         let token = lease.token().to_hex();
-        let (script, deadline) = (&script::RENEW, self.deadline());
-        let reply = (self.run(script, lease.key(), IfLost::Repeat, deadline, |call| {
+        let commands = &self.commands;
+        let reply = commands.run(&script::RENEW, lease.key(), IfLost::Repeat, |call| {
             call.arg(&token)
                 .arg(expiry(lease.duration().saturating_add(lease.afterlife())));
-        }))
-        .await?;
+        });
+        let reply = reply.await?;
         match reply {
             Reply::Value(Value::Nil) | Reply::WrongType => Ok(Renewed::Lost),
             Reply::Value(value @ Value::Array(_)) => {
@@ -88,23 +88,23 @@ impl Store for RedisStore {
         let value = codec::encode_record(record, lease.token()).ok_or_else(|| {
             StoreError::unavailable("headers of more than 4 GiB cannot be recorded")
         })?;
-        let (script, deadline) = (&script::COMPLETE, self.deadline());
         // A completion that is repeated recognises its own record.
-        let reply = (self.run(script, lease.key(), IfLost::Repeat, deadline, |call| {
+        let commands = &self.commands;
+        let reply = commands.run(&script::COMPLETE, lease.key(), IfLost::Repeat, |call| {
             call.arg(&token).arg(&value).arg(expiry(retention));
-        }))
-        .await?;
+        });
+        let reply = reply.await?;
         reply.held("complete.lua")
     }
 
     async fn release(&self, lease: &Lease) -> Result<Held, StoreError> {
         let token = lease.token().to_hex();
-        let (script, deadline) = (&script::RELEASE, self.deadline());
         // A second release would not find what the first has freed, and say that it was lost.
-        let reply = (self.run(script, lease.key(), IfLost::Fail, deadline, |call| {
+        let commands = &self.commands;
+        let reply = commands.run(&script::RELEASE, lease.key(), IfLost::Fail, |call| {
             call.arg(&token);
-        }))
-        .await?;
+        });
+        let reply = reply.await?;
         reply.held("release.lua")
     }
 
@@ -138,7 +138,7 @@ impl RedisStore {
     /// Sees to it that a channel is watched where its key is, if that can be done. In a cluster it
     /// may have moved since.
     fn keep_watching(&self, channel: &str, watch: &mut Option<Watch>) {
-        match &self.0.source {
+        match self.commands.source() {
             Source::Own(own) => {
                 watch.get_or_insert_with(|| own.wake_ups.watch(channel));
             }
@@ -154,11 +154,11 @@ impl RedisStore {
     /// How long the claim that was seen still holds the key, if it does.
     async fn look(&self, key: &StoreKey, seen: &ClaimId) -> Result<Option<Duration>, StoreError> {
         let token = seen.to_hex();
-        let (script, deadline) = (&script::LOOK, self.deadline());
-        let reply = (self.run(script, key, IfLost::Repeat, deadline, |call| {
+        let commands = &self.commands;
+        let reply = commands.run(&script::LOOK, key, IfLost::Repeat, |call| {
             call.arg(&token);
-        }))
-        .await?;
+        });
+        let reply = reply.await?;
         match reply {
             Reply::Value(Value::Int(0)) | Reply::WrongType => Ok(None),
             Reply::Value(Value::Int(left)) => Ok(Some(Duration::from_millis(left.unsigned_abs()))),
@@ -168,9 +168,9 @@ impl RedisStore {
 
     async fn lock(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
         let key = claim.key.to_text();
-        let deadline = self.deadline();
+        let deadline = self.commands.deadline();
         let set = set_lock(&key, claim, &["NX"]);
-        match self.call(&key, &set, IfLost::Fail, deadline).await {
+        match self.commands.call(&key, &set, IfLost::Fail, deadline).await {
             Ok(Reply::Value(Value::Okay)) => Ok(claimed(claim, NonZeroU32::MIN)),
             Ok(Reply::Value(Value::Nil)) => Ok(locked()),
             Ok(reply) => Err(reply.unexpected("SET NX")),
@@ -191,7 +191,7 @@ impl RedisStore {
     ) -> Result<Begin, StoreError> {
         claim.notes.sent_again();
         let set = set_lock(key, claim, &["NX", "GET"]);
-        match self.send_second(key, &set, deadline).await? {
+        match self.commands.send_second(key, &set, deadline).await? {
             Reply::Value(Value::Nil) => Ok(claimed(claim, NonZeroU32::MIN)),
             Reply::Value(Value::BulkString(token)) if token == claim.token.to_hex().as_bytes() => {
                 Ok(claimed(claim, NonZeroU32::MIN))
@@ -206,13 +206,14 @@ impl RedisStore {
         let token = claim.token.to_hex();
         let rest = codec::encode_claim_rest(claim);
         let (script, if_lost) = (&script::BEGIN, IfLost::RepeatClaim(claim));
-        let reply = (self.run(script, &claim.key, if_lost, deadline, |call| {
+        let commands = &self.commands;
+        let reply = commands.run_by(deadline, script, &claim.key, if_lost, |call| {
             call.arg(&token)
                 .arg(&rest)
                 .arg(expiry(claim.lease.saturating_add(claim.afterlife)))
                 .arg(u8::from(claim.on_lapsed == OnLapsed::TakeOver));
-        }))
-        .await?;
+        });
+        let reply = reply.await?;
         let parts = match reply {
             Reply::Value(Value::Array(parts)) => parts,
             Reply::WrongType => return Ok(Begin::Unreadable),

@@ -56,12 +56,18 @@ impl Span {
 /// Collects the spans of these tests from now on, and with them the lines of the crate: `log` no longer gets them.
 pub(crate) fn collect() {
     INSTALL.call_once(|| {
-        let subscriber = Registry::default().with(Collector);
-        tracing::subscriber::set_global_default(subscriber).unwrap();
+        tracing::subscriber::set_global_default(subscriber("")).unwrap();
     });
 }
 
-struct Collector;
+/// Collects spans, and lines with this in front of each.
+pub(crate) fn subscriber(in_front: &'static str) -> impl Subscriber + Send + Sync {
+    Registry::default().with(Collector { in_front })
+}
+
+struct Collector {
+    in_front: &'static str,
+}
 
 /// The number of a span, kept with it: its id is given away again when it is closed.
 #[derive(Clone, Copy)]
@@ -111,7 +117,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Collector {
         let mut line = Line::default();
         event.record(&mut line);
         let level = event.metadata().level();
-        log::push(format!("{level} {}{}", line.text, line.fields));
+        log::push(format!(
+            "{}{level} {}{}",
+            self.in_front, line.text, line.fields
+        ));
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {

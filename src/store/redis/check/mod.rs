@@ -49,7 +49,7 @@ impl RedisStore {
         self.claim_and_release(key_prefix).await?;
         let mut findings = self.settings().await?;
         findings.extend(self.push(key_prefix).await?);
-        if !self.0.checked.swap(true, Ordering::AcqRel) {
+        if !self.checked.swap(true, Ordering::AcqRel) {
             for finding in &findings {
                 log::warn!("{finding}");
             }
@@ -99,7 +99,8 @@ impl RedisStore {
 
     /// What each server says; `None` when one does not let this user ask.
     async fn ask(&self, question: &redis::Cmd) -> Result<Option<Vec<Value>>, StoreError> {
-        let replies = match self.call_each(question, self.deadline()).await {
+        let asked = (self.commands).call_each(question, self.commands.deadline());
+        let replies = match asked.await {
             Ok(replies) => replies,
             // It was answered, with a refusal. What is away has been found out before.
             Err(err) if !err.may_have_run() => return Ok(None),

@@ -3,13 +3,17 @@ use redis::cmd;
 use super::finding::{Finding, FindingKind};
 use crate::store::{
     StoreError, StoreKey,
-    redis::{RedisStore, Source, commands::IfLost, notify::WakeUps},
+    redis::{
+        RedisStore,
+        commands::{IfLost, Source},
+        notify::WakeUps,
+    },
 };
 
 impl RedisStore {
     /// Finds out whether those who wait for a key with this prefix can be told, on each server.
     pub(crate) async fn push(&self, key_prefix: &str) -> Result<Option<Finding>, StoreError> {
-        match &self.0.source {
+        match self.commands.source() {
             Source::Own(own) => {
                 let key = StoreKey::new(key_prefix, rand::random()).to_string();
                 let is_told = self.is_told(&key, &own.wake_ups).await?;
@@ -30,7 +34,9 @@ impl RedisStore {
     async fn is_told(&self, key: &str, wake_ups: &WakeUps) -> Result<bool, StoreError> {
         let mut publish = cmd("SPUBLISH");
         publish.arg(key).arg("");
-        match (self.call(key, &publish, IfLost::Repeat, self.deadline())).await {
+        let published =
+            (self.commands).call(key, &publish, IfLost::Repeat, self.commands.deadline());
+        match published.await {
             Ok(_) => {}
             // It was answered, with a refusal. What is away has been found out before.
             Err(err) if !err.may_have_run() => return Ok(false),

@@ -2,11 +2,10 @@ use futures_util::future::try_join_all;
 use redis::{Cmd, RedisResult, ServerErrorKind, Value};
 use tokio::time::Instant;
 
-use super::script::Script;
+use super::{Commands, Source, script::Script};
 use crate::store::{
     Held, NewClaim, StoreError, StoreKey,
     redis::{
-        RedisStore, Source,
         cluster::Node,
         wire::error::{from_redis, unexpected},
     },
@@ -25,12 +24,7 @@ pub(crate) enum IfLost<'a> {
     RepeatClaim(&'a NewClaim),
 }
 
-impl RedisStore {
-    /// By when an operation that begins now has to end, however many steps it takes.
-    pub(crate) fn deadline(&self) -> Instant {
-        Instant::now() + self.0.timeout
-    }
-
+impl Commands {
     /// Sends one command about one key.
     pub(crate) async fn call(
         &self,
@@ -39,7 +33,7 @@ impl RedisStore {
         if_lost: IfLost<'_>,
         deadline: Instant,
     ) -> Result<Reply, StoreError> {
-        let _place = self.0.call_limit.enter()?;
+        let _place = self.call_limit.enter()?;
         self.send(key, cmd, if_lost, deadline).await
     }
 
@@ -81,14 +75,14 @@ impl RedisStore {
         cmd: &Cmd,
         deadline: Instant,
     ) -> Result<Reply, StoreError> {
-        match &self.0.source {
+        match &self.source {
             Source::Own(own) => Reply::of(own.connections.send(cmd, deadline).await?),
             // Boxed, because it follows redirections, and would make every other call as large.
             Source::Cluster(cluster) => {
                 Reply::of(Box::pin(cluster.send(key, cmd, deadline)).await?)
             }
             Source::Pool(pool) => {
-                let call_limit = &self.0.call_limit;
+                let call_limit = &self.call_limit;
                 Reply::of(pool.send(cmd, deadline, call_limit).await?)
             }
         }
@@ -102,9 +96,9 @@ impl RedisStore {
         cmd: &Cmd,
         deadline: Instant,
     ) -> Result<Reply, StoreError> {
-        match (&self.0.source, node) {
+        match (&self.source, node) {
             (Source::Cluster(cluster), Some(node)) => {
-                let _place = self.0.call_limit.enter()?;
+                let _place = self.call_limit.enter()?;
                 Reply::of(cluster.send_to(node, cmd, deadline).await?)
             }
             _ => self.call("", cmd, IfLost::Repeat, deadline).await,
@@ -117,10 +111,10 @@ impl RedisStore {
         cmd: &Cmd,
         deadline: Instant,
     ) -> Result<Vec<Reply>, StoreError> {
-        let Source::Cluster(cluster) = &self.0.source else {
+        let Source::Cluster(cluster) = &self.source else {
             return Ok(vec![self.call("", cmd, IfLost::Repeat, deadline).await?]);
         };
-        let _place = self.0.call_limit.enter()?;
+        let _place = self.call_limit.enter()?;
         let nodes = cluster.primaries(deadline).await?;
         let replies = nodes
             .iter()
@@ -135,10 +129,22 @@ impl RedisStore {
         script: &Script,
         key: &StoreKey,
         if_lost: IfLost<'_>,
-        deadline: Instant,
         arguments: impl Fn(&mut Cmd),
     ) -> Result<Reply, StoreError> {
-        let _place = self.0.call_limit.enter()?;
+        let deadline = self.deadline();
+        self.run_by(deadline, script, key, if_lost, arguments).await
+    }
+
+    /// The same as a part of an operation.
+    pub(crate) async fn run_by(
+        &self,
+        deadline: Instant,
+        script: &Script,
+        key: &StoreKey,
+        if_lost: IfLost<'_>,
+        arguments: impl Fn(&mut Cmd),
+    ) -> Result<Reply, StoreError> {
+        let _place = self.call_limit.enter()?;
         self.run_in_place(script, key, if_lost, deadline, arguments)
             .await
     }

@@ -1,8 +1,48 @@
-//! What is sent to Redis: a call, several at once, a script, and what becomes of one whose connection is
-//! lost.
+//! What is sent to Redis: a call, several at once, a script, a scan, and what becomes of one whose connection
+//! is lost.
 
 mod call;
 mod pipeline;
+mod scan;
 pub(crate) mod script;
+mod source;
 
-pub(crate) use self::call::{IfLost, Reply};
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+pub(crate) use self::{
+    call::{IfLost, Reply},
+    source::Source,
+};
+use crate::store::redis::pool::CallLimit;
+
+/// Sends commands to wherever the keys are, so many at once and for so long at most.
+pub(crate) struct Commands {
+    source: Source,
+    timeout: Duration,
+    call_limit: Arc<CallLimit>,
+}
+
+impl Commands {
+    pub(crate) fn new(source: Source, timeout: Duration, most_in_flight: usize) -> Self {
+        Self {
+            source,
+            timeout,
+            call_limit: Arc::new(CallLimit::new(most_in_flight)),
+        }
+    }
+
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// By when an operation that begins now has to end, however many steps it takes.
+    pub(crate) fn deadline(&self) -> Instant {
+        Instant::now() + self.timeout
+    }
+}

@@ -3,18 +3,16 @@ use redis::{Cmd, Pipeline, RedisResult, Value};
 use tokio::time::Instant;
 
 use super::{
+    Commands, Source,
     call::{IfLost, Reply},
     script::Script,
 };
 use crate::store::{
     StoreError, StoreKey,
-    redis::{
-        RedisStore, Source,
-        wire::error::{from_redis, unexpected},
-    },
+    redis::wire::error::{from_redis, unexpected},
 };
 
-impl RedisStore {
+impl Commands {
     /// Calls a script on each of some keys, in one trip. Only for a script that may run again: when
     /// the server turns out to have forgotten it on the way, all calls are repeated.
     pub(crate) async fn run_on_each(
@@ -23,8 +21,8 @@ impl RedisStore {
         keys: &[StoreKey],
         deadline: Instant,
     ) -> Result<Vec<Reply>, StoreError> {
-        let _place = self.0.call_limit.enter()?;
-        if let Source::Cluster(_) = self.0.source {
+        let _place = self.call_limit.enter()?;
+        if let Source::Cluster(_) = self.source {
             // Each may have moved to another node. Those for one node still share trips.
             let replies = keys.iter().map(|key| {
                 self.run_in_place(script, key, IfLost::Repeat, deadline, |_no_arguments| {})
@@ -69,10 +67,10 @@ impl RedisStore {
         calls: &Pipeline,
         deadline: Instant,
     ) -> Result<RedisResult<Vec<Value>>, StoreError> {
-        match &self.0.source {
+        match &self.source {
             Source::Own(own) => own.connections.send_all(calls, deadline).await,
             Source::Cluster(_) => Err(StoreError::unavailable("a cluster takes no pipelines")),
-            Source::Pool(pool) => pool.send_all(calls, deadline, &self.0.call_limit).await,
+            Source::Pool(pool) => pool.send_all(calls, deadline, &self.call_limit).await,
         }
     }
 }

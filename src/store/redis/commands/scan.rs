@@ -3,21 +3,20 @@ use std::{collections::VecDeque, sync::Arc};
 use redis::{RedisError, cmd};
 use tokio::time::Instant;
 
-use super::{
-    RedisStore, Source,
-    cluster::{Address, Node},
-    commands::Reply,
+use super::{Commands, Reply, Source};
+use crate::store::{
+    Cursor, StoreError, StoreKey,
+    redis::cluster::{Address, Node},
 };
-use crate::store::{Cursor, StoreError, StoreKey};
 
 /// How many of the server's keys one step goes past at most. The server does nothing else
 /// meanwhile, some hundred microseconds.
 const LONGEST_STEP: usize = 1000;
 
-impl RedisStore {
+impl Commands {
     /// Goes on from a cursor until some keys with this prefix turn up, the end is reached, or
     /// `until` has passed. Returns some `most` keys and where the next scan begins.
-    pub(super) async fn scan(
+    pub(crate) async fn scan(
         &self,
         prefix: &str,
         from: &Cursor,
@@ -61,7 +60,7 @@ impl RedisStore {
     /// Where is left to go, and how far the first place has been walked. In a cluster these are
     /// its primaries, of which one that has left it since counts as walked; else there is one.
     async fn places(&self, from: &Cursor, deadline: Instant) -> Result<(Places, u64), StoreError> {
-        let Source::Cluster(cluster) = &self.0.source else {
+        let Source::Cluster(cluster) = &self.source else {
             return Ok((Places::from([None]), number(from.as_str())?));
         };
         let nodes = cluster.primaries(deadline).await?;
