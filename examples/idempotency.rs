@@ -10,10 +10,10 @@ use std::{
     time::Duration,
 };
 
-use actix_idempotency::{
+use actix_web::{App, HttpResponse, HttpServer, middleware::Logger, rt, web};
+use actix_web_idempotency::{
     ConfigError, Idempotency, IdempotencyKey, MemoryStore, RedisStore, Scope, store::Store,
 };
-use actix_web::{App, HttpResponse, HttpServer, middleware::Logger, rt, web};
 use serde_json::{Value, json};
 
 /// Keys belong to the user whom a gateway has authenticated and names in this header.

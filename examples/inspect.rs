@@ -4,7 +4,7 @@
 
 use std::{env, num::NonZeroUsize, time::Duration};
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     RedisStore,
     store::{Cursor, Inspect, Inspected, StoreKey},
 };

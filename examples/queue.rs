@@ -6,7 +6,7 @@
 
 use std::{env, time::Duration};
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     Claimed, Done, Fingerprint, Once, RedisStore,
     redis::{AsyncTypedCommands, Client},
 };

@@ -6,8 +6,8 @@ mod stop_signal;
 
 use std::{env, io, time::Duration};
 
-use actix_idempotency::{ApiLock, ConfigError, MemoryStore, RedisStore, store::Store};
 use actix_web::{App, HttpResponse, HttpServer, middleware::Logger, rt, web};
+use actix_web_idempotency::{ApiLock, ConfigError, MemoryStore, RedisStore, store::Store};
 use serde_json::json;
 
 /// The payload says what a duplicate is. It names the caller, or strangers lock each other out.

@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use actix_idempotency::{
+use actix_web::{App, HttpResponse, HttpServer, rt, web};
+use actix_web_idempotency::{
     ConfigError, Idempotency, InFlight, MemoryStore, RedisStore, Scope, store::Store,
 };
-use actix_web::{App, HttpResponse, HttpServer, rt, web};
 use anyhow::Result;
 use futures_util::future::try_join_all;
 use serde_json::json;

@@ -22,8 +22,8 @@
 //! # Idempotency
 //!
 //! ```
-//! use actix_idempotency::{Idempotency, MemoryStore, Scope};
 //! use actix_web::{App, HttpResponse, HttpServer, web};
+//! use actix_web_idempotency::{Idempotency, MemoryStore, Scope};
 //!
 //! # fn main() -> std::io::Result<()> {
 //! // Once, outside of the closure that runs per worker.
@@ -58,8 +58,8 @@
 //! # ApiLock
 //!
 //! ```
-//! use actix_idempotency::{ApiLock, MemoryStore};
 //! use actix_web::{App, HttpResponse, HttpServer, http::Method, web};
+//! use actix_web_idempotency::{ApiLock, MemoryStore};
 //! use serde_json::json;
 //!
 //! # fn main() -> std::io::Result<()> {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use actix_idempotency::{ApiLock, ConfigError, Idempotency, InFlight, Scope, store::Store};
+use actix_web_idempotency::{ApiLock, ConfigError, Idempotency, InFlight, Scope, store::Store};
 use serde_json::json;
 
 /// The guards to choose from, on one store.

@@ -21,8 +21,8 @@ mod witness;
 
 use std::{env, io, time::Duration};
 
-use actix_idempotency::{MemoryStore, RedisStore};
 use actix_web::{App, HttpServer, middleware::from_fn, web};
+use actix_web_idempotency::{MemoryStore, RedisStore};
 
 use crate::{guard::Guard, guards::Guards, ledger::Ledger, witness::witness};
 

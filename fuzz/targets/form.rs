@@ -4,7 +4,7 @@
 
 use std::io::Write;
 
-use actix_idempotency::internals::canonical_form;
+use actix_web_idempotency::internals::canonical_form;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

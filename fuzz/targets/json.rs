@@ -1,7 +1,7 @@
 #![no_main]
 //! Canonical JSON text is short, its own canonical text, and says the same value.
 
-use actix_idempotency::{Fingerprint, internals::canonical_json};
+use actix_web_idempotency::{Fingerprint, internals::canonical_json};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, value::RawValue};
 

@@ -1,7 +1,7 @@
 #![no_main]
 //! A key has 1 to 255 visible characters, and quoted it is the same key.
 
-use actix_idempotency::internals::read_key;
+use actix_web_idempotency::internals::read_key;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|value: &[u8]| {

@@ -1,8 +1,8 @@
 #![no_main]
 //! Lines of `Prefer` are read without harm; a `wait` in front of them all is the one that counts.
 
-use actix_idempotency::internals::preferred_wait;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web_idempotency::internals::preferred_wait;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,7 +1,7 @@
 #![no_main]
 //! What can be read of a value in Redis is what would be written.
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     internals::{decode_claim, decode_record, encode_record},
     store::OwnerToken,
 };

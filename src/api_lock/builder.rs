@@ -135,8 +135,8 @@ impl ApiLockBuilder {
     /// Makes the answers out of the problems.
     ///
     /// ```
-    /// use actix_idempotency::{ApiLock, MemoryStore, problem::ProblemKind};
     /// use actix_web::http::{StatusCode, header};
+    /// use actix_web_idempotency::{ApiLock, MemoryStore, problem::ProblemKind};
     ///
     /// let lock = ApiLock::builder(MemoryStore::new(), |req| req.path().to_owned())
     ///     .render_problem(|problem| match problem.kind() {
@@ -144,7 +144,7 @@ impl ApiLockBuilder {
     ///         _ => problem.to_response(),
     ///     })
     ///     .build()?;
-    /// # Ok::<_, actix_idempotency::ConfigError>(())
+    /// # Ok::<_, actix_web_idempotency::ConfigError>(())
     /// ```
     ///
     /// Default: [`Problem::to_response`].
@@ -171,7 +171,7 @@ impl ApiLockBuilder {
     /// [`rollout`](crate::guide::rollout) has the others, and what changes all the same.
     ///
     /// ```
-    /// use actix_idempotency::{ApiLock, MemoryStore, event::Event};
+    /// use actix_web_idempotency::{ApiLock, MemoryStore, event::Event};
     ///
     /// let lock = ApiLock::builder(MemoryStore::new(), |req| req.path().to_owned())
     ///     .shadow()
@@ -181,7 +181,7 @@ impl ApiLockBuilder {
     ///         }
     ///     })
     ///     .build()?;
-    /// # Ok::<_, actix_idempotency::ConfigError>(())
+    /// # Ok::<_, actix_web_idempotency::ConfigError>(())
     /// ```
     ///
     /// Default: off; whoever asks for a lock gets one.

@@ -34,8 +34,8 @@ use crate::{
 /// do the same thing at once lock each other out.
 ///
 /// ```
-/// use actix_idempotency::{ApiLock, MemoryStore};
 /// use actix_web::{App, HttpResponse, http::StatusCode, test, web};
+/// use actix_web_idempotency::{ApiLock, MemoryStore};
 /// use serde_json::json;
 ///
 /// # #[actix_web::main]
@@ -124,8 +124,8 @@ impl ApiLock {
     /// answered with its own response, and nothing is locked.
     ///
     /// ```
-    /// use actix_idempotency::{ApiLock, Fingerprint, MemoryStore};
     /// use actix_web::error::ErrorUnauthorized;
+    /// use actix_web_idempotency::{ApiLock, Fingerprint, MemoryStore};
     ///
     /// let lock = ApiLock::try_builder(MemoryStore::new(), |req| {
     ///     if req.path() == "/health" {
@@ -135,7 +135,7 @@ impl ApiLock {
     ///     Ok(Some((user.into_owned(), Fingerprint::of_bytes(req.bytes()))))
     /// })
     /// .build()?;
-    /// # Ok::<_, actix_idempotency::ConfigError>(())
+    /// # Ok::<_, actix_web_idempotency::ConfigError>(())
     /// ```
     pub fn try_builder<F, P>(store: impl Store, payload: F) -> ApiLockBuilder
     where
@@ -149,7 +149,7 @@ impl ApiLock {
     /// returns what the closure of [`try_builder`](Self::try_builder) returns.
     ///
     /// ```
-    /// use actix_idempotency::{ApiLock, MemoryStore};
+    /// use actix_web_idempotency::{ApiLock, MemoryStore};
     ///
     /// # async fn account_of(session: Option<&str>) -> Result<u64, actix_web::Error> { Ok(7) }
     /// let lock = ApiLock::async_builder(MemoryStore::new(), async |req| {
@@ -157,7 +157,7 @@ impl ApiLock {
     ///     Ok(Some((account, req.path().to_owned())))
     /// })
     /// .build()?;
-    /// # Ok::<_, actix_idempotency::ConfigError>(())
+    /// # Ok::<_, actix_web_idempotency::ConfigError>(())
     /// ```
     pub fn async_builder<F, P>(store: impl Store, payload: F) -> ApiLockBuilder
     where
@@ -182,8 +182,8 @@ impl ApiLock {
     /// the process ends.
     ///
     /// ```
-    /// # use actix_idempotency::{ApiLock, MemoryStore};
     /// # use actix_web::{App, HttpServer};
+    /// # use actix_web_idempotency::{ApiLock, MemoryStore};
     /// # use std::time::Duration;
     /// # #[actix_web::main]
     /// # async fn main() -> std::io::Result<()> {

@@ -29,7 +29,7 @@ const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// store one of them proceeds, the others are told what became of it.
 ///
 /// ```
-/// use actix_idempotency::{Claimed, Done, Fingerprint, MemoryStore, Once};
+/// use actix_web_idempotency::{Claimed, Done, Fingerprint, MemoryStore, Once};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -4,8 +4,8 @@
 //! ```
 //! use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
 //!
-//! use actix_idempotency::{Idempotency, MemoryStore, Scope, event::{Event, Outcome}};
 //! use actix_web::{App, HttpResponse, test, web};
+//! use actix_web_idempotency::{Idempotency, MemoryStore, Scope, event::{Event, Outcome}};
 //!
 //! # #[actix_web::main]
 //! # async fn main() -> std::io::Result<()> {
@@ -83,12 +83,12 @@
 //! This puts what became of a request on its span, where tracing-opentelemetry makes attributes of it:
 //!
 //! ```
-//! use actix_idempotency::{Idempotency, MemoryStore, Scope, event::Event};
 //! use actix_web::{
 //!     App, Error,
 //!     body::MessageBody,
 //!     dev::{ServiceRequest, ServiceResponse},
 //! };
+//! use actix_web_idempotency::{Idempotency, MemoryStore, Scope, event::Event};
 //! use tracing::{Span, field::{Empty, display}};
 //! use tracing_actix_web::{DefaultRootSpanBuilder, RootSpanBuilder, TracingLogger, root_span};
 //!
@@ -129,7 +129,7 @@
 //!     .build()?;
 //! let app = App::new().wrap(idempotency).wrap(TracingLogger::<WithOutcome>::new()); // the outer one
 //! # drop(app);
-//! # Ok::<_, actix_idempotency::ConfigError>(())
+//! # Ok::<_, actix_web_idempotency::ConfigError>(())
 //! ```
 //!
 //! | attribute | what it is good for |

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 /// A SHA-256 digest that tells whether two requests are the same.
 ///
 /// ```
-/// use actix_idempotency::Fingerprint;
+/// use actix_web_idempotency::Fingerprint;
 ///
 /// let one = Fingerprint::of_bytes(b"a=1");
 /// assert_eq!(one, Fingerprint::of_bytes(b"a=1"));
@@ -35,7 +35,7 @@ impl Fingerprint {
     /// numbers as they are written.
     ///
     /// ```
-    /// use actix_idempotency::Fingerprint;
+    /// use actix_web_idempotency::Fingerprint;
     /// use serde_json::json;
     ///
     /// let canonical = Fingerprint::of_bytes(r#"{"a":[1],"b":"x"}"#);

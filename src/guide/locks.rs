@@ -6,8 +6,8 @@
 //! second is refused. Around an `App` or a scope name the methods that change something:
 //!
 //! ```
-//! use actix_idempotency::{ApiLock, MemoryStore};
 //! use actix_web::{App, HttpResponse, http::Method, test, web};
+//! use actix_web_idempotency::{ApiLock, MemoryStore};
 //! use serde_json::json;
 //!
 //! async fn orders() -> HttpResponse {
@@ -47,12 +47,12 @@
 //! lock is free before the response is sent.
 //!
 //! ```
-//! use actix_idempotency::{ApiLock, ConfigError, MemoryStore};
 //! use actix_web::{App, HttpResponse, test, web};
 //! # use actix_web::{
 //! #     Error, body::MessageBody, dev::{ServiceRequest, ServiceResponse}, http::StatusCode,
 //! #     middleware::{Next, from_fn},
 //! # };
+//! use actix_web_idempotency::{ApiLock, ConfigError, MemoryStore};
 //! use serde::{Deserialize, Serialize};
 //!
 //! #[derive(Deserialize, Serialize)]

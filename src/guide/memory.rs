@@ -16,7 +16,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use actix_idempotency::{Idempotency, MemoryStore, Scope};
+//! use actix_web_idempotency::{Idempotency, MemoryStore, Scope};
 //!
 //! let store = MemoryStore::builder()
 //!     .max_entries(250_000) // with some room for peaks
@@ -27,7 +27,7 @@
 //!     .build()?;
 //! # drop(payments);
 //! assert_eq!(store.usage().max_entries, 250_000);
-//! # Ok::<_, actix_idempotency::ConfigError>(())
+//! # Ok::<_, actix_web_idempotency::ConfigError>(())
 //! ```
 //!
 //! An [`ApiLock`](crate::ApiLock) takes one entry of 200 bytes while a request runs.

@@ -6,9 +6,9 @@
 //!
 //! ```
 //! use actix_cors::Cors;
-//! use actix_idempotency::{ApiLock, Idempotency, MemoryStore, Scope};
 //! use actix_web::{App, middleware::{Compress, Logger, from_fn}};
 //! # use actix_web::{Error, body::MessageBody, dev::{ServiceRequest, ServiceResponse}, middleware::Next};
+//! use actix_web_idempotency::{ApiLock, Idempotency, MemoryStore, Scope};
 //! # async fn authenticate(req: ServiceRequest, next: Next<impl MessageBody>)
 //! #     -> Result<ServiceResponse<impl MessageBody>, Error> { next.call(req).await }
 //! # let lock = ApiLock::new(MemoryStore::new(), |req| req.path().to_owned());
@@ -22,7 +22,7 @@
 //!     .wrap(Cors::default()) // sees every answer, and answers preflights itself
 //!     .wrap(Logger::default()); // outermost
 //! # drop(app);
-//! # Ok::<_, actix_idempotency::ConfigError>(())
+//! # Ok::<_, actix_web_idempotency::ConfigError>(())
 //! ```
 //!
 //! * A layer that commits a database transaction belongs inside of `Idempotency`:
@@ -38,8 +38,8 @@
 //! `Compress` encodes a response as its client accepts it. Wrap `Idempotency` inside of it:
 //!
 //! ```
-//! use actix_idempotency::{Idempotency, MemoryStore, Scope};
 //! use actix_web::{App, HttpResponse, http::header, middleware::{Compress, Condition}, test, web};
+//! use actix_web_idempotency::{Idempotency, MemoryStore, Scope};
 //! use std::time::Duration;
 //!
 //! const TEXT: &str = "a text that is long enough to be worth it";
@@ -106,8 +106,8 @@
 //! the one that refuses:
 //!
 //! ```
-//! use actix_idempotency::{Idempotency, MemoryStore, Scope};
 //! use actix_web::{App, HttpResponse, http::header::CONTENT_TYPE, test, web};
+//! use actix_web_idempotency::{Idempotency, MemoryStore, Scope};
 //!
 //! const LARGEST: usize = 512 * 1024;
 //!
@@ -186,8 +186,8 @@
 //! wrapped outside:
 //!
 //! ```
-//! use actix_idempotency::{Idempotency, MemoryStore, Scope};
 //! use actix_web::{App, HttpResponse, middleware::Logger, test, web};
+//! use actix_web_idempotency::{Idempotency, MemoryStore, Scope};
 //! # static LINES: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
 //! # struct Lines;
 //! # impl log::Log for Lines {

@@ -28,11 +28,11 @@
 //! request's extensions, and the scope takes it from there:
 //!
 //! ```
-//! use actix_idempotency::{Idempotency, MemoryStore, Scope};
 //! use actix_web::{
 //!     App, Error, HttpMessage, body::MessageBody, dev::{ServiceRequest, ServiceResponse},
 //!     error::ErrorUnauthorized, http::header, middleware::{Next, from_fn},
 //! };
+//! use actix_web_idempotency::{Idempotency, MemoryStore, Scope};
 //!
 //! struct UserId(String);
 //!
@@ -140,8 +140,8 @@
 //! request with a key before the store is asked, and its error is the answer:
 //!
 //! ```
-//! use actix_idempotency::{RequestView, Scope};
 //! use actix_web::{Error, error::ErrorUnauthorized};
+//! use actix_web_idempotency::{RequestView, Scope};
 //!
 //! # fn account_of(token: &str) -> Option<u64> { (token == "Bearer good").then_some(7) }
 //! /// The same check as in the extractor: signature, expiry, revocation.
@@ -185,7 +185,7 @@
 //!
 //! ```
 //! use actix_cors::Cors;
-//! use actix_idempotency::cors::{ALLOW_HEADERS, EXPOSE_HEADERS};
+//! use actix_web_idempotency::cors::{ALLOW_HEADERS, EXPOSE_HEADERS};
 //!
 //! let cors = Cors::default()
 //!     .allowed_origin("https://shop.example")

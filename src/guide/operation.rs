@@ -6,7 +6,7 @@
 //! one `match` chooses:
 //!
 //! ```
-//! use actix_idempotency::{ConfigError, Idempotency, MemoryStore, RedisStore, Scope, store::Store};
+//! use actix_web_idempotency::{ConfigError, Idempotency, MemoryStore, RedisStore, Scope, store::Store};
 //! use std::{env, error::Error};
 //!
 //! fn keys_on(store: impl Store) -> Result<Idempotency, ConfigError> {
@@ -51,8 +51,8 @@
 //! for a moment: sleep before the first `drain`, or in Kubernetes' `preStop`, which counts too.
 //!
 //! ```
-//! use actix_idempotency::{Idempotency, MemoryStore, Scope};
 //! use actix_web::{App, HttpResponse, HttpServer, web};
+//! use actix_web_idempotency::{Idempotency, MemoryStore, Scope};
 //! use std::time::Duration;
 //! # use std::sync::atomic::{AtomicBool, Ordering};
 //! # use tokio::{io::AsyncWriteExt, net::TcpStream, sync::{Notify, oneshot}};

@@ -11,7 +11,7 @@
 //! answer, with no header of ours.
 //!
 //! ```
-//! use actix_idempotency::{ConfigError, Idempotency, MemoryStore, Scope};
+//! use actix_web_idempotency::{ConfigError, Idempotency, MemoryStore, Scope};
 //!
 //! /// `watch` comes from the configuration, so that switching it on is no new release.
 //! fn idempotency(watch: bool) -> Result<Idempotency, ConfigError> {

@@ -7,13 +7,13 @@
 //! # actix-session
 //!
 //! ```
-//! use actix_idempotency::{Idempotency, MemoryStore, Scope};
 //! use actix_session::{Session, SessionExt, SessionMiddleware, storage::CookieSessionStore};
 //! use actix_web::{
 //!     App, Error, HttpMessage, HttpResponse, Result, body::MessageBody, cookie::Key,
 //!     dev::{ServiceRequest, ServiceResponse}, http::{StatusCode, header::SET_COOKIE},
 //!     middleware::{Next, from_fn}, test, web,
 //! };
+//! use actix_web_idempotency::{Idempotency, MemoryStore, Scope};
 //!
 //! struct UserId(String);
 //!
@@ -85,13 +85,13 @@
 //!
 //! ```
 //! use actix_identity::{Identity, IdentityExt, IdentityMiddleware};
-//! # use actix_idempotency::{Idempotency, MemoryStore, Scope};
 //! # use actix_session::{SessionMiddleware, storage::CookieSessionStore};
 //! # use actix_web::{
 //! #     App, Error, HttpMessage, HttpRequest, HttpResponse, Result, body::MessageBody, cookie::Key,
 //! #     dev::{ServiceRequest, ServiceResponse}, http::StatusCode,
 //! #     middleware::{Next, from_fn}, test, web,
 //! # };
+//! # use actix_web_idempotency::{Idempotency, MemoryStore, Scope};
 //! # struct UserId(String);
 //!
 //! async fn user_of_identity(

@@ -5,12 +5,12 @@
 //! when the service inside of it returns one, so inside of the layer it would record before the commit.
 //!
 //! ```
-//! use actix_idempotency::{ConfigError, Idempotency, MemoryStore, Scope};
 //! use actix_web::{
 //!     App, Error, HttpMessage, HttpResponse, body::MessageBody,
 //!     dev::{ServiceRequest, ServiceResponse}, error::ErrorServiceUnavailable,
 //!     middleware::{Next, from_fn}, test, web,
 //! };
+//! use actix_web_idempotency::{ConfigError, Idempotency, MemoryStore, Scope};
 //! use std::sync::{Arc, Mutex, atomic::{AtomicBool, Ordering}};
 //!
 //! /// Stands in for a database.

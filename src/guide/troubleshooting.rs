@@ -21,7 +21,7 @@
 //! # Where to look first
 //!
 //! 1. **The `type` in the answer.** It ends in the name of a [problem], which says more than the status.
-//! 2. **The log.** `RUST_LOG=actix_idempotency=debug` shows one line for each refusal and replay;
+//! 2. **The log.** `RUST_LOG=actix_web_idempotency=debug` shows one line for each refusal and replay;
 //!    warnings are about the store and about handlers. Keys in it are those of the store.
 //! 3. **The event.** `on_event(|event| eprintln!("{event:?}"))` tells all that is known of a request:
 //!    its [`outcome`](crate::event::RequestEvent::outcome), its key, what became of it. A request of
@@ -30,8 +30,8 @@
 //!    repository from the command line, or
 //!
 //! ```
-//! use actix_idempotency::{Idempotency, MemoryStore, Scope, store::{Inspect, Inspected}};
 //! use actix_web::{App, HttpResponse, http::Method, test, web};
+//! use actix_web_idempotency::{Idempotency, MemoryStore, Scope, store::{Inspect, Inspected}};
 //!
 //! # #[actix_web::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -218,8 +218,8 @@
 //! outermost; the whole is under [order](super::middlewares#order):
 //!
 //! ```
-//! # use actix_idempotency::{ApiLock, MemoryStore};
 //! # use actix_web::{App, middleware::{Compress, Logger}};
+//! # use actix_web_idempotency::{ApiLock, MemoryStore};
 //! # let lock = ApiLock::new(MemoryStore::new(), |req| req.path().to_owned());
 //! let app = App::new()
 //!     .wrap(lock) // innermost, sees the authenticated request

@@ -22,7 +22,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// ```
 /// use std::time::Duration;
 ///
-/// use actix_idempotency::{
+/// use actix_web_idempotency::{
 ///     Idempotency, InFlight, KeySource, LostOwner, MemoryStore, Recording, Scope,
 /// };
 ///
@@ -34,7 +34,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 ///     .key(KeySource::default().max_length(64))
 ///     .recording(Recording::new().max_body(64 * 1024))
 ///     .build()?;
-/// # Ok::<_, actix_idempotency::ConfigError>(())
+/// # Ok::<_, actix_web_idempotency::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
@@ -234,8 +234,8 @@ impl IdempotencyBuilder {
     /// API that lives; [`rollout`](crate::guide::rollout) has the others, and what changes all the same.
     ///
     /// ```
-    /// use actix_idempotency::{Idempotency, MemoryStore, Scope, event::Event};
     /// use actix_web::{App, HttpResponse, test, web};
+    /// use actix_web_idempotency::{Idempotency, MemoryStore, Scope, event::Event};
     ///
     /// # #[actix_web::main]
     /// # async fn main() -> std::io::Result<()> {

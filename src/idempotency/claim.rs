@@ -26,8 +26,8 @@ use crate::{
 /// a key is refused with 400 `key-missing`, and any other with 500, because it was never claimed.
 ///
 /// ```
-/// use actix_idempotency::{Claim, IdempotencyKey};
 /// use actix_web::{HttpResponse, Result};
+/// use actix_web_idempotency::{Claim, IdempotencyKey};
 ///
 /// # async fn charge(key: &str, fence: u64) -> Option<u64> { None }
 /// async fn pay(key: IdempotencyKey, claim: Claim) -> Result<HttpResponse> {

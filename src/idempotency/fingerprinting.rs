@@ -29,7 +29,7 @@ type Make = dyn Fn(&RequestView<'_>) -> Result<Fingerprint, Error> + Send + Sync
 /// is told 422 `key-reused` instead of an answer to something it did not ask.
 ///
 /// ```
-/// use actix_idempotency::Fingerprinting;
+/// use actix_web_idempotency::Fingerprinting;
 ///
 /// // The version of the API is a part of the question.
 /// let with_version = Fingerprinting::new().with_header("x-api-version");

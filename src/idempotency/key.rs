@@ -19,13 +19,13 @@ use super::passed::MissingKey;
 /// `Debug` does not show it: who knows another's key can learn that it was used.
 ///
 /// ```
-/// use actix_idempotency::IdempotencyKey;
+/// use actix_web_idempotency::IdempotencyKey;
 ///
 /// let quoted: IdempotencyKey = r#""a-1""#.parse()?;
 /// assert_eq!(quoted.as_str(), "a-1");
 /// assert_eq!(quoted, "a-1".parse()?);
 /// assert!("two words".parse::<IdempotencyKey>().is_err());
-/// # Ok::<_, actix_idempotency::InvalidKey>(())
+/// # Ok::<_, actix_web_idempotency::InvalidKey>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(String);

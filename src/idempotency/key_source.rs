@@ -17,7 +17,7 @@ const MOST_ALLOWED: usize = 8192;
 /// Where the idempotency key of a request stands.
 ///
 /// ```
-/// use actix_idempotency::KeySource;
+/// use actix_web_idempotency::KeySource;
 ///
 /// let header = KeySource::header("x-request-key").max_length(64);
 /// let webhook = KeySource::by(|req| req.header("webhook-id").map(|id| id.into_owned()));

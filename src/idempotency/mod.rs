@@ -62,8 +62,8 @@ use crate::{
 /// one was answered.
 ///
 /// ```
-/// use actix_idempotency::{Idempotency, MemoryStore, Scope};
 /// use actix_web::{App, HttpResponse, http::StatusCode, test, web};
+/// use actix_web_idempotency::{Idempotency, MemoryStore, Scope};
 ///
 /// # #[actix_web::main]
 /// # async fn main() -> std::io::Result<()> {
@@ -162,8 +162,8 @@ impl Idempotency {
     /// [inspects](crate::store::Inspect) it. `scope` is `None` for a global or anonymous one.
     ///
     /// ```
-    /// use actix_idempotency::{Idempotency, MemoryStore, Scope, store::Inspect};
     /// use actix_web::http::Method;
+    /// use actix_web_idempotency::{Idempotency, MemoryStore, Scope, store::Inspect};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -50,7 +50,7 @@ const NOT_UNLESS_ASKED: [&str; 15] = [
 /// Which answers are recorded, and what of them.
 ///
 /// ```
-/// use actix_idempotency::Recording;
+/// use actix_web_idempotency::Recording;
 ///
 /// let recording = Recording::new()
 ///     .when(|response| response.status().is_success()) // let clients correct what was refused
@@ -113,7 +113,7 @@ impl Recording {
     /// this records what has no errors:
     ///
     /// ```
-    /// use actix_idempotency::Recording;
+    /// use actix_web_idempotency::Recording;
     ///
     /// let recording = Recording::new().when(|response| {
     ///     let body = response.body().unwrap_or_default();

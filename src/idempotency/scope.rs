@@ -25,8 +25,8 @@ type Later = dyn for<'a> Fn(&'a RequestView<'a>) -> LocalBoxFuture<'a, Result<Op
 /// and runs a second time.
 ///
 /// ```
-/// use actix_idempotency::Scope;
 /// use actix_web::error::ErrorUnauthorized;
+/// use actix_web_idempotency::Scope;
 ///
 /// struct UserId(String); // in the extensions, by the layer that verifies the JWT
 ///
@@ -65,8 +65,8 @@ impl Scope {
     /// ```
     /// # mod uuid { #[derive(Clone)] pub struct Uuid; impl std::fmt::Display for Uuid {
     /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("id") } } }
-    /// use actix_idempotency::Scope;
     /// use actix_web::HttpMessage;
+    /// use actix_web_idempotency::Scope;
     ///
     /// #[derive(Clone)]
     /// struct User { id: uuid::Uuid }
@@ -84,7 +84,7 @@ impl Scope {
     /// The same, for a closure that has to wait for something, for instance to look up a session.
     ///
     /// ```
-    /// use actix_idempotency::Scope;
+    /// use actix_web_idempotency::Scope;
     ///
     /// # async fn account_of(session: Option<&str>) -> Result<Option<u64>, actix_web::Error> { Ok(Some(7)) }
     /// let scope = Scope::by_async(async |req| account_of(req.header("cookie").as_deref()).await);

@@ -12,8 +12,8 @@ use actix_web::{Error, HttpResponse, ResponseError, http::StatusCode};
 /// An error type marks its own response, so that no handler has to think of it:
 ///
 /// ```
-/// use actix_idempotency::Transient;
 /// use actix_web::{HttpResponse, ResponseError};
+/// use actix_web_idempotency::Transient;
 ///
 /// #[derive(Debug)]
 /// enum OrderError {
@@ -40,8 +40,8 @@ use actix_web::{Error, HttpResponse, ResponseError, http::StatusCode};
 /// An error of another crate is wrapped where it is met. Its response stays as it is:
 ///
 /// ```
-/// use actix_idempotency::Transient;
 /// use actix_web::{HttpResponse, Result, error::ErrorConflict};
+/// use actix_web_idempotency::Transient;
 ///
 /// # enum DbError { Deadlock, Other }
 /// # impl DbError { fn code(&self) -> &str { "40P01" } }

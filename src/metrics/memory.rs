@@ -18,7 +18,7 @@ const EVERY: Duration = Duration::from_secs(5);
 /// store lives. `store` is a label: the name of this store.
 ///
 /// ```
-/// use actix_idempotency::{MemoryStore, metrics};
+/// use actix_web_idempotency::{MemoryStore, metrics};
 ///
 /// let store = MemoryStore::new();
 /// metrics::memory_store("payments", &store);

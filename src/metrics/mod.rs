@@ -2,9 +2,9 @@
 //! [`metrics`](https://docs.rs/metrics) facade (feature `metrics`).
 //!
 //! ```
-//! use actix_idempotency::{Idempotency, MemoryStore, Scope, metrics};
+//! use actix_web_idempotency::{Idempotency, MemoryStore, Scope, metrics};
 //!
-//! # fn main() -> Result<(), actix_idempotency::ConfigError> {
+//! # fn main() -> Result<(), actix_web_idempotency::ConfigError> {
 //! let payments = Idempotency::builder(MemoryStore::new(), Scope::header("x-user"))
 //!     .on_event(metrics::observer("payments"))
 //!     .build()?;

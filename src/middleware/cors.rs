@@ -3,7 +3,7 @@
 //!
 //! ```
 //! use actix_cors::Cors;
-//! use actix_idempotency::cors::{ALLOW_HEADERS, EXPOSE_HEADERS};
+//! use actix_web_idempotency::cors::{ALLOW_HEADERS, EXPOSE_HEADERS};
 //!
 //! let cors = Cors::default()
 //!     .allowed_headers(ALLOW_HEADERS.iter().copied())

@@ -17,7 +17,7 @@ use crate::middleware::Body;
 /// The request as closures of the application see it, its body already read.
 ///
 /// ```
-/// use actix_idempotency::{ApiLock, MemoryStore};
+/// use actix_web_idempotency::{ApiLock, MemoryStore};
 /// use serde_json::json;
 ///
 /// let lock = ApiLock::new(MemoryStore::new(), |req| {
@@ -116,7 +116,7 @@ impl<'a> RequestView<'a> {
     /// The body, read as JSON, for a payload that is only a part of it.
     ///
     /// ```
-    /// use actix_idempotency::{ApiLock, MemoryStore};
+    /// use actix_web_idempotency::{ApiLock, MemoryStore};
     ///
     /// #[derive(serde::Deserialize)]
     /// struct Order {

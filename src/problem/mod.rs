@@ -5,7 +5,7 @@
 //! HTTP/1.1 409 Conflict
 //! content-type: application/problem+json
 //!
-//! {"type":"https://docs.rs/actix-idempotency/latest/actix_idempotency/problem/index.html#busy",
+//! {"type":"https://docs.rs/actix-web-idempotency/latest/actix_web_idempotency/problem/index.html#busy",
 //!  "title":"The same request is still running","status":409,"detail":"Resource is busy"}
 //! ```
 //!

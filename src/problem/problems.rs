@@ -6,7 +6,7 @@ use super::{Problem, ProblemKind, extension::Extension};
 use crate::config::ConfigError;
 
 const DEFAULT_BASE: &str =
-    "https://docs.rs/actix-idempotency/latest/actix_idempotency/problem/index.html";
+    "https://docs.rs/actix-web-idempotency/latest/actix_web_idempotency/problem/index.html";
 const LONGEST_RETRY_AFTER: u32 = 24 * 3600;
 
 type Render = dyn Fn(&Problem) -> HttpResponse + Send + Sync;
@@ -15,8 +15,8 @@ type Render = dyn Fn(&Problem) -> HttpResponse + Send + Sync;
 /// clients may return.
 ///
 /// ```
-/// use actix_idempotency::problem::{ProblemKind, Problems};
 /// use actix_web::http::StatusCode;
+/// use actix_web_idempotency::problem::{ProblemKind, Problems};
 ///
 /// let problems = Problems::new()
 ///     .base("https://api.example.com/problems")

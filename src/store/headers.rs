@@ -8,7 +8,7 @@ use bytes::Bytes;
 /// content.
 ///
 /// ```
-/// use actix_idempotency::store::Headers;
+/// use actix_web_idempotency::store::Headers;
 ///
 /// let headers: Headers = [("location", "/orders/7"), ("x-total", "12")].into_iter().collect();
 /// let (name, value) = headers.iter().next().unwrap();

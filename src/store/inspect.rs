@@ -17,7 +17,7 @@ use crate::fingerprint::Fingerprint;
 /// ```
 /// use std::{num::NonZeroUsize, time::Duration};
 ///
-/// use actix_idempotency::{
+/// use actix_web_idempotency::{
 ///     MemoryStore,
 ///     store::{Cursor, Inspect, Inspected, NewClaim, Store, StoreKey},
 /// };
@@ -217,7 +217,7 @@ impl Inspected {
 /// own business, and it means nothing to another store.
 ///
 /// ```
-/// use actix_idempotency::store::Cursor;
+/// use actix_web_idempotency::store::Cursor;
 ///
 /// let cursor = Cursor::new("17");
 /// assert_eq!(Cursor::new(cursor.to_string()), cursor);

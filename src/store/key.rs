@@ -14,7 +14,7 @@ const DIGITS: usize = 64;
 /// Only a digest of what clients send ever gets in, so no byte of theirs can.
 ///
 /// ```
-/// use actix_idempotency::store::StoreKey;
+/// use actix_web_idempotency::store::StoreKey;
 ///
 /// let key = StoreKey::new("orders:", [0xab; 32]);
 /// assert_eq!(key.to_string(), format!("orders:{}", "ab".repeat(32)));
@@ -38,7 +38,7 @@ impl StoreKey {
     /// characters are not lower-case hexadecimal digits.
     ///
     /// ```
-    /// use actix_idempotency::store::StoreKey;
+    /// use actix_web_idempotency::store::StoreKey;
     ///
     /// let key = StoreKey::new("orders:", [0xab; 32]);
     /// assert_eq!(StoreKey::parse(&key.to_string()), Some(key));

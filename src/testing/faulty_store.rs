@@ -22,11 +22,11 @@ use crate::{
 /// keep the other.
 ///
 /// ```
-/// use actix_idempotency::{
+/// use actix_web::{App, HttpResponse, test::{TestRequest, init_service}, web};
+/// use actix_web_idempotency::{
 ///     Idempotency, MemoryStore, Scope,
 ///     testing::{Call, Fault, FaultyStore, Runs, in_turn},
 /// };
-/// use actix_web::{App, HttpResponse, test::{TestRequest, init_service}, web};
 ///
 /// async fn pay(runs: web::Data<Runs>) -> HttpResponse {
 ///     HttpResponse::Created().body(format!("payment {}", runs.note()))

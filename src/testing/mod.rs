@@ -4,7 +4,7 @@
 //!
 //! ```toml
 //! [dev-dependencies]
-//! actix-idempotency = { version = "0.1", features = ["test-util"] }
+//! actix-web-idempotency = { version = "0.1", features = ["test-util"] }
 //! ```
 //!
 //! # Testing your application
@@ -15,11 +15,11 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use actix_idempotency::{
+//! use actix_web::{App, HttpResponse, test::{TestRequest, init_service}, web};
+//! use actix_web_idempotency::{
 //!     Idempotency, MemoryStore, Scope,
 //!     testing::{Runs, at_once, in_turn},
 //! };
-//! use actix_web::{App, HttpResponse, test::{TestRequest, init_service}, web};
 //!
 //! async fn pay() -> HttpResponse { // as it is in production
 //!     tokio::time::sleep(Duration::from_millis(10)).await; // where the others come in
@@ -69,7 +69,7 @@
 //! feature `test-util`):
 //!
 //! ```
-//! use actix_idempotency::{
+//! use actix_web_idempotency::{
 //!     BackgroundHere, Idempotency, MemoryStore, Scope,
 //!     testing::{Call, Fault, FaultyStore, Runs, in_turn},
 //! };

@@ -19,8 +19,8 @@ use actix_web::{
 /// production:
 ///
 /// ```
-/// use actix_idempotency::{Idempotency, MemoryStore, Scope, testing::{Runs, in_turn}};
 /// use actix_web::{App, HttpResponse, test::{TestRequest, init_service}, web};
+/// use actix_web_idempotency::{Idempotency, MemoryStore, Scope, testing::{Runs, in_turn}};
 ///
 /// async fn pay() -> HttpResponse { // the real one
 ///     HttpResponse::Created().finish()

@@ -1,6 +1,6 @@
 //! What an application can rely on in the types.
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     ApiLock, ApiLockBuilder, Claim, Claimed, ConfigError, FenceError, Fingerprint, Fingerprinting,
     Idempotency, IdempotencyBuilder, IdempotencyKey, InvalidKey, KeySource, Limits, MemoryStore,
     Once, OnceBuilder, Recording, RedisStore, Run, Scope,

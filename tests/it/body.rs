@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{ApiLock, MemoryStore};
 use actix_multipart::Multipart;
 use actix_web::{App, HttpResponse, web};
+use actix_web_idempotency::{ApiLock, MemoryStore};
 use futures_util::{StreamExt, stream};
 use reqwest::multipart::{Form, Part};
 use serde::{Deserialize, Serialize};

@@ -11,16 +11,16 @@ use std::{
 };
 
 use actix_http::Request;
-use actix_idempotency::{
-    BackgroundHere, Idempotency, LostOwner, MemoryStore, Scope,
-    testing::{Call, Fault, FaultyStore},
-};
 use actix_web::{
     App, Error, HttpResponse, body,
     dev::{Service, ServiceResponse},
     http::StatusCode,
     test::{TestRequest, init_service},
     web,
+};
+use actix_web_idempotency::{
+    BackgroundHere, Idempotency, LostOwner, MemoryStore, Scope,
+    testing::{Call, Fault, FaultyStore},
 };
 use tokio::time::{pause, sleep};
 

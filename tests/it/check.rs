@@ -1,6 +1,6 @@
 //! What `RedisStore::check` finds.
 
-use actix_idempotency::{FindingKind, RedisStore, bb8, bb8_redis::RedisConnectionManager};
+use actix_web_idempotency::{FindingKind, RedisStore, bb8, bb8_redis::RedisConnectionManager};
 
 use crate::support::{log, redis::Redis};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     BackgroundHere, MemoryStore, RedisStore, bb8, bb8_redis::RedisConnectionManager,
     store::conformance,
 };

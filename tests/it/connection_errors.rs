@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     RedisStore, RedisStoreBuilder, bb8,
     bb8_redis::RedisConnectionManager,
     redis::io::tcp::socket2::{Domain, Socket, Type},

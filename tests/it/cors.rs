@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use actix_cors::Cors;
-use actix_idempotency::{
+use actix_web::{App, web};
+use actix_web_idempotency::{
     InFlight, Limits, MemoryStore,
     cors::{ALLOW_HEADERS, EXPOSE_HEADERS},
     testing::{Call, FaultyStore},
 };
-use actix_web::{App, web};
 use reqwest::{Method, RequestBuilder, Response};
 
 use crate::{

@@ -1,14 +1,14 @@
 //! Scope, method, path and key are told apart, wherever one ends and the next begins.
 
-use actix_idempotency::{
-    Idempotency, MemoryStore, Scope,
-    testing::{Reply, Runs, in_turn},
-};
 use actix_web::{
     App, HttpResponse,
     http::Method,
     test::{TestRequest, init_service},
     web,
+};
+use actix_web_idempotency::{
+    Idempotency, MemoryStore, Scope,
+    testing::{Reply, Runs, in_turn},
 };
 
 /// Scope, method, path and key of a request. Without a scope it is anonymous.

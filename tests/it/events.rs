@@ -2,14 +2,14 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use actix_idempotency::{
+use actix_web::{App, HttpResponse, error::ErrorForbidden, http::Method, web};
+use actix_web_idempotency::{
     ApiLock, Claimed, Idempotency, InFlight, LostOwner, MemoryStore, Once, Recording, RequestView,
     Scope, Settled, StoreFailure,
     event::{Ending, IncidentKind, Outcome},
     store::{Inspect, StoreErrorKind, StoreKey},
     testing::{Call, Fault, FaultyStore},
 };
-use actix_web::{App, HttpResponse, error::ErrorForbidden, http::Method, web};
 use bytes::Bytes;
 use futures_util::stream;
 use tokio::task::JoinHandle;

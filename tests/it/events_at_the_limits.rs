@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     Claimed, Done, MemoryStore, Once, Run, Settled,
     event::IncidentKind,
     testing::{Call, Fault, FaultyStore},

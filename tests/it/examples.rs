@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use actix_idempotency::{Claimed, Once, Settled};
+use actix_web_idempotency::{Claimed, Once, Settled};
 
 use crate::support::{
     eventually,

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     RedisStore, bb8,
     bb8_redis::RedisConnectionManager,
     redis,

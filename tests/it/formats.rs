@@ -2,15 +2,15 @@
 //! were computed elsewhere, from the contract. Whoever changes one breaks repetitions across two
 //! releases, and has something to write under "Two releases at once" in the guide.
 
-use actix_idempotency::{
-    ApiLock, Idempotency, MemoryStore, Once, Scope,
-    store::{Cursor, Inspect},
-};
 use actix_web::{
     App, HttpResponse,
     http::Method,
     test::{TestRequest, call_service, init_service},
     web,
+};
+use actix_web_idempotency::{
+    ApiLock, Idempotency, MemoryStore, Once, Scope,
+    store::{Cursor, Inspect},
 };
 use serde_json::json;
 
@@ -83,7 +83,7 @@ async fn a_record_in_redis_has_its_first_format() {
     assert_eq!(call_service(&app, request.to_request()).await.status(), 201);
 
     let value = redis.command(&["GET", KEY]);
-    let value: Vec<u8> = actix_idempotency::redis::from_redis_value(value).unwrap();
+    let value: Vec<u8> = actix_web_idempotency::redis::from_redis_value(value).unwrap();
     let (head, rest) = value.split_at(34);
     assert_eq!(head[..2], *b"\x01A");
     assert!(head[2..].iter().all(u8::is_ascii_hexdigit), "{head:?}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     BackgroundHere, Fingerprint, MemoryStore,
     store::{
         Answer, Begin, ClaimNotes, Headers, Held, Inspect, NewClaim, OnLapsed, OwnerToken, Record,

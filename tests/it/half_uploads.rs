@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{ApiLock, Idempotency};
 use actix_web::{App, HttpResponse, web};
+use actix_web_idempotency::{ApiLock, Idempotency};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{
-    Claim, FenceError, Idempotency, IdempotencyKey, MemoryStore, Recording, Scope, StoreFailure,
-    redis,
-    store::StoreTime,
-    testing::{Call, Fault, FaultyStore},
-};
 use actix_web::{
     App, HttpMessage, HttpResponse,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     middleware::{Next, from_fn},
     web,
+};
+use actix_web_idempotency::{
+    Claim, FenceError, Idempotency, IdempotencyKey, MemoryStore, Recording, Scope, StoreFailure,
+    redis,
+    store::StoreTime,
+    testing::{Call, Fault, FaultyStore},
 };
 
 use crate::{

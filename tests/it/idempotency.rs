@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{
+use actix_web::{App, HttpResponse, http::Method, web};
+use actix_web_idempotency::{
     ApiLock, Fingerprinting, Idempotency, InFlight, KeySource, LostOwner, MemoryStore, Recording,
     Scope, StoreFailure, problem::Problems,
 };
-use actix_web::{App, HttpResponse, http::Method, web};
 use futures_util::future::join_all;
 
 use crate::{
@@ -172,7 +172,7 @@ async fn a_required_key_that_is_missing_is_a_400() {
 async fn keys_that_break_a_rule_are_a_400_and_cost_nothing() {
     let redis = Redis::start();
     let gate = Gate::open();
-    let keys = actix_idempotency::Idempotency::builder(redis.store(), Scope::global());
+    let keys = actix_web_idempotency::Idempotency::builder(redis.store(), Scope::global());
     let server = numbered(&keys.build().unwrap(), &gate);
     let long = "k".repeat(256);
     for bad in [
@@ -420,9 +420,10 @@ async fn the_stored_key_is_prefix_and_digest_and_operators_can_compute_it() {
     let stored = keys.stored_key(Some("acme"), &Method::POST, "/orders", &key);
     assert_eq!(redis.keys(), [stored.to_string()]);
     assert!(stored.to_string().starts_with("shop:") && stored.to_string().len() == 5 + 64);
-    let left: u64 =
-        actix_idempotency::redis::from_redis_value(redis.command(&["TTL", &stored.to_string()]))
-            .unwrap();
+    let left: u64 = actix_web_idempotency::redis::from_redis_value(
+        redis.command(&["TTL", &stored.to_string()]),
+    )
+    .unwrap();
     assert!((86_000..=86_400).contains(&left), "{left}");
 }
 
@@ -465,7 +466,7 @@ fn attempts(keys: &Idempotency, gate: &Gate) -> crate::support::server::Server {
             .route(
                 "/",
                 web::post().to(
-                    async |gate: web::Data<Gate>, claim: actix_idempotency::Claim| {
+                    async |gate: web::Data<Gate>, claim: actix_web_idempotency::Claim| {
                         gate.pass().await;
                         HttpResponse::Created().body(format!("attempt {}", claim.attempt()))
                     }

@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use actix_idempotency::{
-    Claim, Idempotency, InFlight, LostOwner, Scope, StoreFailure,
-    redis::{self, Value},
-    store::Store,
-};
 use actix_web::{
     App, HttpResponse,
     http::{Method, StatusCode},
     web,
+};
+use actix_web_idempotency::{
+    Claim, Idempotency, InFlight, LostOwner, Scope, StoreFailure,
+    redis::{self, Value},
+    store::Store,
 };
 use futures_util::future::join_all;
 use reqwest::RequestBuilder;
@@ -498,7 +498,7 @@ async fn no_log_line_shows_a_key_a_body_or_a_credential() {
     let mut redis = Redis::start();
     redis.command(&["CONFIG", "SET", "requirepass", secret]);
     let url = format!("redis://:{secret}@127.0.0.1:{}/", redis.port());
-    let store = actix_idempotency::RedisStore::connect(url).unwrap();
+    let store = actix_web_idempotency::RedisStore::connect(url).unwrap();
     for policy in POLICIES {
         let keys = Idempotency::builder(store.clone(), Scope::header("x-user"))
             .on_store_failure(policy)

@@ -9,7 +9,6 @@ use std::{
 
 use actix_cors::Cors;
 use actix_governor::{Governor, GovernorConfigBuilder};
-use actix_idempotency::{ApiLock, Idempotency, MemoryStore};
 use actix_web::{
     App, Error, HttpResponse, ResponseError,
     body::{BoxBody, SizedStream},
@@ -19,6 +18,7 @@ use actix_web::{
     middleware::{DefaultHeaders, Logger, Next, from_fn},
     web,
 };
+use actix_web_idempotency::{ApiLock, Idempotency, MemoryStore};
 use bytes::Bytes;
 use futures_util::stream;
 use proptest::{

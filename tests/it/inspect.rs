@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     Fingerprint, RedisStore, redis,
     store::{
         Answer, Begin, ClaimId, ClaimNotes, Cursor, Headers, Inspect, Inspected, NewClaim,

@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-use actix_idempotency::InFlight;
 use actix_web::{App, HttpRequest, HttpResponse, web};
+use actix_web_idempotency::InFlight;
 use bytes::Bytes;
 use futures_util::{StreamExt, future::join_all, stream};
 use rand::{RngExt, SeedableRng, rngs::StdRng};

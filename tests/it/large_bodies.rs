@@ -1,11 +1,11 @@
 //! Bodies above the size up to which they are put in order at once.
 
-use actix_idempotency::testing::{Reply, Runs, in_turn};
 use actix_web::{
     App, HttpResponse,
     test::{TestRequest, init_service},
     web,
 };
+use actix_web_idempotency::testing::{Reply, Runs, in_turn};
 
 use crate::support::keys::memory_keys;
 

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{ApiLock, ApiLockBuilder, MemoryStore, problem::ProblemKind};
 use actix_web::{
     App, HttpRequest, HttpResponse,
     error::{ErrorImATeapot, ErrorPaymentRequired},
     http::{Method, header},
     web,
 };
+use actix_web_idempotency::{ApiLock, ApiLockBuilder, MemoryStore, problem::ProblemKind};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
@@ -158,7 +158,7 @@ async fn message_prefix_base_and_rendering_can_be_chosen() {
     gate.wait_for_entered(1).await;
 
     let canonical = r#"{"body":"text:tea","path":"/orders","query":""}"#;
-    let digest = actix_idempotency::Fingerprint::of_bytes(canonical);
+    let digest = actix_web_idempotency::Fingerprint::of_bytes(canonical);
     assert_eq!(redis.keys(), [format!("shop:{digest}")]);
     let problem: Value = post(&server, "/orders", "tea")
         .send()
@@ -195,13 +195,13 @@ async fn a_lock_in_redis_is_a_token_with_a_ttl() {
     let key = redis.keys().pop().unwrap();
     assert!(key.starts_with("ApiLock:") && key.len() == 8 + 64, "{key}");
     let value: String =
-        actix_idempotency::redis::from_redis_value(redis.command(&["GET", &key])).unwrap();
+        actix_web_idempotency::redis::from_redis_value(redis.command(&["GET", &key])).unwrap();
     assert!(
         value.len() == 32 && value.bytes().all(|b| b.is_ascii_hexdigit()),
         "{value}"
     );
     let left: u64 =
-        actix_idempotency::redis::from_redis_value(redis.command(&["PTTL", &key])).unwrap();
+        actix_web_idempotency::redis::from_redis_value(redis.command(&["PTTL", &key])).unwrap();
     assert!((50_000..=60_000).contains(&left), "{left}");
     gate.let_go(1);
     first.await.unwrap().unwrap();
@@ -428,7 +428,7 @@ async fn after_its_ttl_a_lock_is_free_and_the_late_first_leaves_the_second_alone
 #[tokio::test]
 async fn a_payload_closure_that_fails_answers_itself_and_locks_nothing() {
     let redis = Redis::start();
-    let closure = |req: &actix_idempotency::RequestView<'_>| match req.query_string() {
+    let closure = |req: &actix_web_idempotency::RequestView<'_>| match req.query_string() {
         "fail" => Err(ErrorPaymentRequired("pay first")),
         "pass" => Ok(None),
         _ => Ok(Some(payload(req))),
@@ -463,8 +463,9 @@ async fn a_payload_closure_that_fails_answers_itself_and_locks_nothing() {
 
 #[tokio::test]
 async fn a_payload_that_is_not_json_is_our_fault_and_says_nothing() {
-    let payload =
-        |_: &actix_idempotency::RequestView<'_>| std::collections::HashMap::from([(vec![1], 2)]);
+    let payload = |_: &actix_web_idempotency::RequestView<'_>| {
+        std::collections::HashMap::from([(vec![1], 2)])
+    };
     let server = gated(ApiLock::new(MemoryStore::new(), payload), &Gate::open());
     let answer = post(&server, "/", "x").send().await.unwrap();
     assert_eq!(answer.status(), 500);

@@ -7,13 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_idempotency::{
+use actix_web::{App, HttpRequest, HttpResponse, web};
+use actix_web_idempotency::{
     ApiLock, Claimed, Idempotency, InFlight, Once, RedisStore, RedisStoreBuilder, RequestView,
     Settled, StoreFailure, bb8,
     bb8_redis::RedisConnectionManager,
     store::{Inspect, NewClaim, Store, StoreKey},
 };
-use actix_web::{App, HttpRequest, HttpResponse, web};
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 use tokio::time::sleep;
@@ -347,7 +347,8 @@ async fn connections_closed_by_the_timeout_of_the_server_cost_no_request() {
     service.warm_up().await;
     let others = || -> usize {
         let clients: String =
-            actix_idempotency::redis::from_redis_value(redis.command(&["CLIENT", "LIST"])).unwrap();
+            actix_web_idempotency::redis::from_redis_value(redis.command(&["CLIENT", "LIST"]))
+                .unwrap();
         clients
             .lines()
             .filter(|line| !line.contains("cmd=client"))

@@ -1,7 +1,7 @@
 //! A memory store warns when another one has claims with its prefix, and when it fills up.
 
-use actix_idempotency::{Idempotency, MemoryStore, Scope, event::IncidentKind};
 use actix_web::{App, HttpResponse, web};
+use actix_web_idempotency::{Idempotency, MemoryStore, Scope, event::IncidentKind};
 
 use crate::{
     serve,

@@ -1,10 +1,10 @@
 //! A request without a key, whose handler takes one, is refused as a guard that requires keys refuses it.
 
-use actix_idempotency::{
+use actix_web::{App, HttpResponse, web};
+use actix_web_idempotency::{
     Claim, Idempotency, IdempotencyKey,
     problem::{ProblemKind, Problems},
 };
-use actix_web::{App, HttpResponse, web};
 
 use crate::{
     serve,

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     RedisStore,
     store::{
         ClaimNotes, NewClaim, OnLapsed, OwnerToken, Record, Store, StoreError, StoreKey, Tombstone,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     Claimed, Done, Fingerprint, LostOwner, MemoryStore, Once, OnceBuilder, Settled,
 };
 use futures_util::future::join_all;
@@ -24,7 +24,7 @@ fn of(text: &str) -> Option<Fingerprint> {
     Some(Fingerprint::of_bytes(text))
 }
 
-async fn proceed(once: &Once, key: &str) -> actix_idempotency::Run {
+async fn proceed(once: &Once, key: &str) -> actix_web_idempotency::Run {
     match once.claim(key, of("x")).await.unwrap() {
         Claimed::Proceed(run) => run,
         other => panic!("{other:?}"),

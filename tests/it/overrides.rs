@@ -2,10 +2,6 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{
-    BackgroundHere, Claim, Claimed, Idempotency, MemoryStore, Once, Recording, Settled,
-    store::{Cursor, Inspect, Inspected},
-};
 use actix_web::{
     App, Error, HttpResponse,
     body::{self, SizedStream},
@@ -13,6 +9,10 @@ use actix_web::{
     http::StatusCode,
     test::{TestRequest, call_service, init_service},
     web,
+};
+use actix_web_idempotency::{
+    BackgroundHere, Claim, Claimed, Idempotency, MemoryStore, Once, Recording, Settled,
+    store::{Cursor, Inspect, Inspected},
 };
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};

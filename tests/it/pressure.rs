@@ -8,13 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_idempotency::{
+use actix_web::{App, HttpResponse, rt, web};
+use actix_web_idempotency::{
     RedisStore, bb8,
     bb8_redis::RedisConnectionManager,
     redis,
     store::{Cursor, Inspect, NewClaim, Store, StoreErrorKind, StoreKey},
 };
-use actix_web::{App, HttpResponse, rt, web};
 use futures_util::future::join_all;
 use tokio::time::timeout;
 

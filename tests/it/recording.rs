@@ -8,13 +8,15 @@ use std::{
     time::Duration,
 };
 
-use actix_idempotency::{Claim, Idempotency, IdempotencyBuilder, MemoryStore, Recording, Scope};
 use actix_web::{
     App, HttpRequest, HttpResponse,
     body::SizedStream,
     error::ErrorImATeapot,
     http::{Method, StatusCode, header::HeaderValue},
     web,
+};
+use actix_web_idempotency::{
+    Claim, Idempotency, IdempotencyBuilder, MemoryStore, Recording, Scope,
 };
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};

@@ -1,7 +1,7 @@
 //! The rights that the guide asks for suffice, on every topology, and each is needed where it is
 //! asked for.
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     FindingKind, RedisStore, redis,
     store::{Cursor, Inspect, conformance},
 };

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{Claim, Idempotency, InFlight, Scope};
 use actix_web::{App, HttpResponse, web};
+use actix_web_idempotency::{Claim, Idempotency, InFlight, Scope};
 
 use crate::{
     serve,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     Fingerprint, RedisStore,
     store::{
         Begin, ClaimId, ClaimNotes, Held, NewClaim, OnLapsed, OwnerToken, Record, Store,

@@ -3,16 +3,16 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{
-    ApiLock, Idempotency, MemoryStore, Scope, StoreFailure,
-    event::IncidentKind,
-    testing::{Call, Fault, FaultyStore},
-};
 use actix_web::{
     App, HttpResponse,
     http::header::{CONTENT_ENCODING, ContentEncoding},
     middleware::Compress,
     web,
+};
+use actix_web_idempotency::{
+    ApiLock, Idempotency, MemoryStore, Scope, StoreFailure,
+    event::IncidentKind,
+    testing::{Call, Fault, FaultyStore},
 };
 use reqwest::{Response, StatusCode};
 use serde_json::Value;

@@ -1,16 +1,8 @@
-//! What `actix_idempotency::testing` gives to the tests of an application.
+//! What `actix_web_idempotency::testing` gives to the tests of an application.
 
 use std::{fmt::Debug, future::Future, time::Duration};
 
 use actix_http::Request;
-use actix_idempotency::{
-    ApiLock, BackgroundHere, Idempotency, MemoryStore, Recording, Scope,
-    store::{
-        Answer, Begin, ClaimId, ClaimNotes, Headers, Held, Inspect, NewClaim, OnLapsed, OwnerToken,
-        Record, Renewed, Store, StoreError, StoreErrorKind, StoreKey, conformance,
-    },
-    testing::{Call, Fault, FaultyStore, Replies, Runs, at_once, in_turn},
-};
 use actix_service::fn_service;
 use actix_web::{
     App, Error, HttpResponse,
@@ -18,6 +10,14 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse},
     test::{TestRequest, init_service},
     web,
+};
+use actix_web_idempotency::{
+    ApiLock, BackgroundHere, Idempotency, MemoryStore, Recording, Scope,
+    store::{
+        Answer, Begin, ClaimId, ClaimNotes, Headers, Held, Inspect, NewClaim, OnLapsed, OwnerToken,
+        Record, Renewed, Store, StoreError, StoreErrorKind, StoreKey, conformance,
+    },
+    testing::{Call, Fault, FaultyStore, Replies, Runs, at_once, in_turn},
 };
 use bytes::Bytes;
 use tokio::time::{Instant, pause, sleep, timeout};

@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use actix_idempotency::{RedisStore, RedisStoreBuilder, store::conformance};
+use actix_web_idempotency::{RedisStore, RedisStoreBuilder, store::conformance};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 

@@ -9,7 +9,6 @@ use std::{
     },
 };
 
-use actix_idempotency::{ApiLock, Idempotency, MemoryStore, event::Event};
 use actix_web::{
     App, Error, HttpRequest, HttpResponse,
     body::MessageBody,
@@ -17,6 +16,7 @@ use actix_web::{
     http::Method,
     test, web,
 };
+use actix_web_idempotency::{ApiLock, Idempotency, MemoryStore, event::Event};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use tracing::{

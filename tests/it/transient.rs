@@ -3,11 +3,11 @@
 
 use std::fmt;
 
-use actix_idempotency::{Claim, IdempotencyBuilder, Recording, Transient};
 use actix_web::{
     App, Error, HttpResponse, ResponseError, error::ErrorConflict, http::StatusCode, middleware,
     web,
 };
+use actix_web_idempotency::{Claim, IdempotencyBuilder, Recording, Transient};
 use bytes::Bytes;
 use futures_util::stream;
 

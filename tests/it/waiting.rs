@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use actix_idempotency::{
+use actix_web::{App, HttpResponse, web};
+use actix_web_idempotency::{
     Idempotency, IdempotencyBuilder, InFlight, Limits, LostOwner, Scope, StoreFailure,
 };
-use actix_web::{App, HttpResponse, web};
 use futures_util::future::join_all;
 
 use crate::{

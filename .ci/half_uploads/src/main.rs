@@ -10,8 +10,8 @@ use std::{
     time::Duration,
 };
 
-use actix_idempotency::{ApiLock, Idempotency, MemoryStore, Scope};
 use actix_web::{App, HttpResponse, HttpServer, rt::task::spawn_blocking, web};
+use actix_web_idempotency::{ApiLock, Idempotency, MemoryStore, Scope};
 
 /// How a body is announced, a part of it, and all of it.
 const FRAMINGS: [(&str, &str, &str); 2] = [

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     Fingerprint, MemoryStore,
     store::{Begin, Lease, NewClaim, Store, StoreKey},
 };

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     Fingerprint, IdempotencyKey,
     internals::{canonical_json, decode_record, encode_record},
     store::{Answer, OwnerToken, Record},

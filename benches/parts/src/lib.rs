@@ -8,7 +8,6 @@
 use std::{borrow::Cow, future::Future, pin::Pin};
 
 use actix_http::Request;
-use actix_idempotency::{ApiLock, Fingerprint, Idempotency, RequestView, Scope, store::Store};
 use actix_web::{
     App, Error, HttpResponse,
     body::MessageBody,
@@ -17,6 +16,7 @@ use actix_web::{
     test::{TestRequest, init_service, read_body},
     web::{Bytes, post},
 };
+use actix_web_idempotency::{ApiLock, Fingerprint, Idempotency, RequestView, Scope, store::Store};
 use serde_json::json;
 
 /// 200 bytes, as orders are.

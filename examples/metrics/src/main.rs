@@ -10,11 +10,11 @@ mod stop_signal;
 
 use std::{env, io, time::Duration};
 
-use actix_idempotency::{
+use actix_web::{App, HttpResponse, HttpServer, rt, web};
+use actix_web_idempotency::{
     ApiLock, ConfigError, Idempotency, InFlight, MemoryStore, RedisStore, Scope, metrics,
     store::Store,
 };
-use actix_web::{App, HttpResponse, HttpServer, rt, web};
 use serde_json::json;
 
 /// Each guard has a name of its own.

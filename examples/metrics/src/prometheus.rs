@@ -1,7 +1,7 @@
 use std::{io, time::Duration};
 
-use actix_idempotency::metrics::name;
 use actix_web::{HttpResponse, http::header, rt, web};
+use actix_web_idempotency::metrics::name;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// Seconds. A store in memory takes microseconds, Redis less than a millisecond, and half a second

@@ -11,10 +11,10 @@ mod refusal;
 
 use std::{env, io, time::Duration};
 
-use actix_idempotency::{
+use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web_idempotency::{
     ConfigError, Idempotency, MemoryStore, RedisStore, Scope, problem::Problems, store::Store,
 };
-use actix_web::{App, HttpResponse, HttpServer, web};
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]

@@ -1,6 +1,6 @@
 use std::num::NonZeroU32;
 
-use actix_idempotency::store::StoreTime;
+use actix_web_idempotency::store::StoreTime;
 use anyhow::Result;
 use deadpool_postgres::{Config, Pool, Runtime, tokio_postgres::NoTls};
 use serde::{Deserialize, Serialize};

@@ -9,11 +9,11 @@ mod stop_signal;
 
 use std::{env, time::Duration};
 
-use actix_idempotency::{
-    Claim, ConfigError, Idempotency, IdempotencyKey, MemoryStore, RedisStore, Scope, store::Store,
-};
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer, Result, error::ErrorUnauthorized, web,
+};
+use actix_web_idempotency::{
+    Claim, ConfigError, Idempotency, IdempotencyKey, MemoryStore, RedisStore, Scope, store::Store,
 };
 use anyhow::Context;
 use serde_json::json;

@@ -4,7 +4,7 @@
 //! from the start, it should skip what has been done, and say which rows have changed since.
 //!
 //! ```
-//! use actix_idempotency::{Claimed, Fingerprint, MemoryStore, Once};
+//! use actix_web_idempotency::{Claimed, Fingerprint, MemoryStore, Once};
 //!
 //! #[derive(Debug, Default, PartialEq)]
 //! struct Report {

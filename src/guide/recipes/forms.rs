@@ -5,11 +5,11 @@
 //! shown.
 //!
 //! ```
-//! use actix_idempotency::{
+//! use actix_web::{App, HttpResponse, http::{StatusCode, header}, test, web};
+//! use actix_web_idempotency::{
 //!     ConfigError, Idempotency, InFlight, KeySource, MemoryStore, Recording, RequestView, Scope,
 //!     store::Store,
 //! };
-//! use actix_web::{App, HttpResponse, http::{StatusCode, header}, test, web};
 //! use std::{sync::atomic::{AtomicU32, Ordering}, time::Duration};
 //!
 //! /// `<input type="hidden" name="token" value="..">`, a UUID made when the page is shown.
@@ -87,8 +87,8 @@
 //! the first one runs:
 //!
 //! ```
-//! use actix_idempotency::{ApiLock, Fingerprint, MemoryStore, problem::ProblemKind};
 //! use actix_web::{HttpResponse, error::ErrorUnauthorized, http::header::ContentType};
+//! use actix_web_idempotency::{ApiLock, Fingerprint, MemoryStore, problem::ProblemKind};
 //!
 //! let lock = ApiLock::try_builder(MemoryStore::new(), |req| {
 //!     let user = req.header("x-user").ok_or_else(|| ErrorUnauthorized("log in first"))?;
@@ -103,7 +103,7 @@
 //! })
 //! .build()?;
 //! # drop(lock);
-//! # Ok::<_, actix_idempotency::ConfigError>(())
+//! # Ok::<_, actix_web_idempotency::ConfigError>(())
 //! ```
 //!
 //! | | a token and `Idempotency` | `ApiLock` |

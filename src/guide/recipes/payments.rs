@@ -4,10 +4,10 @@
 //! else's system, and no transaction of yours covers that.
 //!
 //! ```
-//! use actix_idempotency::{
+//! use actix_web::{App, HttpRequest, HttpResponse, Result, error, http::StatusCode, test, web};
+//! use actix_web_idempotency::{
 //!     Claim, ConfigError, Idempotency, IdempotencyKey, MemoryStore, Scope, store::Store,
 //! };
-//! use actix_web::{App, HttpRequest, HttpResponse, Result, error, http::StatusCode, test, web};
 //! use serde::{Deserialize, Serialize};
 //! use std::{collections::HashMap, sync::Mutex, time::Duration};
 //!

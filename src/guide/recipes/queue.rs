@@ -5,7 +5,7 @@
 //! yours, done, or under way.
 //!
 //! ```
-//! use actix_idempotency::{Claimed, Fingerprint, MemoryStore, Once, store::StoreError};
+//! use actix_web_idempotency::{Claimed, Fingerprint, MemoryStore, Once, store::StoreError};
 //! use std::collections::VecDeque;
 //!
 //! #[derive(Clone)]

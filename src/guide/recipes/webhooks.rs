@@ -5,12 +5,12 @@
 //! key.
 //!
 //! ```
-//! use actix_idempotency::{
-//!     ConfigError, Fingerprinting, Idempotency, KeySource, MemoryStore, Recording, RequestView,
-//!     Scope, store::Store,
-//! };
 //! use actix_web::{
 //!     App, Error, HttpResponse, error::ErrorUnauthorized, http::StatusCode, test, web,
+//! };
+//! use actix_web_idempotency::{
+//!     ConfigError, Fingerprinting, Idempotency, KeySource, MemoryStore, Recording, RequestView,
+//!     Scope, store::Store,
 //! };
 //! use hmac::{Hmac, KeyInit, Mac};
 //! use sha2::Sha256;

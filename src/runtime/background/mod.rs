@@ -49,7 +49,7 @@ fn start() -> Option<Handle> {
         .ok()?;
     let handle = runtime.handle().clone();
     thread::Builder::new()
-        .name("actix-idempotency".to_owned())
+        .name("actix-web-idempotency".to_owned())
         .spawn(move || runtime.block_on(pending::<()>()))
         .inspect_err(|err| log::error!("cannot start the background thread: {err}"))
         .ok()?;
@@ -71,7 +71,7 @@ mod tests {
         });
         assert_eq!(
             receiver.recv().unwrap().as_deref(),
-            Some("actix-idempotency")
+            Some("actix-web-idempotency")
         );
     }
 

@@ -2,7 +2,7 @@
 //! What every [`Store`] has to do, and every [`Inspect`], as tests that anybody can call.
 //!
 //! ```
-//! use actix_idempotency::{MemoryStore, store::conformance};
+//! use actix_web_idempotency::{MemoryStore, store::conformance};
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() {

@@ -30,8 +30,8 @@ const DEFAULT_MAX_ENTRIES: usize = 1_000_000;
 /// for each worker, and clone it in:
 ///
 /// ```
-/// use actix_idempotency::{ApiLock, MemoryStore};
 /// use actix_web::{App, HttpServer};
+/// use actix_web_idempotency::{ApiLock, MemoryStore};
 ///
 /// let lock = ApiLock::new(MemoryStore::new(), |req| req.path().to_owned());
 /// let server = HttpServer::new(move || App::new().wrap(lock.clone()));
@@ -57,10 +57,10 @@ impl MemoryStore {
     /// A store with bounds of your own.
     ///
     /// ```
-    /// use actix_idempotency::MemoryStore;
+    /// use actix_web_idempotency::MemoryStore;
     ///
     /// let store = MemoryStore::builder().max_bytes(16 * 1024 * 1024).build()?;
-    /// # Ok::<_, actix_idempotency::ConfigError>(())
+    /// # Ok::<_, actix_web_idempotency::ConfigError>(())
     /// ```
     pub fn builder() -> MemoryStoreBuilder {
         MemoryStoreBuilder::new()
@@ -73,7 +73,7 @@ impl MemoryStore {
     /// [incident](crate::event::IncidentKind::StoreFilling) is told.
     ///
     /// ```
-    /// use actix_idempotency::MemoryStore;
+    /// use actix_web_idempotency::MemoryStore;
     ///
     /// let usage = MemoryStore::new().usage();
     /// assert_eq!((usage.entries, usage.max_entries), (0, 1_000_000));

@@ -106,12 +106,12 @@ impl RedisStoreBuilder {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use actix_idempotency::RedisStore;
+    /// use actix_web_idempotency::RedisStore;
     ///
     /// let store = RedisStore::builder("redis://127.0.0.1/")
     ///     .tcp_keepalive(Duration::from_secs(10)) // `None` switches it off
     ///     .build()?;
-    /// # Ok::<_, actix_idempotency::ConfigError>(())
+    /// # Ok::<_, actix_web_idempotency::ConfigError>(())
     /// ```
     pub fn tcp_keepalive(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.keepalive = interval.into();
@@ -178,7 +178,7 @@ impl RedisStoreBuilder {
     /// Default: nothing. Most servers ask for a password instead.
     ///
     /// ```
-    /// use actix_idempotency::RedisStore;
+    /// use actix_web_idempotency::RedisStore;
     ///
     /// # let own = rcgen::generate_simple_self_signed(["app".to_owned()]).unwrap();
     /// # let (certificate, key) = (own.cert.pem(), own.signing_key.serialize_pem());
@@ -196,7 +196,7 @@ impl RedisStoreBuilder {
     /// let store = RedisStore::sentinel("rediss://app:secret@mymaster/", sentinels)
     ///     .certificate_authority(authority)
     ///     .build()?;
-    /// # Ok::<_, actix_idempotency::ConfigError>(())
+    /// # Ok::<_, actix_web_idempotency::ConfigError>(())
     /// ```
     pub fn client_certificate(
         mut self,

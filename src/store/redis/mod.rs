@@ -37,12 +37,12 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 /// Keeps claims and records in Redis 7.0 or newer, or Valkey.
 ///
 /// ```
-/// use actix_idempotency::{ApiLock, RedisStore};
+/// use actix_web_idempotency::{ApiLock, RedisStore};
 ///
 /// // Needs no server yet; `store.ping().await?` in `main` would ask for one.
 /// let store = RedisStore::connect("redis://127.0.0.1/")?;
 /// let lock = ApiLock::new(store, |req| req.path().to_owned());
-/// # Ok::<_, actix_idempotency::ConfigError>(())
+/// # Ok::<_, actix_web_idempotency::ConfigError>(())
 /// ```
 ///
 /// | topology | how |
@@ -126,11 +126,11 @@ impl RedisStore {
     /// * `redis+unix:///path/to/socket[?db=0&user=..&pass=..]`, or `unix:///..`
     ///
     /// ```
-    /// use actix_idempotency::RedisStore;
+    /// use actix_web_idempotency::RedisStore;
     ///
     /// let as_an_acl_user = RedisStore::connect("redis://ann:secret@10.0.0.1:6380/3")?;
     /// let on_a_socket = RedisStore::connect("redis+unix:///run/redis.sock?user=ann&pass=secret")?;
-    /// # Ok::<_, actix_idempotency::ConfigError>(())
+    /// # Ok::<_, actix_web_idempotency::ConfigError>(())
     /// ```
     ///
     /// # Errors
@@ -153,7 +153,7 @@ impl RedisStore {
     /// again.
     ///
     /// ```
-    /// use actix_idempotency::{RedisStore, bb8, bb8_redis::RedisConnectionManager};
+    /// use actix_web_idempotency::{RedisStore, bb8, bb8_redis::RedisConnectionManager};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -194,11 +194,11 @@ impl RedisStore {
     /// a name with `sentinel resolve-hostnames yes` and `sentinel announce-hostnames yes`.
     ///
     /// ```
-    /// use actix_idempotency::RedisStore;
+    /// use actix_web_idempotency::RedisStore;
     ///
     /// let sentinels = ["redis://10.0.0.1:26379", "redis://10.0.0.2:26379", "redis://10.0.0.3:26379"];
     /// let store = RedisStore::sentinel("redis://user:pass@mymaster/0", sentinels).build()?;
-    /// # Ok::<_, actix_idempotency::ConfigError>(())
+    /// # Ok::<_, actix_web_idempotency::ConfigError>(())
     /// ```
     pub fn sentinel(
         master: impl Into<String>,
@@ -228,11 +228,11 @@ impl RedisStore {
     /// TLS its certificate has to be for that address, or for that name.
     ///
     /// ```
-    /// use actix_idempotency::RedisStore;
+    /// use actix_web_idempotency::RedisStore;
     ///
     /// let nodes = ["redis://user:pass@10.0.0.1:6379", "redis://user:pass@10.0.0.2:6379"];
     /// let store = RedisStore::cluster(nodes).build()?;
-    /// # Ok::<_, actix_idempotency::ConfigError>(())
+    /// # Ok::<_, actix_web_idempotency::ConfigError>(())
     /// ```
     pub fn cluster(nodes: impl IntoIterator<Item = impl Into<String>>) -> RedisStoreBuilder {
         RedisStoreBuilder::cluster(nodes.into_iter().map(Into::into).collect())

@@ -1,4 +1,4 @@
-use actix_idempotency::store::StoreError;
+use actix_web_idempotency::store::StoreError;
 
 use crate::{
     event::{Call, Event, Micros, now},

@@ -13,8 +13,8 @@ mod work;
 
 use std::{env, thread, time::Duration};
 
-use actix_idempotency::{Idempotency, InFlight, RedisStore, Scope};
 use actix_web::{App, HttpServer, web};
+use actix_web_idempotency::{Idempotency, InFlight, RedisStore, Scope};
 
 use self::{event::Event, journal::Journal, stalls::stalled, witness::Witness, work::work};
 

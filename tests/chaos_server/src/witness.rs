@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     RedisStore,
     store::{
         Begin, ClaimId, Held, Lease, NewClaim, OwnerToken, Record, Renewed, Store, StoreError,

@@ -6,8 +6,8 @@ use std::{
     time::Duration,
 };
 
-use actix_idempotency::{Claim, IdempotencyKey};
 use actix_web::{HttpRequest, HttpResponse, Result, error::ErrorBadRequest, web};
+use actix_web_idempotency::{Claim, IdempotencyKey};
 use futures_util::stream;
 use tokio::time::sleep;
 

@@ -2,7 +2,7 @@
 
 use std::{future::pending, num::NonZeroU32, time::Duration};
 
-use actix_idempotency::store::{
+use actix_web_idempotency::store::{
     Begin, ClaimId, Inspect, NewClaim, OnLapsed, OwnerToken, Store, StoreError, StoreKey,
 };
 use tokio::{task::yield_now, time::Instant};

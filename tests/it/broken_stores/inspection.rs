@@ -1,6 +1,6 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 
-use actix_idempotency::store::{Cursor, Inspect, Inspected, Page, StoreError, StoreKey};
+use actix_web_idempotency::store::{Cursor, Inspect, Inspected, Page, StoreError, StoreKey};
 
 use super::{
     broken::{Broken, FOR_EVER},

@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use actix_idempotency::store::{
+use actix_web_idempotency::store::{
     Held, Inspect, Inspected, Lease, NewClaim, Record, Renewed, Store, StoreError, StoreTime,
 };
 

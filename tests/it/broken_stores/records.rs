@@ -1,4 +1,4 @@
-use actix_idempotency::store::{Answer, Headers, Record, Tombstone};
+use actix_web_idempotency::store::{Answer, Headers, Record, Tombstone};
 
 use super::mistake::Mistake::{self, *};
 

@@ -3,7 +3,7 @@
 
 use super::page::{Kind, Page, comments, comments_of, files, markdown, read, root};
 
-const PUBLISHED: &str = "https://docs.rs/actix-idempotency";
+const PUBLISHED: &str = "https://docs.rs/actix-web-idempotency";
 
 /// The file in which a module of the crate is written.
 fn file_of(module: &[&str]) -> Option<String> {
@@ -136,7 +136,7 @@ fn addresses_of_published_pages_are_those_of_modules() {
                 continue; // the crate's own page
             }
             let page = address
-                .strip_prefix("/latest/actix_idempotency/")
+                .strip_prefix("/latest/actix_web_idempotency/")
                 .unwrap_or_else(|| panic!("{file}: {PUBLISHED}{address} is not the latest page"));
             let (page, anchor) = page.split_once('#').unwrap_or((page, ""));
             let module = page

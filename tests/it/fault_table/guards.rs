@@ -1,8 +1,8 @@
-use actix_idempotency::{
+use actix_web::{App, HttpRequest, HttpResponse, http::Method, web};
+use actix_web_idempotency::{
     ApiLock, Fingerprint, Idempotency, InFlight, RedisStore, RequestView, StoreFailure,
     store::StoreKey,
 };
-use actix_web::{App, HttpRequest, HttpResponse, http::Method, web};
 use tokio::time::sleep;
 
 use super::{HANDLER, LEASE, WAIT, caller::KEY, long_runs::is_long, runs::Runs, target::Target};

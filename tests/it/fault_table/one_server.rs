@@ -1,6 +1,6 @@
 use std::time::Instant as Moment;
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     RedisStore, RedisStoreBuilder,
     bb8::{self, PooledConnection},
     bb8_redis::RedisConnectionManager,

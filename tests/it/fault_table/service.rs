@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     RedisStore,
     store::{Inspect, StoreError, StoreKey},
 };

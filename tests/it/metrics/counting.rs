@@ -3,13 +3,13 @@
 
 use std::{collections::BTreeSet, sync::OnceLock, time::Duration};
 
-use actix_idempotency::{
+use actix_web::http::Method;
+use actix_web_idempotency::{
     Claimed, MemoryStore, Once,
     metrics::{name, observer},
     store::Inspect,
     testing::{Call, Fault, FaultyStore},
 };
-use actix_web::http::Method;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use super::scrape::Scrape;
@@ -179,7 +179,7 @@ async fn nothing_that_clients_send_is_a_label() {
 
 #[test]
 fn the_constants_are_the_names_that_are_emitted() {
-    let emitted = actix_idempotency::internals::emitted_metrics();
+    let emitted = actix_web_idempotency::internals::emitted_metrics();
     let emitted: BTreeSet<_> = emitted.iter().map(|(name, _)| *name).collect();
     let constants = [
         name::REQUESTS,

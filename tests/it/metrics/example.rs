@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use actix_idempotency::internals::emitted_metrics;
+use actix_web_idempotency::internals::emitted_metrics;
 
 use super::scrape::Scrape;
 use crate::support::{

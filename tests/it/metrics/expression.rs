@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use actix_idempotency::internals::{Emitted, emitted_metrics};
+use actix_web_idempotency::internals::{Emitted, emitted_metrics};
 use promql_parser::{
     label::{MatchOp, Matcher},
     parser::{self, Expr, LabelModifier, VectorSelector},

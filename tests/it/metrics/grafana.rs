@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use actix_idempotency::internals::emitted_metrics;
+use actix_web_idempotency::internals::emitted_metrics;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -64,7 +64,7 @@ struct Annotations {
 fn rules() -> Vec<Rule> {
     let rules: Rules = serde_saphyr::from_str(ALERTS).unwrap();
     let [group] = <[Group; 1]>::try_from(rules.groups).ok().unwrap();
-    assert_eq!(group.name, "actix-idempotency");
+    assert_eq!(group.name, "actix-web-idempotency");
     group.rules
 }
 

@@ -1,6 +1,6 @@
 //! Inner layers with keys.
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     BackgroundHere, Fingerprinting, Idempotency, IdempotencyBuilder, KeySource, LostOwner,
     RequestView, Scope, problem::Problems,
 };

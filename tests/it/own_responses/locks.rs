@@ -1,6 +1,6 @@
 //! Inner locks.
 
-use actix_idempotency::{ApiLock, ApiLockBuilder, BackgroundHere};
+use actix_web_idempotency::{ApiLock, ApiLockBuilder, BackgroundHere};
 
 use super::*;
 

@@ -6,15 +6,6 @@ mod locks;
 
 use std::{collections::HashMap, num::NonZeroU32, time::Duration};
 
-use actix_idempotency::{
-    Fingerprint, MemoryStore, Recording,
-    problem::Problem,
-    store::{
-        Answer, Begin, ClaimId, Cursor, Headers, Held, Inspect, Lease, NewClaim, Record, Renewed,
-        Store, StoreError, StoreKey, StoreTime, Tombstone,
-    },
-    testing::{Reply, in_turn},
-};
 use actix_service::{
     Transform, apply_fn,
     boxed::{self, BoxService},
@@ -27,6 +18,15 @@ use actix_web::{
     error::{ErrorImATeapot, PayloadError},
     http::StatusCode,
     test::TestRequest,
+};
+use actix_web_idempotency::{
+    Fingerprint, MemoryStore, Recording,
+    problem::Problem,
+    store::{
+        Answer, Begin, ClaimId, Cursor, Headers, Held, Inspect, Lease, NewClaim, Record, Renewed,
+        Store, StoreError, StoreKey, StoreTime, Tombstone,
+    },
+    testing::{Reply, in_turn},
 };
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};

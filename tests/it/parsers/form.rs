@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use actix_idempotency::internals::canonical_form;
+use actix_web_idempotency::internals::canonical_form;
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::cases;

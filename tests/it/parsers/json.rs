@@ -1,6 +1,6 @@
 //! Canonical JSON text.
 
-use actix_idempotency::internals::canonical_json;
+use actix_web_idempotency::internals::canonical_json;
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde::de::IgnoredAny;
 

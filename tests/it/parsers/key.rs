@@ -1,6 +1,6 @@
 //! The idempotency key in its header.
 
-use actix_idempotency::{IdempotencyKey, internals::read_key};
+use actix_web_idempotency::{IdempotencyKey, internals::read_key};
 use proptest::{collection::vec, prelude::*, sample::select};
 use sfv::{BareItem, Item, Parser};
 

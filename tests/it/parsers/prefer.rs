@@ -1,7 +1,7 @@
 //! `Prefer: wait=N`.
 
-use actix_idempotency::internals::preferred_wait;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web_idempotency::internals::preferred_wait;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::cases;

@@ -1,8 +1,8 @@
 //! What a key or a fingerprint is made of: no two sequences of parts give one digest, however alike
 //! they look when they are written one after the other.
 
-use actix_idempotency::{Idempotency, MemoryStore, Scope, store::StoreKey};
 use actix_web::http::Method;
+use actix_web_idempotency::{Idempotency, MemoryStore, Scope, store::StoreKey};
 use proptest::prelude::*;
 
 use super::cases;

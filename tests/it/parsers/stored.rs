@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{
+use actix_web::web::Bytes;
+use actix_web_idempotency::{
     Fingerprint,
     internals::{decode_claim, decode_record, encode_claim, encode_record},
     store::{Answer, ClaimNotes, NewClaim, OnLapsed, OwnerToken, Record, StoreKey, Tombstone},
 };
-use actix_web::web::Bytes;
 use proptest::{collection::vec, option, prelude::*, sample::Index};
 
 use super::cases;

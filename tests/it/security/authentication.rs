@@ -1,7 +1,6 @@
 //! A replay runs neither handler nor extractors nor what is wrapped inside. Who authenticates there
 //! is asked only the first time.
 
-use actix_idempotency::{ApiLock, Idempotency, IdempotencyBuilder, MemoryStore, Scope};
 use actix_web::{
     App, Error, FromRequest, HttpMessage, HttpRequest, HttpResponse,
     body::MessageBody,
@@ -11,6 +10,7 @@ use actix_web::{
     middleware::{Next, from_fn},
     web,
 };
+use actix_web_idempotency::{ApiLock, Idempotency, IdempotencyBuilder, MemoryStore, Scope};
 use futures_util::future::{Ready, ready};
 use reqwest::RequestBuilder;
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use actix_idempotency::{ApiLock, MemoryStore};
 use actix_web::{App, HttpResponse, web};
+use actix_web_idempotency::{ApiLock, MemoryStore};
 use bytes::Bytes;
 use reqwest::RequestBuilder;
 

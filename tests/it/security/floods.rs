@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{
+use actix_web::{App, HttpRequest, HttpResponse, web};
+use actix_web_idempotency::{
     Idempotency, InFlight, Limits, MemoryStore, Scope,
     store::{Cursor, Inspect},
 };
-use actix_web::{App, HttpRequest, HttpResponse, web};
 use futures_util::future::join_all;
 use reqwest::RequestBuilder;
 

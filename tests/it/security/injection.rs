@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{
-    ApiLock, Fingerprinting, IdempotencyBuilder, MemoryStore, Scope,
-    redis::{self, Value},
-    store::{Answer, NewClaim, Record, Store, Tombstone},
-};
 use actix_web::{
     App, HttpRequest, HttpResponse,
     http::{Method, header::HeaderValue},
     web,
+};
+use actix_web_idempotency::{
+    ApiLock, Fingerprinting, IdempotencyBuilder, MemoryStore, Scope,
+    redis::{self, Value},
+    store::{Answer, NewClaim, Record, Store, Tombstone},
 };
 use bytes::Bytes;
 use serde_json::json;

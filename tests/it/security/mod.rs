@@ -58,7 +58,7 @@ mod tenants;
 
 use std::time::Duration;
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     Idempotency, IdempotencyBuilder, MemoryStore, RedisStore, Scope, store::Store,
 };
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{ApiLock, InFlight, MemoryStore, RedisStore, Scope, store::Store};
 use actix_web::{App, HttpRequest, HttpResponse, web};
+use actix_web_idempotency::{ApiLock, InFlight, MemoryStore, RedisStore, Scope, store::Store};
 use reqwest::RequestBuilder;
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::json;
@@ -247,7 +247,7 @@ async fn nobody_writes_log_lines_of_his_own() {
     log::collect();
     let said = |bytes: &[u8]| Talkative(String::from_utf8_lossy(bytes).into_owned());
     let lock = ApiLock::new(MemoryStore::new(), move |req| said(req.bytes()));
-    let by_value = actix_idempotency::Fingerprinting::by(move |req| Ok(said(req.bytes())));
+    let by_value = actix_web_idempotency::Fingerprinting::by(move |req| Ok(said(req.bytes())));
     let keys = with_scope(MemoryStore::new(), Scope::global());
     let keys = keys.fingerprinting(by_value).build().unwrap();
     let server = serve!(

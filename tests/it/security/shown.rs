@@ -10,7 +10,14 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use actix_idempotency::{
+use actix_service::{Service, Transform, always_ready};
+use actix_web::{
+    Error, FromRequest, HttpResponse,
+    body::MessageBody,
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    test::TestRequest,
+};
+use actix_web_idempotency::{
     ApiLock, BackgroundHere, Claim, Claimed, Done, Fingerprint, Fingerprinting, IdempotencyKey,
     InFlight, InvalidKey, KeySource, Limits, LostOwner, MemoryStore, Once, Recording, RedisStore,
     Scope, Settled, StoreFailure, Transient,
@@ -18,13 +25,6 @@ use actix_idempotency::{
     problem::Problems,
     store::OwnerToken,
     testing::{Call, Fault, FaultyStore, Runs, in_turn},
-};
-use actix_service::{Service, Transform, always_ready};
-use actix_web::{
-    Error, FromRequest, HttpResponse,
-    body::MessageBody,
-    dev::{Payload, ServiceRequest, ServiceResponse},
-    test::TestRequest,
 };
 use bytes::Bytes;
 use futures_util::{future::LocalBoxFuture, stream};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     Fingerprint, MemoryStore, RedisStore,
     store::{
         Answer, Begin, ClaimId, Cursor, Headers, Held, Inspect, NewClaim, OnLapsed, OwnerToken,

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use actix_idempotency::{ApiLock, IdempotencyKey, MemoryStore, Scope, store::Store};
 use actix_web::http::Method;
+use actix_web_idempotency::{ApiLock, IdempotencyKey, MemoryStore, Scope, store::Store};
 use reqwest::{RequestBuilder, header::HeaderValue};
 use serde_json::json;
 
@@ -109,7 +109,7 @@ async fn whatever_one_does_with_a_key_others_are_undisturbed() {
 }
 
 fn lock_by_caller(store: impl Store) -> ApiLock {
-    let payload = |req: &actix_idempotency::RequestView<'_>| json!({ "user": req.header("x-user"), "body": req.body() });
+    let payload = |req: &actix_web_idempotency::RequestView<'_>| json!({ "user": req.header("x-user"), "body": req.body() });
     ApiLock::new(store, payload)
 }
 

@@ -3,19 +3,19 @@
 
 use std::{fmt, time::Duration};
 
-use actix_idempotency::{
-    ApiLock, Fingerprint, Fingerprinting, Idempotency, InFlight, LostOwner, MemoryStore, Scope,
-    StoreFailure,
-    event::{Outcome, RequestEvent},
-    store::{Answer, Headers, NewClaim, OnLapsed, Record, Store, StoreKey},
-    testing::{Call, Fault, FaultyStore},
-};
 use actix_web::{
     App, Error, HttpResponse,
     error::{ErrorForbidden, ErrorInternalServerError},
     http::Method,
     test::{self, TestRequest},
     web,
+};
+use actix_web_idempotency::{
+    ApiLock, Fingerprint, Fingerprinting, Idempotency, InFlight, LostOwner, MemoryStore, Scope,
+    StoreFailure,
+    event::{Outcome, RequestEvent},
+    store::{Answer, Headers, NewClaim, OnLapsed, Record, Store, StoreKey},
+    testing::{Call, Fault, FaultyStore},
 };
 use bytes::Bytes;
 use proptest::{

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use actix_idempotency::{
+use actix_web::{App, HttpResponse, web};
+use actix_web_idempotency::{
     Claim, IdempotencyKey, InFlight, LostOwner, MemoryStore,
     event::{Ending, Outcome},
     store::StoreErrorKind,
     testing::{Call, FaultyStore},
 };
-use actix_web::{App, HttpResponse, web};
 
 use super::{told, with_keys, with_lock};
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{MemoryStore, event::Outcome};
+use actix_web_idempotency::{MemoryStore, event::Outcome};
 
 use super::{bare, with_keys, with_lock};
 use crate::support::{

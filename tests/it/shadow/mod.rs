@@ -5,8 +5,8 @@ mod as_if_not_there;
 mod bodies;
 mod refusals;
 
-use actix_idempotency::{ApiLock, Claim, Idempotency};
 use actix_web::{App, Handler, HttpResponse, web};
+use actix_web_idempotency::{ApiLock, Claim, Idempotency};
 use futures_util::{StreamExt, future::LocalBoxFuture};
 use reqwest::RequestBuilder;
 

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{
+use actix_web::{Error, error::ErrorUnauthorized};
+use actix_web_idempotency::{
     ApiLock, ApiLockBuilder, Fingerprinting, Idempotency, IdempotencyBuilder, InFlight, KeySource,
     MemoryStore, Recording, Scope, StoreFailure,
     event::{Outcome, RequestEvent},
     testing::{Fault, FaultyStore},
 };
-use actix_web::{Error, error::ErrorUnauthorized};
 use reqwest::RequestBuilder;
 
 use super::{Told, bare, told, with_keys, with_lock};

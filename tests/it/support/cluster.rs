@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_idempotency::{RedisStore, RedisStoreBuilder, redis, store::StoreKey};
+use actix_web_idempotency::{RedisStore, RedisStoreBuilder, redis, store::StoreKey};
 
 use super::{
     GENEROUS, eventually_within,

@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex};
 
-use actix_idempotency::event::{Event, IncidentKind, Outcome, RequestEvent};
+use actix_web_idempotency::event::{Event, IncidentKind, Outcome, RequestEvent};
 
 use super::eventually;
 

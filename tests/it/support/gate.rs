@@ -3,8 +3,8 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use actix_idempotency::ApiLock;
 use actix_web::{App, HttpResponse, web};
+use actix_web_idempotency::ApiLock;
 use futures_util::future::LocalBoxFuture;
 use reqwest::{RequestBuilder, Response};
 use tokio::{sync::Semaphore, task::JoinHandle};

@@ -1,5 +1,5 @@
-use actix_idempotency::{Idempotency, IdempotencyBuilder, MemoryStore, Scope, store::Store};
 use actix_web::{App, web};
+use actix_web_idempotency::{Idempotency, IdempotencyBuilder, MemoryStore, Scope, store::Store};
 use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
 

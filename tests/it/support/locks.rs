@@ -1,4 +1,4 @@
-use actix_idempotency::{ApiLock, ApiLockBuilder, MemoryStore, RequestView, store::Store};
+use actix_web_idempotency::{ApiLock, ApiLockBuilder, MemoryStore, RequestView, store::Store};
 use serde_json::{Value, json};
 
 use super::redis::Redis;

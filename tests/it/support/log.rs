@@ -9,7 +9,7 @@ struct Collector;
 
 impl log::Log for Collector {
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        metadata.target().starts_with("actix_idempotency")
+        metadata.target().starts_with("actix_web_idempotency")
     }
 
     fn log(&self, record: &log::Record<'_>) {

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_idempotency::{RedisStore, redis};
+use actix_web_idempotency::{RedisStore, redis};
 use tempfile::TempDir;
 
 use super::{GENEROUS, eventually};

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_idempotency::{RedisStore, RedisStoreBuilder, redis};
+use actix_web_idempotency::{RedisStore, RedisStoreBuilder, redis};
 use tempfile::TempDir;
 
 use super::{

@@ -76,7 +76,7 @@ struct Number(usize);
 fn is_collected(metadata: &Metadata<'_>) -> bool {
     match metadata.is_span() {
         true => metadata.target().starts_with("it::traces"),
-        false => metadata.target().starts_with("actix_idempotency"),
+        false => metadata.target().starts_with("actix_web_idempotency"),
     }
 }
 

@@ -1,11 +1,11 @@
 use std::{sync::Arc, time::Duration};
 
-use actix_idempotency::{
+use actix_web::Error;
+use actix_web_idempotency::{
     ApiLock, ConfigError, Fingerprint, Idempotency, IdempotencyBuilder, InFlight, MemoryStore,
     RedisStore, RequestView, Scope,
     store::{NewClaim, Store, StoreKey},
 };
-use actix_web::Error;
 use serde_json::{Value, json};
 
 use super::Payload;

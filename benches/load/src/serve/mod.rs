@@ -9,12 +9,12 @@ mod subject;
 
 use std::io::{self, Write, stdout};
 
-use actix_idempotency::{ApiLock, Idempotency};
 use actix_web::{
     App, HttpServer,
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
+use actix_web_idempotency::{ApiLock, Idempotency};
 
 use self::{
     floor::{

@@ -1,6 +1,6 @@
 //! Counts what each path allocates beyond a bare handler.
 
-use actix_idempotency::MemoryStore;
+use actix_web_idempotency::MemoryStore;
 use dhat::{Alloc, HeapStats, Profiler};
 use parts::{Path, Subject};
 

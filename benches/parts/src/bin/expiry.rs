@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     Fingerprint, MemoryStore,
     store::{NewClaim, Store, StoreKey},
 };

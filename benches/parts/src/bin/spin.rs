@@ -8,7 +8,7 @@
 
 use std::time::{Duration, Instant};
 
-use actix_idempotency::MemoryStore;
+use actix_web_idempotency::MemoryStore;
 use parts::{Path, Subject};
 
 /// The quickest of many batches is what it costs on a machine that does nothing else.

@@ -19,7 +19,7 @@ impl Tls {
     pub(crate) fn new((): &Trust) -> Result<Self, ConfigError> {
         Err(ConfigError::new(
             "the Redis URL asks for TLS: switch on the feature `redis-rustls` of \
-             actix-idempotency",
+             actix-web-idempotency",
         ))
     }
 

@@ -161,7 +161,7 @@ fn explain(url: &str, err: &RedisError) -> ConfigError {
     {
         return ConfigError::new(
             "the Redis URL asks for TLS: switch on the feature `redis-rustls` of \
-             actix-idempotency",
+             actix-web-idempotency",
         );
     }
     let reason = match err.detail() {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     MemoryStore,
     store::{
         Begin, ClaimId, Cursor, Held, Inspect, Inspected, Lease, NewClaim, Record, Renewed, Store,

@@ -1,16 +1,16 @@
 use std::time::Duration;
 
 use actix_http::Request as Sent;
-use actix_idempotency::{
-    ApiLock, BackgroundHere, Claim, Idempotency, InFlight, LostOwner, RequestView, Scope,
-    store::Inspected,
-};
 use actix_web::{
     App, Error, HttpRequest, Route,
     body::MessageBody,
     dev::{Service, ServiceResponse},
     test::init_service,
     web,
+};
+use actix_web_idempotency::{
+    ApiLock, BackgroundHere, Claim, Idempotency, InFlight, LostOwner, RequestView, Scope,
+    store::Inspected,
 };
 use futures_util::future::join_all;
 use tokio::{

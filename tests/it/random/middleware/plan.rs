@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use actix_idempotency::LostOwner;
+use actix_web_idempotency::LostOwner;
 use proptest::{
     collection::{btree_map, vec},
     option,

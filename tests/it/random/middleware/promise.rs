@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_idempotency::LostOwner;
+use actix_web_idempotency::LostOwner;
 
 use super::{
     client::{Heard, What},

@@ -3,8 +3,8 @@ use std::{
     rc::Rc,
 };
 
-use actix_idempotency::{Claim, LostOwner};
 use actix_web::{Error, HttpResponse, error::ErrorInternalServerError};
+use actix_web_idempotency::{Claim, LostOwner};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, sleep};

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use actix_idempotency::store::StoreTime;
+use actix_web_idempotency::store::StoreTime;
 
 use super::{
     contract::Contract,

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use actix_idempotency::store::{Inspected, OnLapsed, Record};
+use actix_web_idempotency::store::{Inspected, OnLapsed, Record};
 
 use super::{
     history::{Call, Span, Told},

@@ -1,6 +1,6 @@
 use std::{fmt, time::Duration};
 
-use actix_idempotency::store::{Inspected, Record, StoreTime};
+use actix_web_idempotency::store::{Inspected, Record, StoreTime};
 
 use super::sequence::Step;
 
@@ -67,7 +67,7 @@ pub(super) enum Told {
 }
 
 /// A fingerprint.
-pub(super) type Looks = Option<actix_idempotency::Fingerprint>;
+pub(super) type Looks = Option<actix_web_idempotency::Fingerprint>;
 
 /// One call, when it was made, and what came back.
 pub(super) struct Call {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use actix_idempotency::store::{
+use actix_web_idempotency::store::{
     Begin, ClaimId, Held, Inspect, Lease, NewClaim, Renewed, StoreError,
 };
 use tokio::{

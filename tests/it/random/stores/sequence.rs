@@ -1,6 +1,6 @@
 use std::{fmt, num::NonZeroU32, time::Duration};
 
-use actix_idempotency::{
+use actix_web_idempotency::{
     Fingerprint,
     store::{Answer, ClaimNotes, NewClaim, OnLapsed, OwnerToken, Record, StoreKey, Tombstone},
 };

@@ -3,7 +3,6 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use actix_idempotency::Fingerprint;
 use actix_web::{
     Error, HttpResponse,
     body::{BoxBody, MessageBody},
@@ -16,6 +15,7 @@ use actix_web::{
     middleware::Next,
     web::{Bytes, Data},
 };
+use actix_web_idempotency::Fingerprint;
 
 /// What a middleware does at the very least, in one map: it reads the body and gives it back, digests
 /// it, and claims. No owner, no lease, no limit, no policy; and where a client leaves or a handler

@@ -3,14 +3,14 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use actix_idempotency::redis::{
-    AsyncConnectionConfig, Client, Cmd, RedisResult, Script, Value, aio::MultiplexedConnection, cmd,
-};
 use actix_web::{
     HttpRequest, HttpResponse,
     error::{Error, ErrorInternalServerError},
     http::header::{HeaderName, HeaderValue},
     web::{Bytes, Data},
+};
+use actix_web_idempotency::redis::{
+    AsyncConnectionConfig, Client, Cmd, RedisResult, Script, Value, aio::MultiplexedConnection, cmd,
 };
 use tokio::sync::OnceCell;
 
