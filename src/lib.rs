@@ -12,12 +12,11 @@
 //!
 //! | read | for |
 //! |---|---|
-//! | this page | a first program, what is guaranteed, what it costs |
 //! | the [guide] | decisions: scope, crashes, what is recorded, authentication, CORS; [sessions](guide::sessions), [transactions](guide::transactions), [other middlewares](guide::middlewares), [locks](guide::locks), [an orderly stop](guide::operation#an-orderly-stop) |
 //! | [recipes](guide::recipes) | payments, webhooks, forms that are sent twice, a queue's consumer, a batch import |
 //! | [troubleshooting](guide::troubleshooting) | "I get 409 for ever", "nothing is ever replayed", and what else looks odd |
 //! | [Redis in production](guide::redis), [comparison](guide::comparison), [upgrading](guide::upgrading) | running it, choosing it, staying with it |
-//! | [design](guide::design) | why it is built so, and where the time goes |
+//! | [design](guide::design) | [what it costs](guide::design#what-it-costs), and why it is built so |
 //!
 //! # Idempotency
 //!
@@ -110,30 +109,9 @@
 //!
 //! # Watching it
 //!
-//! [`IdempotencyBuilder::on_event`], [`ApiLockBuilder::on_event`] and [`OnceBuilder::on_event`] take a
-//! closure that is told of each request and of what happens in the background, with durations, sizes
-//! and the attempt: see [`event`], which also says how they come into [traces](event#traces).
-//! [`metrics::observer`] (feature `metrics`) is one that counts them for Prometheus; `examples/metrics`
-//! in the repository serves that, and has a Grafana dashboard and alerts.
-//!
-//! Where an API has clients already, let it watch before it refuses: [rollout](guide::rollout).
-//!
-//! # What it costs
-//!
-//! | request | calls to the store | in Redis |
-//! |---|---|---|
-//! | first run | 2, one more for each [`Claim::fence`] | `SET`, one script |
-//! | replay, or a key that stands for something else | 1 | `SET` |
-//! | duplicate that is refused | 1, or 2 if it is the same request | `SET`, one script |
-//! | duplicate that waits | the same, and 1 after the wait | and for all who wait in a process one subscription and one script |
-//! | lock | 2 | `SET`, one script |
-//! | lock that is refused | 1 | `SET` |
-//!
-//! Calls of one worker share a connection and are written together: at 64 requests at once Redis
-//! reads from its sockets less than once in ten requests. Nothing is spawned per request, and there
-//! is no ping.
-//!
-//! In memory a lock or a first run costs 11 to 25 allocations and 1.2 to 2.7 µs: see [design](guide::design#what-it-costs).
+//! `on_event` of each builder takes a closure that is told of each request and of what happens in the background:
+//! see [`event`]; [`metrics::observer`] counts them for Prometheus. Where an API has clients already, let it
+//! watch before it refuses: [rollout](guide::rollout).
 //!
 //! # Features
 //!

@@ -5,8 +5,8 @@ use bytes::Bytes;
 
 use super::settings::Settings;
 use crate::{
-    claim::Begun,
-    event::Notes,
+    claim::ClaimOutcome,
+    event::EventBuilder,
     middleware::{Decision, OuterClaims, Refusal, RequestView},
     problem::ProblemKind,
     store::{NewClaim, StoreKey},
@@ -17,7 +17,7 @@ use crate::{
 pub(super) async fn decide(
     settings: &Settings,
     req: &mut ServiceRequest,
-    notes: &mut Notes,
+    notes: &mut EventBuilder,
 ) -> Decision {
     let claim = match identify(settings, req, notes).await {
         Ok(claim) => claim,
@@ -28,8 +28,8 @@ pub(super) async fn decide(
     };
     notes.step_begins();
     let begun = settings.claims.begin(&claim).await;
-    let decision = match Begun::noted(begun, None, notes) {
-        Ok(Begun::Mine(guard)) => Decision::Run(guard),
+    let decision = match ClaimOutcome::noted(begun, None, notes) {
+        Ok(ClaimOutcome::Mine(guard)) => Decision::Run(guard),
         Ok(taken) => Decision::Refuse(Refusal {
             detail: settings.error_message.clone(),
             left: taken.left(),
@@ -46,7 +46,7 @@ pub(super) async fn decide(
 async fn identify(
     settings: &Settings,
     req: &mut ServiceRequest,
-    notes: &mut Notes,
+    notes: &mut EventBuilder,
 ) -> Result<Arc<NewClaim>, Decision> {
     // The claim comes after the body: an upload that stalls holds no lock.
     let bytes = match settings.ignore_body {

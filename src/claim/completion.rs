@@ -37,7 +37,7 @@ impl Completion {
     }
 
     pub(super) fn key(&self) -> &StoreKey {
-        self.kept.tenure().key()
+        self.kept.held_claim().key()
     }
 
     /// The bytes that it keeps in memory.
@@ -49,7 +49,7 @@ impl Completion {
     }
 
     /// Gives the answer's bytes up. The work will still not be done twice.
-    pub(super) fn bury(&mut self) {
+    pub(super) fn drop_body(&mut self) {
         if let Record::Answer(answer) = &self.record {
             self.record = Record::Tombstone(answer.to_tombstone());
         }
@@ -57,12 +57,12 @@ impl Completion {
 
     /// Tells the store once.
     pub(super) async fn attempt(&self, context: &Context) -> Result<Settled, StoreError> {
-        let tenure = self.kept.tenure();
-        tenure.set_ending(true);
-        let lease = tenure.lease();
+        let held_claim = self.kept.held_claim();
+        held_claim.set_ending(true);
+        let lease = held_claim.lease();
         let held = context.complete(lease, &self.record, self.retention).await;
         // If it has not been heard, the claim has to last until it is.
-        tenure.set_ending(held.is_ok());
+        held_claim.set_ending(held.is_ok());
         match held? {
             Held::Yes => Ok(Settled::Yes),
             Held::Lost => {

@@ -2,7 +2,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use super::drain::{DrainGuard, DrainTracker};
 use crate::{
-    event::{Event, Incident, Notes, Observer},
+    event::{Event, EventBuilder, Incident, Observer},
     store::{ErasedStore, Held, Lease, Record, Renewed, StoreError},
 };
 
@@ -48,8 +48,8 @@ impl Context {
     }
 
     /// Begins the event of a request.
-    pub(super) fn notes(&self) -> Notes {
-        Notes::begin(self.0.observer.as_ref())
+    pub(super) fn notes(&self) -> EventBuilder {
+        EventBuilder::begin(self.0.observer.as_ref())
     }
 
     /// Something has happened in the background. Called by [`report`], which logs it too.

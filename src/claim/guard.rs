@@ -3,16 +3,16 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::timeout_at;
 
 use super::{
+    claim_state::{ClaimState, Cleanup, Stage},
     completion::Completion,
     context::{Context, report},
-    course::{Course, Left, Stage},
     drain::DrainGuard,
+    held_claim::HeldClaim,
     job::Job,
     renewals::{Kept, Renewals},
-    tenure::Tenure,
 };
 use crate::{
-    event::{Ending, Incident, IncidentKind, Notes, Outcome},
+    event::{Ending, EventBuilder, Incident, IncidentKind, Outcome},
     fingerprint::Fingerprint,
     runtime::{background, log},
     store::{Held, NewClaim, Record, Settled, StoreError},
@@ -29,9 +29,9 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Guard {
     context: Context,
-    course: Course<Arc<NewClaim>, Running, Answered>,
+    state: ClaimState<Arc<NewClaim>, Running, Answered>,
     ticket: Option<DrainGuard>,
-    notes: Notes,
+    notes: EventBuilder,
 }
 
 /// A key that is held.
@@ -53,40 +53,40 @@ impl Guard {
         let on_drop = claim.on_lapsed;
         Self {
             ticket: Some(context.ticket()),
-            course: Course::sent(claim, on_drop),
+            state: ClaimState::sent(claim, on_drop),
             context,
-            notes: Notes::default(),
+            notes: EventBuilder::default(),
         }
     }
 
-    pub(super) fn running(&mut self, tenure: Tenure) {
-        self.course.claimed(|claim| Running {
+    pub(super) fn running(&mut self, held_claim: HeldClaim) {
+        self.state.claimed(|claim| Running {
             claim,
-            kept: Kept::new(tenure),
+            kept: Kept::new(held_claim),
         });
     }
 
     /// The claim was never sent.
     pub(super) fn disarm(&mut self) {
-        self.course.settled();
+        self.state.settled();
     }
 
     /// The store has said what else holds the key.
     pub(super) fn refused(mut self, claim: &Arc<NewClaim>) {
-        self.course.gone(sent_again(claim));
+        self.state.gone(sent_again(claim));
     }
 
     /// What is known of the claim while it runs.
-    pub(crate) fn tenure(&self) -> Option<&Arc<Tenure>> {
-        match &self.course.stage {
-            Stage::Running(running) => Some(running.kept.tenure()),
+    pub(crate) fn held_claim(&self) -> Option<&Arc<HeldClaim>> {
+        match &self.state.stage {
+            Stage::Running(running) => Some(running.kept.held_claim()),
             Stage::Sent(_) | Stage::Answered(_) | Stage::Settled => None,
         }
     }
 
     /// Returns the fingerprint of the request that runs.
     pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
-        match &self.course.stage {
+        match &self.state.stage {
             Stage::Running(running) => running.claim.fingerprint,
             Stage::Sent(_) | Stage::Answered(_) | Stage::Settled => None,
         }
@@ -95,9 +95,9 @@ impl Guard {
     /// The work begins. What is known of it so far goes along with the claim from here on, and is told
     /// when it ends. By value, because a future keeps room to its end for whatever is once borrowed
     /// in it.
-    pub(crate) fn observed(mut self, notes: Notes) -> Self {
+    pub(crate) fn observed(mut self, notes: EventBuilder) -> Self {
         self.notes = notes;
-        let attempt = self.tenure().map(|tenure| tenure.attempt());
+        let attempt = self.held_claim().map(|held_claim| held_claim.attempt());
         self.notes.note(|event| {
             event.outcome = Outcome::Executed;
             event.attempt = attempt;
@@ -119,7 +119,7 @@ impl Guard {
 
     /// Has the claim renewed while it runs, for `longest` at most.
     pub(super) fn renewed_by(&mut self, renewals: &Arc<Renewals>, longest: Duration) {
-        if let Stage::Running(running) = &mut self.course.stage {
+        if let Stage::Running(running) = &mut self.state.stage {
             running.kept.renew(renewals, longest);
         }
     }
@@ -127,12 +127,12 @@ impl Guard {
     /// From now on a drop frees the key, whatever happens to dead owners otherwise: the work has
     /// ended, and may be done again.
     pub(crate) fn free_on_drop(&mut self) {
-        self.course.free_on_drop();
+        self.state.free_on_drop();
     }
 
     /// From now on a drop leaves the key to its lease: nobody knows what has been done.
     pub(crate) fn lapse_on_drop(&mut self) {
-        self.course.lapse_on_drop();
+        self.state.lapse_on_drop();
     }
 
     /// There is an answer: from now on a drop records it.
@@ -144,14 +144,14 @@ impl Guard {
             }
             Record::Tombstone(_) => event.ending = Some(Ending::Tombstone),
         });
-        if let (Record::Tombstone(_), Some(tenure)) = (&record, self.tenure()) {
-            let key = tenure.key();
+        if let (Record::Tombstone(_), Some(held_claim)) = (&record, self.held_claim()) {
+            let key = held_claim.key();
             log::info!(
                 key:%, ending = "tombstone";
                 "{key} is done, and its answer is not kept: it is too large, cut off or not to be stored"
             );
         }
-        self.course.answered(|running| Answered {
+        self.state.answered(|running| Answered {
             claim: running.claim,
             completion: Box::new(Completion::new(running.kept, record, retention)),
         });
@@ -169,10 +169,14 @@ impl Guard {
     pub(crate) async fn settle(mut self) -> Settled {
         self.free_on_drop();
         self.notes.step_begins();
-        let (key, claim, outcome) = match &self.course.stage {
+        let (key, claim, outcome) = match &self.state.stage {
             Stage::Running(Running { claim, kept }) => {
-                let tenure = kept.tenure();
-                (tenure.key(), claim, release(&self.context, tenure).await)
+                let held_claim = kept.held_claim();
+                (
+                    held_claim.key(),
+                    claim,
+                    release(&self.context, held_claim).await,
+                )
             }
             Stage::Answered(Answered { claim, completion }) => {
                 let outcome = completion.attempt(&self.context).await;
@@ -187,8 +191,7 @@ impl Guard {
                 Settled::Later
             }
         };
-        let is_recorded =
-            settled == Settled::Yes && matches!(self.course.stage, Stage::Answered(_));
+        let is_recorded = settled == Settled::Yes && matches!(self.state.stage, Stage::Answered(_));
         let sent_again = sent_again(claim).filter(|_| !is_recorded);
         let failed = outcome.err().map(|err| err.kind());
         self.notes.step_ends(|event, took| {
@@ -199,7 +202,7 @@ impl Guard {
         });
         if failed.is_none() {
             // A late copy of the claim finds a record, or a vacant key.
-            self.course.gone(sent_again);
+            self.state.gone(sent_again);
         }
         settled
     }
@@ -215,9 +218,9 @@ impl Guard {
 
 /// Frees a key. When the connection is lost on the way the store is asked once more, and not to find
 /// the claim then means that the first time has freed it.
-async fn release(context: &Context, tenure: &Tenure) -> Result<Settled, StoreError> {
-    tenure.set_ending(true);
-    let lease = tenure.lease();
+async fn release(context: &Context, held_claim: &HeldClaim) -> Result<Settled, StoreError> {
+    held_claim.set_ending(true);
+    let lease = held_claim.lease();
     let held = match context.release(lease).await {
         Ok(held) => held,
         Err(err) => {
@@ -232,7 +235,7 @@ async fn release(context: &Context, tenure: &Tenure) -> Result<Settled, StoreErr
     let settled = match held {
         Held::Yes => Settled::Yes,
         Held::Lost => {
-            let key = tenure.key();
+            let key = held_claim.key();
             log::warn!(
                 key:%, settled = "lost";
                 "{key} was no longer held when its run ended: it took longer than the claim lasts, or \
@@ -251,27 +254,27 @@ fn sent_again(claim: &Arc<NewClaim>) -> Option<Arc<NewClaim>> {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let left = self.course.left();
-        match &left {
-            Left::Release(_) | Left::Record(_) => self.ends(Ending::Freed),
-            Left::Lapse(_) => self.ends(Ending::Lapsed),
-            Left::Undo(_) | Left::Nothing => {}
+        let cleanup = self.state.cleanup();
+        match &cleanup {
+            Cleanup::Release(_) | Cleanup::Record(_) => self.ends(Ending::Freed),
+            Cleanup::Lapse(_) => self.ends(Ending::Lapsed),
+            Cleanup::Undo(_) | Cleanup::Nothing => {}
         }
-        let mut job = match left {
-            Left::Undo(claim) => Job::Undo(claim),
-            Left::Release(Running { claim, kept }) => {
-                Job::Release(Arc::clone(kept.tenure()), claim)
+        let mut job = match cleanup {
+            Cleanup::Undo(claim) => Job::Undo(claim),
+            Cleanup::Release(Running { claim, kept }) => {
+                Job::Release(Arc::clone(kept.held_claim()), claim)
             }
-            Left::Record(Answered { claim, completion }) => Job::Complete(completion, claim),
-            Left::Lapse(running) => {
-                let key = running.kept.tenure().key();
+            Cleanup::Record(Answered { claim, completion }) => Job::Complete(completion, claim),
+            Cleanup::Lapse(running) => {
+                let key = running.kept.held_claim().key();
                 log::warn!(
                     key:%, ending = "lapsed";
                     "{key} was cut off; nobody knows what it has done"
                 );
                 return;
             }
-            Left::Nothing => return,
+            Cleanup::Nothing => return,
         };
         let Some(place) = job.take_place(&self.context) else {
             let key = job.key();

@@ -11,7 +11,7 @@ use super::{
     completion::Completion,
     context::{Context, report},
     drain::DrainGuard,
-    tenure::Tenure,
+    held_claim::HeldClaim,
     undo::Undo,
 };
 use crate::{
@@ -35,7 +35,7 @@ static BYTES: AtomicUsize = AtomicUsize::new(0);
 /// What a guard leaves to the background.
 pub(super) enum Job {
     /// Frees a key that is held.
-    Release(Arc<Tenure>, Arc<NewClaim>),
+    Release(Arc<HeldClaim>, Arc<NewClaim>),
     /// Frees a key that may come to be held.
     Undo(Arc<NewClaim>),
     /// Records an answer.
@@ -45,19 +45,19 @@ pub(super) enum Job {
 impl Job {
     pub(super) fn key(&self) -> &StoreKey {
         match self {
-            Self::Release(tenure, _) => tenure.key(),
+            Self::Release(held_claim, _) => held_claim.key(),
             Self::Undo(claim) => &claim.key,
             Self::Complete(completion, _) => completion.key(),
         }
     }
 
     /// One of the [`MOST_JOBS`] places, if there is one.
-    pub(super) fn take_place(&mut self, context: &Context) -> Option<Place> {
+    pub(super) fn take_place(&mut self, context: &Context) -> Option<JobPermit> {
         if JOBS.fetch_add(1, Ordering::AcqRel) >= MOST_JOBS {
             JOBS.fetch_sub(1, Ordering::AcqRel);
             return None;
         }
-        let mut place = Place { bytes: 0 };
+        let mut place = JobPermit { bytes: 0 };
         if let Self::Complete(completion, _) = self {
             place.bytes = completion.size();
             if BYTES.fetch_add(place.bytes, Ordering::AcqRel) + place.bytes > MOST_BYTES {
@@ -67,7 +67,7 @@ impl Job {
                     key:%;
                     "{key} is recorded without its answer"
                 );
-                completion.bury();
+                completion.drop_body();
                 BYTES.fetch_sub(std::mem::take(&mut place.bytes), Ordering::AcqRel);
             }
         }
@@ -80,8 +80,8 @@ impl Job {
         let is_undo = matches!(self, Self::Undo(_));
         let claim = match self {
             Self::Undo(claim) => claim,
-            Self::Release(tenure, claim) => {
-                release(context, &tenure).await;
+            Self::Release(held_claim, claim) => {
+                release(context, &held_claim).await;
                 claim
             }
             Self::Complete(completion, claim) => {
@@ -98,9 +98,9 @@ impl Job {
 }
 
 /// Tells the store until it has heard; after the lease the key is free anyway.
-async fn release(context: &Context, tenure: &Tenure) {
-    let lease = tenure.lease();
-    let mut backoff = Backoff::until(tenure.lapses_at());
+async fn release(context: &Context, held_claim: &HeldClaim) {
+    let lease = held_claim.lease();
+    let mut backoff = Backoff::until(held_claim.lapses_at());
     loop {
         let failed = match context.release(lease).await {
             Ok(Held::Yes | Held::Lost) => return,
@@ -121,11 +121,11 @@ async fn release(context: &Context, tenure: &Tenure) {
 }
 
 /// One of the [`MOST_JOBS`] places, and the bytes that it holds.
-pub(super) struct Place {
+pub(super) struct JobPermit {
     bytes: usize,
 }
 
-impl Drop for Place {
+impl Drop for JobPermit {
     fn drop(&mut self) {
         JOBS.fetch_sub(1, Ordering::AcqRel);
         BYTES.fetch_sub(self.bytes, Ordering::AcqRel);

@@ -1,19 +1,19 @@
 //! The core that knows claims but not HTTP: begin, wait, hold, renew, complete, undo, drain.
 
 mod backoff;
-mod begun;
+mod claim_state;
 mod completion;
 mod context;
-mod course;
 mod drain;
 mod fence_error;
 mod guard;
+mod held_claim;
 mod job;
 #[cfg(all(test, feature = "memory"))]
 mod model;
+mod outcome;
 mod refusal_log;
 mod renewals;
-mod tenure;
 mod terms;
 mod undo;
 mod waiting;
@@ -30,22 +30,22 @@ use std::{
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 #[cfg(test)]
-pub(crate) use self::course::{Course, Left};
+pub(crate) use self::claim_state::{ClaimState, Cleanup};
 pub use self::fence_error::FenceError;
-pub(crate) use self::{
-    begun::Begun,
-    guard::Guard,
-    tenure::{Tenure, Verdict, Wishes},
-    terms::Terms,
-};
 use self::{
     context::{Context, report},
     refusal_log::{Ended, Line, RefusalLog},
     renewals::Renewals,
     waiting::Waiting,
 };
+pub(crate) use self::{
+    guard::Guard,
+    held_claim::{HeldClaim, RecordOverrides, RecordRule},
+    outcome::ClaimOutcome,
+    terms::ClaimTerms,
+};
 use crate::{
-    event::{Incident, IncidentKind, Notes, Observer},
+    event::{EventBuilder, Incident, IncidentKind, Observer},
     runtime::log,
     store::{Begin, ClaimNotes, NewClaim, OwnerToken, Store, StoreError, StoreKey},
 };
@@ -97,7 +97,7 @@ impl Claims {
     }
 
     /// Begins the event of a request.
-    pub(crate) fn notes(&self) -> Notes {
+    pub(crate) fn notes(&self) -> EventBuilder {
         self.0.context.notes()
     }
 
@@ -141,7 +141,7 @@ impl Claims {
     ///
     /// The guard is armed before anything is sent: this future can be dropped while the store is
     /// already carrying the claim out.
-    pub(crate) async fn begin(&self, claim: &Arc<NewClaim>) -> Result<Begun, StoreError> {
+    pub(crate) async fn begin(&self, claim: &Arc<NewClaim>) -> Result<ClaimOutcome, StoreError> {
         let context = &self.0.context;
         let mut guard = Guard::sent(context.clone(), Arc::clone(claim));
         let asked = Instant::now();
@@ -161,8 +161,8 @@ impl Claims {
                         "{key} is taken over from an owner that died, as attempt {attempt}"
                     );
                 }
-                guard.running(Tenure::new(context.clone(), lease, attempt, asked));
-                return Ok(Begun::Mine(guard));
+                guard.running(HeldClaim::new(context.clone(), lease, attempt, asked));
+                return Ok(ClaimOutcome::Mine(guard));
             }
             Ok(begin) => meaning(begin, claim),
             Err(err) => {
@@ -186,13 +186,13 @@ impl Claims {
         claim: &Arc<NewClaim>,
         until: Instant,
         most: usize,
-    ) -> (Result<Begun, StoreError>, Option<Duration>) {
+    ) -> (Result<ClaimOutcome, StoreError>, Option<Duration>) {
         let (mut seen, mut left) = match self.begin(claim).await {
-            Ok(Begun::InFlight { by: Some(by), left }) => (by, left),
+            Ok(ClaimOutcome::InFlight { by: Some(by), left }) => (by, left),
             begun => return (begun, None),
         };
         let Some(_place) = self.0.waiting.take_place(most) else {
-            return (Ok(Begun::in_flight(seen, left)), None);
+            return (Ok(ClaimOutcome::in_flight(seen, left)), None);
         };
         let since = Instant::now();
         while Instant::now() < until {
@@ -206,7 +206,7 @@ impl Claims {
                 ..NewClaim::clone(claim)
             });
             match self.begin(&again).await {
-                Ok(Begun::InFlight {
+                Ok(ClaimOutcome::InFlight {
                     by: Some(by),
                     left: now_left,
                 }) => {
@@ -224,7 +224,10 @@ impl Claims {
                 }
             }
         }
-        (Ok(Begun::in_flight(seen, left)), Some(since.elapsed()))
+        (
+            Ok(ClaimOutcome::in_flight(seen, left)),
+            Some(since.elapsed()),
+        )
     }
 
     /// Has a claim renewed while its guard lives, for `longest` at most.
@@ -240,19 +243,21 @@ impl Claims {
 }
 
 /// What a store's answer means to this claim. The fingerprint is looked at first.
-pub(crate) fn meaning(begin: Begin, claim: &NewClaim) -> Begun {
+pub(crate) fn meaning(begin: Begin, claim: &NewClaim) -> ClaimOutcome {
     let differs = |fingerprint: Option<&_>| fingerprint != claim.fingerprint.as_ref();
     match begin {
         // A lock says nothing of itself, so nobody can say that it stands for other work.
-        Begin::InFlight { by: None, left, .. } => Begun::InFlight { by: None, left },
-        Begin::InFlight { fingerprint, .. } if differs(fingerprint.as_ref()) => Begun::Mismatch,
-        Begin::InFlight { by, left, .. } => Begun::InFlight { by, left },
-        Begin::Lapsed { fingerprint } if differs(fingerprint.as_ref()) => Begun::Mismatch,
+        Begin::InFlight { by: None, left, .. } => ClaimOutcome::InFlight { by: None, left },
+        Begin::InFlight { fingerprint, .. } if differs(fingerprint.as_ref()) => {
+            ClaimOutcome::Mismatch
+        }
+        Begin::InFlight { by, left, .. } => ClaimOutcome::InFlight { by, left },
+        Begin::Lapsed { fingerprint } if differs(fingerprint.as_ref()) => ClaimOutcome::Mismatch,
         // A claim that has been handed out ends before this; the compiler cannot know.
-        Begin::Lapsed { .. } | Begin::Claimed { .. } => Begun::Lapsed,
-        Begin::Finished(record) if differs(record.fingerprint()) => Begun::Mismatch,
-        Begin::Finished(record) => Begun::Finished(record),
-        Begin::Unreadable => Begun::Unreadable,
+        Begin::Lapsed { .. } | Begin::Claimed { .. } => ClaimOutcome::Lapsed,
+        Begin::Finished(record) if differs(record.fingerprint()) => ClaimOutcome::Mismatch,
+        Begin::Finished(record) => ClaimOutcome::Finished(record),
+        Begin::Unreadable => ClaimOutcome::Unreadable,
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{context::report, tenure::Tenure};
+use super::{context::report, held_claim::HeldClaim};
 use crate::{
     event::{Incident, IncidentKind},
     runtime::background,
@@ -46,22 +46,22 @@ struct State {
 
 #[derive(Debug)]
 struct Entry {
-    tenure: Arc<Tenure>,
+    held_claim: Arc<HeldClaim>,
     /// When a handler counts as hung.
     until: Instant,
 }
 
 impl Renewals {
     /// Has a claim renewed for `longest` at most, until it is removed.
-    fn add(self: &Arc<Self>, tenure: &Arc<Tenure>, longest: Duration) {
-        let token = *tenure.lease().token();
-        let pause = pause_for(tenure.lease().duration());
+    fn add(self: &Arc<Self>, held_claim: &Arc<HeldClaim>, longest: Duration) {
+        let token = *held_claim.lease().token();
+        let pause = pause_for(held_claim.lease().duration());
         let mut state = self.lock();
         state.entries.insert(
             token,
             Entry {
-                tenure: Arc::clone(tenure),
-                until: tenure.confirmed() + longest,
+                held_claim: Arc::clone(held_claim),
+                until: held_claim.confirmed() + longest,
             },
         );
         match state.pause {
@@ -85,15 +85,15 @@ impl Renewals {
         self.lock().entries.retain(|_, entry| {
             let is_hung = now >= entry.until;
             if is_hung {
-                hung.push(Arc::clone(&entry.tenure));
+                hung.push(Arc::clone(&entry.held_claim));
             }
             !is_hung
         });
         // Who is told of it may end other claims, for which the lock has to be free.
-        for tenure in hung {
-            let key = tenure.key();
+        for held_claim in hung {
+            let key = held_claim.key();
             report!(
-                tenure.context(), warn, Incident::of(IncidentKind::Hung, key),
+                held_claim.context(), warn, Incident::of(IncidentKind::Hung, key),
                 key:%;
                 "{key} is not renewed any longer: its handler has run for too long"
             );
@@ -101,18 +101,21 @@ impl Renewals {
     }
 
     /// What is due, and the pause until the next round; `None` when there is nothing left to renew.
-    fn due(&self) -> Option<(Vec<Arc<Tenure>>, Duration)> {
+    fn due(&self) -> Option<(Vec<Arc<HeldClaim>>, Duration)> {
         self.leave_hung();
         let mut state = self.lock();
-        let is_lost = |entry: &Entry| entry.tenure.store_said_lost();
+        let is_lost = |entry: &Entry| entry.held_claim.store_said_lost();
         state.entries.retain(|_, entry| !is_lost(entry));
-        let tenures = || state.entries.values().map(|entry| &entry.tenure);
-        let is_old = |tenure: &&Arc<Tenure>| tenure.age() >= tenure.lease().duration() / 3;
-        let due = tenures()
+        let held_claims = || state.entries.values().map(|entry| &entry.held_claim);
+        let is_old =
+            |held_claim: &&Arc<HeldClaim>| held_claim.age() >= held_claim.lease().duration() / 3;
+        let due = held_claims()
             .filter(is_old)
-            .filter(|tenure| !tenure.is_ending());
+            .filter(|held_claim| !held_claim.is_ending());
         let due = due.cloned().collect();
-        let shortest = tenures().map(|tenure| tenure.lease().duration()).min();
+        let shortest = held_claims()
+            .map(|held_claim| held_claim.lease().duration())
+            .min();
         state.pause = shortest.map(pause_for);
         Some((due, state.pause?))
     }
@@ -143,10 +146,10 @@ async fn run(renewals: Weak<Renewals>) {
 }
 
 /// Renews what is due, and says once for all if that fails: in an outage it fails for all.
-async fn round(due: Vec<Arc<Tenure>>) {
+async fn round(due: Vec<Arc<HeldClaim>>) {
     let all = due.len();
-    let claims = due.first().map(|tenure| tenure.context().clone());
-    let renewals = stream::iter(due).map(|tenure| async move { renew(&tenure).await });
+    let claims = due.first().map(|held_claim| held_claim.context().clone());
+    let renewals = stream::iter(due).map(|held_claim| async move { renew(&held_claim).await });
     let failures: Vec<Failure> = renewals
         .buffer_unordered(AT_ONCE)
         .filter_map(|outcome| async { outcome.err() })
@@ -165,9 +168,9 @@ async fn round(due: Vec<Arc<Tenure>>) {
 /// How a store has failed, in words and in kind.
 type Failure = (String, StoreErrorKind);
 
-async fn renew(tenure: &Tenure) -> Result<(), Failure> {
+async fn renew(held_claim: &HeldClaim) -> Result<(), Failure> {
     // A store that hangs must not keep the others from their turn, nor this one from another try.
-    match timeout(tenure.lease().duration() / 4, tenure.renew()).await {
+    match timeout(held_claim.lease().duration() / 4, held_claim.renew()).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(err)) => Err((err.to_string(), err.kind())),
         Err(_elapsed) => Err((
@@ -180,26 +183,26 @@ async fn renew(tenure: &Tenure) -> Result<(), Failure> {
 /// A claim that is held, and that is renewed from the first [`renew`](Self::renew) on until this is dropped.
 #[derive(Debug)]
 pub(super) struct Kept {
-    tenure: Arc<Tenure>,
+    held_claim: Arc<HeldClaim>,
     /// Where it is renewed.
     renewals: Option<Arc<Renewals>>,
 }
 
 impl Kept {
-    pub(super) fn new(tenure: Tenure) -> Self {
+    pub(super) fn new(held_claim: HeldClaim) -> Self {
         Self {
-            tenure: Arc::new(tenure),
+            held_claim: Arc::new(held_claim),
             renewals: None,
         }
     }
 
-    pub(super) fn tenure(&self) -> &Arc<Tenure> {
-        &self.tenure
+    pub(super) fn held_claim(&self) -> &Arc<HeldClaim> {
+        &self.held_claim
     }
 
     /// Has it renewed for `longest` at most.
     pub(super) fn renew(&mut self, renewals: &Arc<Renewals>, longest: Duration) {
-        renewals.add(&self.tenure, longest);
+        renewals.add(&self.held_claim, longest);
         self.renewals = Some(Arc::clone(renewals));
     }
 }
@@ -207,7 +210,7 @@ impl Kept {
 impl Drop for Kept {
     fn drop(&mut self) {
         if let Some(renewals) = &self.renewals {
-            let token = self.tenure.lease().token();
+            let token = self.held_claim.lease().token();
             renewals.lock().entries.remove(token);
         }
     }

@@ -13,14 +13,14 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// For how long claims and records stand, and what becomes of claims that end otherwise.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Terms {
+pub(crate) struct ClaimTerms {
     pub(crate) lease: Duration,
     pub(crate) renew_for: Duration,
     pub(crate) retention: Duration,
     pub(crate) lost_owner: LostOwner,
 }
 
-impl Terms {
+impl ClaimTerms {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let Self {
             lease,

@@ -30,13 +30,13 @@ type Watched = (StoreKey, ClaimId);
 
 impl Waiting {
     /// One of `most` places for those who wait, if any is left.
-    pub(super) fn take_place(self: &Arc<Self>, most: usize) -> Option<Place> {
+    pub(super) fn take_place(self: &Arc<Self>, most: usize) -> Option<WaiterPermit> {
         self.places
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| {
                 (taken < most).then_some(taken + 1)
             })
             .ok()?;
-        Some(Place(Arc::clone(self)))
+        Some(WaiterPermit(Arc::clone(self)))
     }
 
     /// Begins to watch a claim. Dropping what is returned ends it.
@@ -104,9 +104,9 @@ impl Change {
 }
 
 /// A place among those who wait, until it is dropped.
-pub(super) struct Place(Arc<Waiting>);
+pub(super) struct WaiterPermit(Arc<Waiting>);
 
-impl Drop for Place {
+impl Drop for WaiterPermit {
     fn drop(&mut self) {
         self.0.places.fetch_sub(1, Ordering::AcqRel);
     }

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Once, Settings};
 use crate::{
-    claim::{Claims, Terms},
+    claim::{ClaimTerms, Claims},
     config::{ConfigError, LostOwner},
     event::{Event, Observer},
     store::Store,
@@ -21,7 +21,7 @@ impl OnceBuilder {
             settings: Settings {
                 claims: Claims::new(store),
                 key_prefix: Arc::from("once:"),
-                terms: Terms {
+                terms: ClaimTerms {
                     lease: Duration::from_secs(30),
                     renew_for: Duration::from_secs(3600),
                     retention: Duration::from_secs(24 * 3600),

@@ -15,8 +15,8 @@ pub use self::{
     run::Run,
 };
 use crate::{
-    claim::{Begun, Claims, Terms},
-    event::{Notes, Outcome},
+    claim::{ClaimOutcome, ClaimTerms, Claims},
+    event::{EventBuilder, Outcome},
     fingerprint::Fingerprint,
     store::{NewClaim, Record, Store, StoreError, StoreKey},
 };
@@ -67,7 +67,7 @@ pub struct Once {
 struct Settings {
     claims: Claims,
     key_prefix: Arc<str>,
-    terms: Terms,
+    terms: ClaimTerms,
 }
 
 impl Once {
@@ -92,7 +92,7 @@ impl Once {
         let claim = Arc::new(self.new_claim(key.as_ref(), fingerprint));
         let mut notes = self.notes(&claim);
         let begun = self.settings.claims.begin(&claim).await;
-        let begun = Begun::noted(begun, None, &mut notes);
+        let begun = ClaimOutcome::noted(begun, None, &mut notes);
         self.claimed(begun, fingerprint, notes)
     }
 
@@ -112,7 +112,7 @@ impl Once {
         let until = Instant::now() + longest.min(FAR);
         let claims = &self.settings.claims;
         let (begun, waited) = claims.begin_or_wait(&claim, until, usize::MAX).await;
-        let begun = Begun::noted(begun, waited, &mut notes);
+        let begun = ClaimOutcome::noted(begun, waited, &mut notes);
         self.claimed(begun, fingerprint, notes)
     }
 
@@ -135,7 +135,7 @@ impl Once {
             .new_claim(self.stored_key(key), fingerprint)
     }
 
-    fn notes(&self, claim: &NewClaim) -> Notes {
+    fn notes(&self, claim: &NewClaim) -> EventBuilder {
         let mut notes = self.settings.claims.notes();
         notes.note(|event| event.key = Some(claim.key.clone()));
         notes
@@ -143,36 +143,40 @@ impl Once {
 
     fn claimed(
         &self,
-        begun: Result<Begun, StoreError>,
+        begun: Result<ClaimOutcome, StoreError>,
         fingerprint: Option<Fingerprint>,
-        mut notes: Notes,
+        mut notes: EventBuilder,
     ) -> Result<Claimed, StoreError> {
         notes.note(|event| event.outcome = outcome(&begun));
         Ok(match begun? {
-            Begun::Mine(mut guard) => {
+            ClaimOutcome::Mine(mut guard) => {
                 let settings = &self.settings;
                 (settings.claims).keep_renewed(&mut guard, settings.terms.renew_for);
                 let guard = guard.observed(notes);
                 Claimed::Proceed(Run::new(guard, fingerprint, self.settings.terms.retention))
             }
-            Begun::InFlight { .. } => Claimed::InProgress,
-            Begun::Mismatch => Claimed::Mismatch,
-            Begun::Lapsed => Claimed::UnknownOutcome,
-            Begun::Finished(Record::Answer(answer)) => Claimed::Replay(Done::of(answer)),
-            Begun::Finished(Record::Tombstone(_)) | Begun::Unreadable => Claimed::NotStored,
+            ClaimOutcome::InFlight { .. } => Claimed::InProgress,
+            ClaimOutcome::Mismatch => Claimed::Mismatch,
+            ClaimOutcome::Lapsed => Claimed::UnknownOutcome,
+            ClaimOutcome::Finished(Record::Answer(answer)) => Claimed::Replay(Done::of(answer)),
+            ClaimOutcome::Finished(Record::Tombstone(_)) | ClaimOutcome::Unreadable => {
+                Claimed::NotStored
+            }
         })
     }
 }
 
 /// What an observer is told of a claim.
-fn outcome(begun: &Result<Begun, StoreError>) -> Outcome {
+fn outcome(begun: &Result<ClaimOutcome, StoreError>) -> Outcome {
     match begun {
-        Ok(Begun::Mine(_)) => Outcome::Executed,
-        Ok(Begun::InFlight { .. }) => Outcome::InFlight,
-        Ok(Begun::Mismatch) => Outcome::Mismatch,
-        Ok(Begun::Lapsed) => Outcome::Unknown,
-        Ok(Begun::Finished(Record::Answer(_))) => Outcome::Replayed,
-        Ok(Begun::Finished(Record::Tombstone(_)) | Begun::Unreadable) => Outcome::NotStored,
+        Ok(ClaimOutcome::Mine(_)) => Outcome::Executed,
+        Ok(ClaimOutcome::InFlight { .. }) => Outcome::InFlight,
+        Ok(ClaimOutcome::Mismatch) => Outcome::Mismatch,
+        Ok(ClaimOutcome::Lapsed) => Outcome::Unknown,
+        Ok(ClaimOutcome::Finished(Record::Answer(_))) => Outcome::Replayed,
+        Ok(ClaimOutcome::Finished(Record::Tombstone(_)) | ClaimOutcome::Unreadable) => {
+            Outcome::NotStored
+        }
         Err(_) => Outcome::StoreError,
     }
 }

@@ -35,8 +35,8 @@ impl Run {
     /// parts of the work done.
     pub fn attempt(&self) -> NonZeroU32 {
         self.guard
-            .tenure()
-            .map_or(NonZeroU32::MIN, |tenure| tenure.attempt())
+            .held_claim()
+            .map_or(NonZeroU32::MIN, |held_claim| held_claim.attempt())
     }
 
     /// Confirms the claim and returns the store's time, later than what any earlier owner of the
@@ -46,21 +46,23 @@ impl Run {
     ///
     /// When the claim is lost, or the store cannot be asked.
     pub async fn fence(&self) -> Result<StoreTime, FenceError> {
-        match self.guard.tenure() {
-            Some(tenure) => tenure.fence().await,
+        match self.guard.held_claim() {
+            Some(held_claim) => held_claim.fence().await,
             None => Err(FenceError::lost()),
         }
     }
 
     /// Whether another may be doing the same work by now, as far as this process knows.
     pub fn is_lost(&self) -> bool {
-        self.guard.tenure().is_none_or(|tenure| tenure.is_lost())
+        self.guard
+            .held_claim()
+            .is_none_or(|held_claim| held_claim.is_lost())
     }
 
     /// Returns once the claim is [lost](Self::is_lost), to be raced against long work. Cancel safe.
     pub async fn lost(&self) {
-        if let Some(tenure) = self.guard.tenure() {
-            tenure.lost().await;
+        if let Some(held_claim) = self.guard.held_claim() {
+            held_claim.lost().await;
         }
     }
 
@@ -106,7 +108,7 @@ impl Run {
 impl fmt::Debug for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run")
-            .field("tenure", &self.guard.tenure())
+            .field("held_claim", &self.guard.held_claim())
             .finish_non_exhaustive()
     }
 }

@@ -142,18 +142,18 @@
 //!
 //! [`on_event`]: crate::IdempotencyBuilder::on_event
 
+mod builder;
 mod incident;
-mod notes;
 mod observer;
 mod outcome;
 mod request_event;
 
+pub(crate) use self::{builder::EventBuilder, observer::Observer};
 pub use self::{
     incident::{Incident, IncidentKind},
     outcome::{Ending, Outcome},
     request_event::RequestEvent,
 };
-pub(crate) use self::{notes::Notes, observer::Observer};
 
 /// Something that has happened. Neither it nor its `Debug` shows anything that a client has sent.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@ use super::{
     scope::Scope, settings::Settings,
 };
 use crate::{
-    claim::{Claims, Terms},
+    claim::{ClaimTerms, Claims},
     config::{ConfigError, InFlight, LostOwner, StoreFailure},
     event::{Event, Observer},
     middleware::{BodyReader, RequestFilter},
@@ -59,7 +59,7 @@ impl IdempotencyBuilder {
                 pause: Duration::from_secs(30),
             },
             fingerprinting: Fingerprinting::new(),
-            terms: Terms {
+            terms: ClaimTerms {
                 lease: Duration::from_secs(30),
                 renew_for: Duration::from_secs(600),
                 retention: Duration::from_secs(24 * 3600),

@@ -13,7 +13,7 @@ use actix_web::{
 
 use super::{passed::MissingKey, transient::Transient};
 use crate::{
-    claim::{FenceError, Tenure, Verdict},
+    claim::{FenceError, HeldClaim, RecordRule},
     runtime::log,
     store::StoreTime,
 };
@@ -43,18 +43,18 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Claim {
-    tenure: Arc<Tenure>,
+    held_claim: Arc<HeldClaim>,
 }
 
 impl Claim {
-    pub(super) fn new(tenure: Arc<Tenure>) -> Self {
-        Self { tenure }
+    pub(super) fn new(held_claim: Arc<HeldClaim>) -> Self {
+        Self { held_claim }
     }
 
     /// 1 unless owners of this key have died, one more for each. A handler that is not the first
     /// may find parts of its work done.
     pub fn attempt(&self) -> NonZeroU32 {
-        self.tenure.attempt()
+        self.held_claim.attempt()
     }
 
     /// Confirms the claim and returns the store's time: later than what any earlier owner of the
@@ -69,7 +69,7 @@ impl Claim {
     /// When the claim is lost, or the store cannot be asked. As an answer it is a 503, which frees
     /// the key for a retry.
     pub async fn fence(&self) -> Result<StoreTime, FenceError> {
-        self.tenure.fence().await
+        self.held_claim.fence().await
     }
 
     /// Whether the claim is lost: another may do the same work by now. The lease ran out while the
@@ -79,35 +79,35 @@ impl Claim {
     /// A handler that has not yet done anything that cannot be undone had better stop. Its answer
     /// is still recorded if nobody has taken its place.
     pub fn is_lost(&self) -> bool {
-        self.tenure.is_lost()
+        self.held_claim.is_lost()
     }
 
     /// Returns once the claim is [lost](Self::is_lost), to be raced against long work. Cancel safe.
     pub async fn lost(&self) {
-        self.tenure.lost().await;
+        self.held_claim.lost().await;
     }
 
     /// Keeps the answer out of the store, because of what is in it. Only the fact is remembered:
     /// repetitions are told 409 `response-not-stored`.
     pub fn no_store(&self) {
-        self.tenure.wishes().no_store = true;
+        self.held_claim.overrides().no_store = true;
     }
 
     /// Remembers the answer for another time than the middleware's retention.
     pub fn retain_for(&self, retention: Duration) {
-        self.tenure.wishes().retention = Some(retention);
+        self.held_claim.overrides().retention = Some(retention);
     }
 
     /// The answer is not recorded, whatever its status, and the key is free for a retry. Revokes
     /// [`final_answer`](Self::final_answer).
     pub fn transient(&self) {
-        self.tenure.wishes().verdict = Verdict::Transient;
+        self.held_claim.overrides().rule = RecordRule::Transient;
     }
 
     /// The answer is recorded, whatever its status: a retry would end the same way. Revokes
     /// [`transient`](Self::transient).
     pub fn final_answer(&self) {
-        self.tenure.wishes().verdict = Verdict::Final;
+        self.held_claim.overrides().rule = RecordRule::Final;
     }
 }
 
@@ -171,8 +171,8 @@ impl ResponseError for MissingClaim {
 impl fmt::Debug for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claim")
-            .field("tenure", &self.tenure)
-            .field("wishes", &*self.tenure.wishes())
+            .field("held_claim", &self.held_claim)
+            .field("overrides", &*self.held_claim.overrides())
             .finish()
     }
 }

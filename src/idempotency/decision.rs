@@ -13,9 +13,9 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    claim::Begun,
+    claim::ClaimOutcome,
     config::{InFlight, StoreFailure},
-    event::{IncidentKind, Notes},
+    event::{EventBuilder, IncidentKind},
     middleware::{Decision, OuterClaims, Refusal, RequestView},
     problem::ProblemKind,
     store::{NewClaim, Record, StoreError},
@@ -28,7 +28,7 @@ use crate::{
 pub(super) async fn decide(
     settings: &Arc<Settings>,
     req: &mut ServiceRequest,
-    notes: &mut Notes,
+    notes: &mut EventBuilder,
 ) -> (Decision, Option<Duration>) {
     let claim = match identify(settings, req, notes).await {
         Ok(claim) => claim,
@@ -40,7 +40,7 @@ pub(super) async fn decide(
     let patience = patience(settings, req);
     notes.step_begins();
     let (begun, waited) = begin(settings, &claim, patience).await;
-    let begun = Begun::noted(begun, waited, notes);
+    let begun = ClaimOutcome::noted(begun, waited, notes);
     let decision = decision_of(settings, begun, patience);
     decision.report(Some(&claim.key), settings.shadow, &settings.claims, notes);
     let preferred = patience.filter(|patience| waited.is_some() && patience.is_preferred);
@@ -52,7 +52,7 @@ async fn begin(
     settings: &Settings,
     claim: &Arc<NewClaim>,
     patience: Option<Patience>,
-) -> (Result<Begun, StoreError>, Option<Duration>) {
+) -> (Result<ClaimOutcome, StoreError>, Option<Duration>) {
     match patience.map(|patience| patience.longest) {
         Some(longest) if !longest.is_zero() && !settings.shadow => {
             let until = Instant::now() + longest;
@@ -66,12 +66,12 @@ async fn begin(
 /// What follows from how a claim began.
 fn decision_of(
     settings: &Settings,
-    begun: Result<Begun, StoreError>,
+    begun: Result<ClaimOutcome, StoreError>,
     patience: Option<Patience>,
 ) -> Decision {
     match begun {
-        Ok(Begun::Mine(guard)) => Decision::Run(guard),
-        Ok(Begun::InFlight { left, .. }) => {
+        Ok(ClaimOutcome::Mine(guard)) => Decision::Run(guard),
+        Ok(ClaimOutcome::InFlight { left, .. }) => {
             let waits = patience.is_some_and(|patience| !patience.longest.is_zero());
             match waits && settings.shadow {
                 true => Decision::Wait { left },
@@ -81,19 +81,19 @@ fn decision_of(
                 }),
             }
         }
-        Ok(Begun::Finished(Record::Answer(answer))) => {
+        Ok(ClaimOutcome::Finished(Record::Answer(answer))) => {
             match replay(answer, settings.recording.header_of_replays()) {
                 Some(response) => Decision::Replay(response),
                 None => ProblemKind::ResponseNotStored.into(),
             }
         }
-        Ok(Begun::Finished(Record::Tombstone(tombstone))) => Decision::Refuse(Refusal {
+        Ok(ClaimOutcome::Finished(Record::Tombstone(tombstone))) => Decision::Refuse(Refusal {
             extensions: remains(&tombstone),
             ..ProblemKind::ResponseNotStored.into()
         }),
-        Ok(Begun::Unreadable) => ProblemKind::ResponseNotStored.into(),
-        Ok(Begun::Mismatch) => ProblemKind::KeyReused.into(),
-        Ok(Begun::Lapsed) => ProblemKind::OutcomeUnknown.into(),
+        Ok(ClaimOutcome::Unreadable) => ProblemKind::ResponseNotStored.into(),
+        Ok(ClaimOutcome::Mismatch) => ProblemKind::KeyReused.into(),
+        Ok(ClaimOutcome::Lapsed) => ProblemKind::OutcomeUnknown.into(),
         Err(err) => match settings.store_failure {
             StoreFailure::FailOpen => Decision::RunUnguarded(err),
             StoreFailure::FailClosed => Decision::unavailable(err),
@@ -105,7 +105,7 @@ fn decision_of(
 async fn identify(
     settings: &Arc<Settings>,
     req: &mut ServiceRequest,
-    notes: &mut Notes,
+    notes: &mut EventBuilder,
 ) -> Result<Arc<NewClaim>, Decision> {
     // A bad key costs neither the body nor a call to the store.
     let in_head = settings.key.in_head(req.headers());

@@ -32,12 +32,12 @@ const MOST_ALLOWED: usize = 8192;
 #[derive(Clone)]
 #[must_use]
 pub struct KeySource {
-    place: Place,
+    place: KeyLocation,
     max_length: usize,
 }
 
 #[derive(Clone)]
-enum Place {
+enum KeyLocation {
     Header(NamedHeader),
     Closure(Arc<Find>),
 }
@@ -53,7 +53,7 @@ impl KeySource {
     /// A header, as an RFC 9651 String or bare.
     pub fn header(name: impl Into<Arc<str>>) -> Self {
         Self {
-            place: Place::Header(NamedHeader::new(name)),
+            place: KeyLocation::Header(NamedHeader::new(name)),
             max_length: LONGEST,
         }
     }
@@ -70,7 +70,7 @@ impl KeySource {
         L: IntoLabel,
     {
         Self {
-            place: Place::Closure(Arc::new(move |req| find(req).into_label())),
+            place: KeyLocation::Closure(Arc::new(move |req| find(req).into_label())),
             max_length: LONGEST,
         }
     }
@@ -91,24 +91,24 @@ impl KeySource {
             )));
         }
         match &self.place {
-            Place::Header(name) if name.get().is_none() => Err(ConfigError::new(format!(
+            KeyLocation::Header(name) if name.get().is_none() => Err(ConfigError::new(format!(
                 "the key is taken from {name:?}, which cannot be a header's name"
             ))),
-            Place::Header(_) | Place::Closure(_) => Ok(()),
+            KeyLocation::Header(_) | KeyLocation::Closure(_) => Ok(()),
         }
     }
 
     /// The header that the key is taken from, if it is.
     pub(super) fn header_name(&self) -> Option<&str> {
         match &self.place {
-            Place::Header(name) => Some(name.as_str()),
-            Place::Closure(_) => None,
+            KeyLocation::Header(name) => Some(name.as_str()),
+            KeyLocation::Closure(_) => None,
         }
     }
 
     /// The key, when the head alone tells: before the body is read.
     pub(super) fn in_head(&self, headers: &HeaderMap) -> Option<Found> {
-        let Place::Header(name) = &self.place else {
+        let KeyLocation::Header(name) = &self.place else {
             return None;
         };
         Some(match Only::of(name.values(headers)) {
@@ -121,8 +121,8 @@ impl KeySource {
     /// The key, when the closure has to be asked.
     pub(super) fn in_request(&self, req: &RequestView<'_>) -> Result<Found, Error> {
         match &self.place {
-            Place::Header(_) => Ok(self.in_head(req.headers()).unwrap_or(Found::Nothing)),
-            Place::Closure(find) => Ok(match find(req)? {
+            KeyLocation::Header(_) => Ok(self.in_head(req.headers()).unwrap_or(Found::Nothing)),
+            KeyLocation::Closure(find) => Ok(match find(req)? {
                 None => Found::Nothing,
                 Some(text) => Found::of(IdempotencyKey::from_text(text, self.max_length)),
             }),

@@ -34,22 +34,7 @@ macro_rules! label_of {
     )*};
 }
 
-label_of!(
-    &'static str,
-    Cow<'static, str>,
-    u8,
-    u16,
-    u32,
-    u64,
-    u128,
-    usize,
-    i8,
-    i16,
-    i32,
-    i64,
-    i128,
-    isize
-);
+label_of! { &'static str, Cow<'static, str>, u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize }
 
 impl IntoLabel for String {
     fn into_label(self) -> Result<Option<String>, Error> {

@@ -2,7 +2,7 @@
 const MOST_WAITERS: usize = 1024;
 
 /// Bounds on those who wait, with [`InFlight::Wait`](crate::InFlight::Wait).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Limits {
     pub(super) waiters: Option<usize>,
@@ -12,10 +12,7 @@ pub struct Limits {
 impl Limits {
     /// All defaults.
     pub fn new() -> Self {
-        Self {
-            waiters: None,
-            prefer_wait: false,
-        }
+        Self::default()
     }
 
     /// How many requests may wait at once in a process. Those beyond are told 409 `in-flight`.
@@ -38,11 +35,5 @@ impl Limits {
 
     pub(super) fn most_waiters(&self) -> usize {
         self.waiters.unwrap_or(MOST_WAITERS)
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self::new()
     }
 }

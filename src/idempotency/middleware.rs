@@ -12,12 +12,12 @@ use super::{
     decision::decide,
     passed::Passed,
     run::{Body, Run},
-    run_to_end::{NoReturn, RunToEnd},
+    run_to_end::{DetachOnDrop, DetachPoint},
     settings::Settings,
     shadow,
 };
 use crate::{
-    event::Notes,
+    event::EventBuilder,
     middleware::{Decision, GuardedBody, status_of},
 };
 
@@ -46,20 +46,20 @@ where
 {
     type Response = Response<B>;
     type Error = Error;
-    type Future = RunToEnd<Result<Self::Response, Self::Error>>;
+    type Future = DetachOnDrop<Result<Self::Response, Self::Error>>;
 
     forward_ready!(service);
 
     fn call(&self, req: ServiceRequest) -> Self::Future {
         let (service, settings) = (Rc::clone(&self.service), Arc::clone(&self.settings));
         if settings.shadow {
-            return RunToEnd::new(|_never| shadow::observed(settings, service, req));
+            return DetachOnDrop::new(|_never| shadow::observed(settings, service, req));
         }
         if !settings.filter.selects(req.head()) {
             Passed::note(&req, &settings, false);
-            return RunToEnd::new(|_never| async move { unguarded(&*service, req).await });
+            return DetachOnDrop::new(|_never| async move { unguarded(&*service, req).await });
         }
-        RunToEnd::new(|point| guarded(settings, service, req, point))
+        DetachOnDrop::new(|point| guarded(settings, service, req, point))
     }
 }
 
@@ -67,7 +67,7 @@ async fn guarded<S, B>(
     settings: Arc<Settings>,
     service: Rc<S>,
     mut req: ServiceRequest,
-    point: NoReturn,
+    point: DetachPoint,
 ) -> Result<Response<B>, Error>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
@@ -104,7 +104,11 @@ where
 
 /// A response of our own. Never an `Err`: the access log, `ErrorHandlers` and `DefaultHeaders`
 /// would not see it.
-fn generated<B>(response: HttpResponse, req: ServiceRequest, mut notes: Notes) -> Response<B> {
+fn generated<B>(
+    response: HttpResponse,
+    req: ServiceRequest,
+    mut notes: EventBuilder,
+) -> Response<B> {
     notes.note(|event| event.status = Some(response.status().as_u16()));
     req.into_response(response).map_into_right_body()
 }

@@ -8,7 +8,7 @@ use actix_web::{
 use bytes::Bytes;
 
 use super::transient::Transient;
-use crate::problem::OwnAnswer;
+use crate::problem::GeneratedResponse;
 
 /// The error of an inner layer, and the response that it makes.
 ///
@@ -37,7 +37,7 @@ impl RenderedError {
     pub(super) fn new<B: MessageBody + 'static>(error: Error, response: HttpResponse<B>) -> Self {
         let status = response.status();
         let headers = response.headers().clone();
-        let is_own = response.extensions().contains::<OwnAnswer>();
+        let is_own = response.extensions().contains::<GeneratedResponse>();
         let is_transient = Transient::is_on(&response);
         let (head, sent) = response.into_parts();
         let (sent, again) = match (sent.size(), sent.try_into_bytes()) {
@@ -78,7 +78,7 @@ impl ResponseError for RenderedError {
         let mut response = HttpResponse::with_body(self.status, sent);
         *response.headers_mut() = again.headers.clone();
         if again.is_own {
-            OwnAnswer::mark(&mut response);
+            GeneratedResponse::mark(&mut response);
         }
         if again.is_transient {
             Transient::mark(&mut response);
@@ -165,12 +165,12 @@ mod tests {
     #[actix_web::test]
     async fn marks_of_a_response_are_kept_each_time() {
         let mut response = HttpResponse::Conflict().finish();
-        OwnAnswer::mark(&mut response);
+        GeneratedResponse::mark(&mut response);
         Transient::mark(&mut response);
         let error = rendered(response);
         for _ in 0..2 {
             let response = error.error_response();
-            assert!(response.extensions().contains::<OwnAnswer>());
+            assert!(response.extensions().contains::<GeneratedResponse>());
             assert!(Transient::is_on(&response));
         }
     }

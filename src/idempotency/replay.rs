@@ -8,7 +8,7 @@ use actix_web::{
 
 use super::named_header::NamedHeader;
 use crate::{
-    problem::{Extension, OwnAnswer},
+    problem::{Extension, GeneratedResponse},
     store::{Answer, Tombstone},
 };
 
@@ -24,7 +24,7 @@ pub(super) fn replay(answer: Answer, replay_header: &NamedHeader) -> Option<Http
         response.insert_header((name.clone(), HeaderValue::from_static("true")));
     }
     let mut response = response.body(answer.body);
-    OwnAnswer::mark(&mut response);
+    GeneratedResponse::mark(&mut response);
     Some(response)
 }
 

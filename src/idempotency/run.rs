@@ -16,11 +16,11 @@ use super::{
     transient::Transient,
 };
 use crate::{
-    claim::{Guard, Verdict, Wishes},
+    claim::{Guard, RecordOverrides, RecordRule},
     config::LostOwner,
     event::IncidentKind,
     middleware::{GuardedBody, Recorder},
-    problem::OwnAnswer,
+    problem::GeneratedResponse,
     runtime::log,
     store::{Answer, Record},
 };
@@ -62,8 +62,8 @@ where
     pub(super) fn begins(&self, guard: &mut Guard, req: &ServiceRequest) {
         let settings = self.settings;
         (settings.claims).keep_renewed(guard, settings.terms.renew_for);
-        if let Some(tenure) = guard.tenure() {
-            let claim = Claim::new(Arc::clone(tenure));
+        if let Some(held_claim) = guard.held_claim() {
+            let claim = Claim::new(Arc::clone(held_claim));
             req.extensions_mut().insert(claim);
         }
     }
@@ -92,7 +92,7 @@ where
             }
             // The handler has not answered, so it counts as cut off.
             Err(_panic) => {
-                if let Some(key) = guard.tenure().map(|tenure| tenure.key()) {
+                if let Some(key) = guard.held_claim().map(|held_claim| held_claim.key()) {
                     log::error!(key:%; "the handler of {key} has panicked");
                 }
                 // Nobody knows what has been done. Dropped, the guard lets the lease lapse.
@@ -129,14 +129,16 @@ where
         body: T,
     ) -> (Body<T>, Option<Guard>) {
         let recording = &self.settings.recording;
-        let wishes = (guard.tenure()).map_or_else(Wishes::default, |tenure| *tenure.wishes());
+        let overrides = (guard.held_claim()).map_or_else(RecordOverrides::default, |held_claim| {
+            *held_claim.overrides()
+        });
         let body = InMemory::of(body);
-        let is_kept = match wishes.verdict {
-            _ if head.extensions().contains::<OwnAnswer>() => false,
-            Verdict::ByRule if Transient::is_on(head) => false,
-            Verdict::ByRule => recording.takes(&ResponseView::new(head.head(), body.bytes())),
-            Verdict::Final => true,
-            Verdict::Transient => false,
+        let is_kept = match overrides.rule {
+            _ if head.extensions().contains::<GeneratedResponse>() => false,
+            RecordRule::ByRule if Transient::is_on(head) => false,
+            RecordRule::ByRule => recording.takes(&ResponseView::new(head.head(), body.bytes())),
+            RecordRule::Final => true,
+            RecordRule::Transient => false,
         };
         if !is_kept {
             guard.free_on_drop();
@@ -147,14 +149,14 @@ where
         }
 
         self.report_encoding(head);
-        let retention = wishes.retention.unwrap_or(self.settings.terms.retention);
+        let retention = overrides.retention.unwrap_or(self.settings.terms.retention);
         let mut answer = Answer {
             fingerprint: guard.fingerprint(),
             status: head.status().as_u16(),
             headers: recording.of(head.headers()),
             body: Bytes::new(),
         };
-        let fits = !wishes.no_store && body.size() <= recording.most() as u64;
+        let fits = !overrides.no_store && body.size() <= recording.most() as u64;
         if !fits {
             guard.answered(Record::Tombstone(answer.to_tombstone()), retention);
             return (body.pass(), Some(guard));
@@ -179,7 +181,7 @@ where
 fn own_error() -> RenderedError {
     let err = ErrorInternalServerError("");
     let mut response = err.error_response();
-    OwnAnswer::mark(&mut response);
+    GeneratedResponse::mark(&mut response);
     RenderedError::new(err, response)
 }
 

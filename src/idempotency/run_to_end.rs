@@ -14,28 +14,30 @@ use tokio::runtime::Handle;
 
 use crate::runtime::{Span, log};
 
-/// Runs a future in place. Dropped after its [point of no return](NoReturn) and before its end, it
+/// Runs a future in place. Dropped after its [point of no return](DetachPoint) and before its end, it
 /// moves it into a task. So a client that leaves does not cut its handler in half, and one that
 /// stays costs nothing.
-pub struct RunToEnd<T: 'static> {
+pub struct DetachOnDrop<T: 'static> {
     future: Option<LocalBoxFuture<'static, T>>,
-    point: NoReturn,
+    point: DetachPoint,
 }
 
 /// Says when a future has come to where it must not be dropped any more, and in which span that was:
 /// what drops it may stand outside.
 #[derive(Clone, Default)]
-pub(super) struct NoReturn(Rc<Cell<Option<Span>>>);
+pub(super) struct DetachPoint(Rc<Cell<Option<Span>>>);
 
-impl NoReturn {
+impl DetachPoint {
     pub(super) fn pass(&self) {
         self.0.set(Some(Span::current()));
     }
 }
 
-impl<T> RunToEnd<T> {
-    pub(super) fn new<F: Future<Output = T> + 'static>(future: impl FnOnce(NoReturn) -> F) -> Self {
-        let point = NoReturn::default();
+impl<T> DetachOnDrop<T> {
+    pub(super) fn new<F: Future<Output = T> + 'static>(
+        future: impl FnOnce(DetachPoint) -> F,
+    ) -> Self {
+        let point = DetachPoint::default();
         Self {
             future: Some(Box::pin(future(point.clone()))),
             point,
@@ -43,13 +45,13 @@ impl<T> RunToEnd<T> {
     }
 }
 
-impl<T> fmt::Debug for RunToEnd<T> {
+impl<T> fmt::Debug for DetachOnDrop<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RunToEnd")
+        f.write_str("DetachOnDrop")
     }
 }
 
-impl<T> Future for RunToEnd<T> {
+impl<T> Future for DetachOnDrop<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
@@ -65,7 +67,7 @@ impl<T> Future for RunToEnd<T> {
     }
 }
 
-impl<T> Drop for RunToEnd<T> {
+impl<T> Drop for DetachOnDrop<T> {
     fn drop(&mut self) {
         let (Some(future), Some(span)) = (self.future.take(), self.point.0.take()) else {
             return;
@@ -92,9 +94,9 @@ mod tests {
 
     use super::*;
 
-    fn two_steps(ended: &Rc<Cell<bool>>) -> RunToEnd<u8> {
+    fn two_steps(ended: &Rc<Cell<bool>>) -> DetachOnDrop<u8> {
         let ended = Rc::clone(ended);
-        RunToEnd::new(|point| async move {
+        DetachOnDrop::new(|point| async move {
             point.pass();
             tokio::task::yield_now().await;
             ended.set(true);
@@ -124,7 +126,7 @@ mod tests {
     async fn before_the_point_of_no_return_it_ends_with_its_client() {
         let kept = Rc::new(());
         let inside = Rc::clone(&kept);
-        let mut run = RunToEnd::new(|_point| async move {
+        let mut run = DetachOnDrop::new(|_point| async move {
             tokio::task::yield_now().await;
             drop(inside);
         });
@@ -154,7 +156,7 @@ mod tests {
     async fn what_panics_is_not_run_again() {
         let polled = Rc::new(Cell::new(0));
         let count = Rc::clone(&polled);
-        let mut run: RunToEnd<()> = RunToEnd::new(|point| async move {
+        let mut run: DetachOnDrop<()> = DetachOnDrop::new(|point| async move {
             point.pass();
             count.set(count.get() + 1);
             std::panic::resume_unwind(Box::new("on purpose"))

@@ -43,12 +43,12 @@ type Later = dyn for<'a> Fn(&'a RequestView<'a>) -> LocalBoxFuture<'a, Result<Op
 #[derive(Clone)]
 #[must_use]
 pub struct Scope {
-    source: Source,
+    source: Origin,
     or_anonymous: bool,
 }
 
 #[derive(Clone)]
-enum Source {
+enum Origin {
     Global,
     Header(NamedHeader),
     Now(Arc<Now>),
@@ -78,7 +78,7 @@ impl Scope {
         F: Fn(&RequestView<'_>) -> L + Send + Sync + 'static,
         L: IntoLabel,
     {
-        Self::from(Source::Now(Arc::new(move |req| scope(req).into_label())))
+        Self::from(Origin::Now(Arc::new(move |req| scope(req).into_label())))
     }
 
     /// The same, for a closure that has to wait for something, for instance to look up a session.
@@ -95,7 +95,7 @@ impl Scope {
         L: IntoLabel,
     {
         let scope = Arc::new(scope);
-        Self::from(Source::Later(Arc::new(move |req| {
+        Self::from(Origin::Later(Arc::new(move |req| {
             let scope = Arc::clone(&scope);
             Box::pin(async move { scope(req).await.into_label() })
         })))
@@ -106,13 +106,13 @@ impl Scope {
     ///
     /// On HTTP/2 the value of `host` is `:authority`, which takes its place there.
     pub fn header(name: impl Into<Arc<str>>) -> Self {
-        Self::from(Source::Header(NamedHeader::new(name)))
+        Self::from(Origin::Header(NamedHeader::new(name)))
     }
 
     /// All clients share one scope: for a service with one client, or keys that nobody can guess
     /// and nobody chooses twice.
     pub fn global() -> Self {
-        Self::from(Source::Global)
+        Self::from(Origin::Global)
     }
 
     /// Requests without a scope share one of their own, instead of being answered with 401. They
@@ -122,7 +122,7 @@ impl Scope {
         self
     }
 
-    fn from(source: Source) -> Self {
+    fn from(source: Origin) -> Self {
         Self {
             source,
             or_anonymous: false,
@@ -131,10 +131,10 @@ impl Scope {
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         match &self.source {
-            Source::Header(name) if name.get().is_none() => Err(ConfigError::new(format!(
+            Origin::Header(name) if name.get().is_none() => Err(ConfigError::new(format!(
                 "the scope is taken from {name:?}, which cannot be a header's name"
             ))),
-            Source::Global if self.or_anonymous => Err(ConfigError::new(
+            Origin::Global if self.or_anonymous => Err(ConfigError::new(
                 "Scope::global().or_anonymous(): a global scope is never missing, drop one of the \
                  two",
             )),
@@ -145,7 +145,7 @@ impl Scope {
     /// The header that the scope is taken from, if it is.
     pub(super) fn header_name(&self) -> Option<&str> {
         match &self.source {
-            Source::Header(name) => Some(name.as_str()),
+            Origin::Header(name) => Some(name.as_str()),
             _ => None,
         }
     }
@@ -153,8 +153,8 @@ impl Scope {
     /// The scope of requests that are in no named one.
     pub(super) fn nameless(&self) -> ScopeId<'static> {
         match &self.source {
-            Source::Global => ScopeId::Global,
-            Source::Header(_) | Source::Now(_) | Source::Later(_) => ScopeId::Anonymous,
+            Origin::Global => ScopeId::Global,
+            Origin::Header(_) | Origin::Now(_) | Origin::Later(_) => ScopeId::Anonymous,
         }
     }
 
@@ -164,13 +164,13 @@ impl Scope {
         req: &'a RequestView<'_>,
     ) -> Result<Option<ScopeId<'a>>, Error> {
         let found = match &self.source {
-            Source::Global => return Ok(Some(ScopeId::Global)),
-            Source::Header(name) => match Only::of(name.values_of(req)) {
+            Origin::Global => return Ok(Some(ScopeId::Global)),
+            Origin::Header(name) => match Only::of(name.values_of(req)) {
                 Only::One(value) => Some(Cow::Borrowed(value)),
                 Only::Nothing | Only::Many => None,
             },
-            Source::Now(scope) => scope(req)?.map(|name| Cow::Owned(name.into_bytes())),
-            Source::Later(scope) => scope(req).await?.map(|name| Cow::Owned(name.into_bytes())),
+            Origin::Now(scope) => scope(req)?.map(|name| Cow::Owned(name.into_bytes())),
+            Origin::Later(scope) => scope(req).await?.map(|name| Cow::Owned(name.into_bytes())),
         };
         Ok(match found.filter(|scope| !scope.is_empty()) {
             Some(scope) => Some(ScopeId::Named(scope)),
@@ -182,9 +182,9 @@ impl Scope {
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = match &self.source {
-            Source::Global => "global",
-            Source::Header(name) => name.as_str(),
-            Source::Now(_) | Source::Later(_) => "closure",
+            Origin::Global => "global",
+            Origin::Header(name) => name.as_str(),
+            Origin::Now(_) | Origin::Later(_) => "closure",
         };
         f.debug_struct("Scope")
             .field("source", &source)

@@ -12,7 +12,7 @@ use super::{
     scope::{Scope, ScopeId},
 };
 use crate::{
-    claim::{Claims, Terms},
+    claim::{ClaimTerms, Claims},
     config::{InFlight, StoreFailure},
     fingerprint::put,
     middleware::{BodyReader, RequestFilter},
@@ -31,7 +31,7 @@ pub(super) struct Settings {
     pub(super) filter: RequestFilter,
     pub(super) body: BodyReader,
     pub(super) fingerprinting: Fingerprinting,
-    pub(super) terms: Terms,
+    pub(super) terms: ClaimTerms,
     pub(super) in_flight: InFlight,
     pub(super) store_failure: StoreFailure,
     pub(super) recording: Recording,

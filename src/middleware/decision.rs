@@ -4,8 +4,8 @@ use actix_web::{Error, HttpResponse};
 
 use crate::{
     claim::{Claims, Guard},
-    event::{Notes, Outcome},
-    problem::{Extension, OwnAnswer, ProblemKind, Problems},
+    event::{EventBuilder, Outcome},
+    problem::{Extension, GeneratedResponse, ProblemKind, Problems},
     runtime::log,
     store::{StoreError, StoreKey},
 };
@@ -93,7 +93,7 @@ impl Decision {
         key: Option<&StoreKey>,
         is_shadow: bool,
         claims: &Claims,
-        notes: &mut Notes,
+        notes: &mut EventBuilder,
     ) {
         let outcome = match self {
             Self::Pass => return notes.forget(),
@@ -127,7 +127,7 @@ impl Decision {
             }
             Self::Fail(err) => {
                 let mut response = HttpResponse::from_error(err);
-                OwnAnswer::mark(&mut response);
+                GeneratedResponse::mark(&mut response);
                 response
             }
             // They run, and nobody asks for their response.

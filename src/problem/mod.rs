@@ -73,7 +73,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 pub use self::kind::ProblemKind;
 pub use self::problems::Problems;
-pub(crate) use self::{extension::Extension, problems::OwnAnswer};
+pub(crate) use self::{extension::Extension, problems::GeneratedResponse};
 
 /// One refusal, as it is about to be told to the client.
 #[derive(Clone, Debug)]

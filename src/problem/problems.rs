@@ -114,15 +114,15 @@ impl Problems {
             Some(render) => render(&problem),
             None => problem.to_response(),
         };
-        OwnAnswer::mark(&mut response);
+        GeneratedResponse::mark(&mut response);
         response
     }
 }
 
 /// Marks a response that a middleware of this crate has made itself: no other one records it.
-pub(crate) struct OwnAnswer;
+pub(crate) struct GeneratedResponse;
 
-impl OwnAnswer {
+impl GeneratedResponse {
     pub(crate) fn mark<B>(response: &mut HttpResponse<B>) {
         response.extensions_mut().insert(Self);
     }

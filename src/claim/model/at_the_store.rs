@@ -6,10 +6,10 @@ use super::{
     step::Step,
 };
 use crate::{
-    claim::{Begun, meaning},
+    claim::{ClaimOutcome, meaning},
     store::{
         Begin, Held, NewClaim, Record,
-        memory::life::{self, Change, Claim, Found, Holding},
+        memory::transitions::{self, Claim, Slot, SlotRef, Transition},
     },
 };
 
@@ -25,15 +25,15 @@ impl Step<'_> {
         let is_vacant = found.is_none();
         // A repeated claim holds from its first time on.
         let repeated = match found {
-            Some(Found::Claim(held)) if held.token == claim.token => Some(held.lapses_at),
+            Some(SlotRef::Claim(held)) if held.token == claim.token => Some(held.lapses_at),
             _ => None,
         };
         let since = repeated.map(|lapses_at| self.rules.tick(lapses_at) - LEASE);
         match op {
             Op::Begin => {
                 let (begin, change) = match self.rules.has(Mutant::NeverTakenOver) {
-                    true => life::begin(found, &claim, self.rules.began),
-                    false => life::begin(found, &claim, now),
+                    true => transitions::begin(found, &claim, self.rules.began),
+                    false => transitions::begin(found, &claim, now),
                 };
                 if self.rules.has(Mutant::ClaimInTwoSteps) && matches!(begin, Begin::Claimed { .. })
                 {
@@ -45,7 +45,7 @@ impl Step<'_> {
                 reply
             }
             Op::Put => {
-                let (_, change) = life::begin(None, &claim, now);
+                let (_, change) = transitions::begin(None, &claim, now);
                 self.change(by, work.key, change);
                 let at = self.state.now;
                 Reply::Claimed { at }
@@ -53,7 +53,7 @@ impl Step<'_> {
             Op::Complete => {
                 let record = record_of(claim.fingerprint, token);
                 let found = found.filter(|_| !self.rules.has(Mutant::CompletionOfAnything));
-                let (held, change) = life::complete(found, &lease, &record, RETENTION, now);
+                let (held, change) = transitions::complete(found, &lease, &record, RETENTION, now);
                 if held == Held::Yes {
                     self.state.seen.vacancy_filled |= is_vacant;
                     self.note(by, |run| run.is_recorded = true);
@@ -65,8 +65,8 @@ impl Step<'_> {
             }
             Op::Release => {
                 let (held, change) = match self.rules.has(Mutant::ReleaseOfAnything) && !is_vacant {
-                    true => (Held::Yes, Change::Vacate),
-                    false => life::release(found, &lease),
+                    true => (Held::Yes, Transition::Vacate),
+                    false => transitions::release(found, &lease),
                 };
                 self.change(by, work.key, change);
                 Reply::Held(held == Held::Yes)
@@ -87,34 +87,34 @@ impl Step<'_> {
             return Reply::Claimed { at };
         }
         let begun = match (begin, self.rules.has(Mutant::FingerprintIgnored)) {
-            (Begin::Finished(record), true) => Begun::Finished(record),
+            (Begin::Finished(record), true) => ClaimOutcome::Finished(record),
             (begin, _) => meaning(begin, claim),
         };
         match begun {
-            Begun::Finished(Record::Answer(answer)) => Reply::Finished(answer.status),
-            Begun::InFlight { by, .. } => Reply::InFlight(by),
-            Begun::Mismatch | Begun::Lapsed => Reply::Refused,
+            ClaimOutcome::Finished(Record::Answer(answer)) => Reply::Finished(answer.status),
+            ClaimOutcome::InFlight { by, .. } => Reply::InFlight(by),
+            ClaimOutcome::Mismatch | ClaimOutcome::Lapsed => Reply::Refused,
             other => unreachable!("{other:?} does not follow from what the model stores"),
         }
     }
 
     /// Writes what was decided, if it changes anything, and sees whose it was.
-    pub(super) fn change(&mut self, by: usize, key: usize, change: Change) {
+    pub(super) fn change(&mut self, by: usize, key: usize, change: Transition) {
         let now = self.rules.instant(self.state.now);
         let owner = match self.state.found(key, now) {
-            Some(Found::Claim(claim)) if claim.lapses_at > now => Some(claim.token),
-            Some(Found::Finished(finished)) => Some(finished.by),
+            Some(SlotRef::Claim(claim)) if claim.lapses_at > now => Some(claim.token),
+            Some(SlotRef::Finished(finished)) => Some(finished.by),
             _ => None,
         };
         let holding = match change {
-            Change::Keep => return,
-            Change::Put(holding) => Some(holding),
-            Change::Vacate => None,
-            Change::Extend {
+            Transition::Keep => return,
+            Transition::Put(holding) => Some(holding),
+            Transition::Vacate => None,
+            Transition::Extend {
                 lapses_at,
                 forgotten_at,
             } => self.state.claim(key).map(|claim| {
-                Holding::Claim(Claim {
+                Slot::Claim(Claim {
                     lapses_at,
                     forgotten_at,
                     ..claim.clone()
@@ -131,7 +131,7 @@ impl Step<'_> {
         let (token, work) = (self.token(by), self.request(by).work);
         let now = self.rules.instant(self.state.now);
         let lease = self.rules.new_claim(work, token).lease();
-        let (held, change) = life::renew(self.state.found(work.key, now), &lease, now);
+        let (held, change) = transitions::renew(self.state.found(work.key, now), &lease, now);
         if held == Held::Yes {
             let lapses_at = self.state.now + LEASE;
             self.note(by, |run| run.lapses_at = lapses_at);

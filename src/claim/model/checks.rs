@@ -5,7 +5,7 @@ use super::{
     rules::{fingerprint_of, owner_of},
     step::Step,
 };
-use crate::store::{OnLapsed, memory::life::Found};
+use crate::store::{OnLapsed, memory::transitions::SlotRef};
 
 /// What is promised, looked at where it could be broken.
 impl Step<'_> {
@@ -37,11 +37,11 @@ impl Step<'_> {
         }
         let is_free = match self.state.found(work.key, now) {
             None => true,
-            Some(Found::Claim(claim)) => {
+            Some(SlotRef::Claim(claim)) => {
                 let is_same = claim.fingerprint == Some(fingerprint_of(work));
                 is_same && claim.lapses_at <= now && self.rules.on_lapsed == OnLapsed::TakeOver
             }
-            Some(Found::Finished(_)) => false,
+            Some(SlotRef::Finished(_)) => false,
         };
         if is_free && !matches!(reply, Reply::Claimed { .. }) {
             self.state.breach(Breach::Blocked);

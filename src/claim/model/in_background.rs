@@ -5,7 +5,7 @@ use super::{
     rules::LEASE,
     step::Step,
 };
-use crate::claim::Left;
+use crate::claim::Cleanup;
 
 /// What happens when the request has gone.
 impl Step<'_> {
@@ -13,20 +13,20 @@ impl Step<'_> {
     pub(super) fn leave(&mut self, by: usize, doing: Doing) {
         self.cut_off(by);
         let now = self.state.now;
-        let left = match self.request(by).course.left() {
-            Left::Record(()) if self.rules.has(Mutant::AnswerReleased) => Left::Release(()),
-            Left::Undo(()) if self.rules.has(Mutant::NotUndone) => Left::Nothing,
-            left => left,
+        let cleanup = match self.request(by).course.cleanup() {
+            Cleanup::Record(()) if self.rules.has(Mutant::AnswerReleased) => Cleanup::Release(()),
+            Cleanup::Undo(()) if self.rules.has(Mutant::NotUndone) => Cleanup::Nothing,
+            cleanup => cleanup,
         };
-        let until = match left {
-            Left::Undo(()) => Some(now + self.rules.search()),
-            Left::Release(()) => Some(now + LEASE),
-            Left::Record(()) => Some(u8::MAX),
-            Left::Lapse(()) | Left::Nothing => None,
+        let until = match cleanup {
+            Cleanup::Undo(()) => Some(now + self.rules.search()),
+            Cleanup::Release(()) => Some(now + LEASE),
+            Cleanup::Record(()) => Some(u8::MAX),
+            Cleanup::Lapse(()) | Cleanup::Nothing => None,
         };
         let request = self.request(by);
         request.doing = doing;
-        request.job = until.map(|until| Job { left, until });
+        request.job = until.map(|until| Job { cleanup, until });
     }
 
     /// One call of what a request has left to the background.
@@ -38,15 +38,15 @@ impl Step<'_> {
             self.fault();
         }
         let (token, now) = (self.token(by), self.state.now);
-        let op = match job.left {
-            Left::Record(()) => Op::Complete,
+        let op = match job.cleanup {
+            Cleanup::Record(()) => Op::Complete,
             _ => Op::Release,
         };
         let reply = self.execute(by, token, op);
         let is_found = reply == Reply::Held(true);
         let sent_again = self.request(by).sent_again;
-        let is_done = match job.left {
-            Left::Undo(()) if is_heard => {
+        let is_done = match job.cleanup {
+            Cleanup::Undo(()) if is_heard => {
                 self.state.seen.undo |= is_found;
                 let is_all = !sent_again || self.rules.has(Mutant::UndoneAtFirstFind);
                 is_found && is_all || now >= job.until || self.rules.has(Mutant::UndoneOnce)
@@ -54,20 +54,22 @@ impl Step<'_> {
             _ => is_heard || now >= job.until,
         };
         let leaves_undo = sent_again
-            && match job.left {
-                Left::Release(()) => !self.rules.has(Mutant::NotUndoneAfterRun),
-                Left::Record(()) => !is_found,
+            && match job.cleanup {
+                Cleanup::Release(()) => !self.rules.has(Mutant::NotUndoneAfterRun),
+                Cleanup::Record(()) => !is_found,
                 _ => false,
             };
         let until = now + self.rules.search();
         let request = self.request(by);
         if is_done {
             let undo = Job {
-                left: Left::Undo(()),
+                cleanup: Cleanup::Undo(()),
                 until,
             };
             request.job = leaves_undo.then_some(undo);
-        } else if let (Some(job), Left::Undo(()), false) = (&mut request.job, job.left, is_heard) {
+        } else if let (Some(job), Cleanup::Undo(()), false) =
+            (&mut request.job, job.cleanup, is_heard)
+        {
             job.until = until;
         }
     }

@@ -1,7 +1,7 @@
 //! All lives of a claim, walked through one by one.
 //!
 //! The store's decisions are those of the embedded store ([`life`](crate::store::memory::life)), the
-//! owner's those of its guard ([`Course`](crate::claim::Course)), and what an outcome means is
+//! owner's those of its guard ([`ClaimState`](crate::claim::ClaimState)), and what an outcome means is
 //! [`meaning`](crate::claim::meaning): the code that runs in production. Around them stands what they
 //! cannot choose: three requests for two keys, in every order; calls that are lost, that time out
 //! and are carried out later, claims that are sent twice and carried out twice, or are carried out unheard; requests that are dropped and processes

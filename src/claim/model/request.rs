@@ -1,6 +1,6 @@
 use super::call::Call;
 use crate::{
-    claim::{Course, Left},
+    claim::{ClaimState, Cleanup},
     store::ClaimId,
 };
 
@@ -13,7 +13,7 @@ pub(super) struct Request {
     pub(super) claims: u16,
     /// Whether its last claim was sent twice.
     pub(super) sent_again: bool,
-    pub(super) course: Course<(), (), ()>,
+    pub(super) course: ClaimState<(), (), ()>,
     /// What it has left to the background.
     pub(super) job: Option<Job>,
     pub(super) run: Option<Run>,
@@ -41,12 +41,12 @@ pub(super) enum Doing {
 /// What the background does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Job {
-    pub(super) left: LeftHere,
+    pub(super) cleanup: CleanupHere,
     /// When it is given up, unless the store cannot be asked then.
     pub(super) until: u8,
 }
 
-pub(super) type LeftHere = Left<(), (), ()>;
+pub(super) type CleanupHere = Cleanup<(), (), ()>;
 
 /// The handler has run, or runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -5,7 +5,7 @@ use super::{
     call::{Late, Op},
     request::{Doing, Request},
 };
-use crate::store::memory::life::{Claim, Found, Holding};
+use crate::store::memory::transitions::{Claim, Slot, SlotRef};
 
 /// How many keys there are.
 pub(super) const KEYS: usize = 2;
@@ -15,12 +15,12 @@ pub(super) const KEYS: usize = 2;
 pub(super) struct State {
     /// The store's clock, which everybody's runs along with.
     pub(super) now: u8,
-    pub(super) keys: [Option<Holding>; KEYS],
+    pub(super) keys: [Option<Slot>; KEYS],
     pub(super) requests: Vec<Request>,
     /// In order, so that one set of them is one state.
     pub(super) late: Vec<Late>,
     /// What the store loses in a failover: the key it wrote last, and what that held before.
-    pub(super) last_write: Option<(usize, Option<Holding>)>,
+    pub(super) last_write: Option<(usize, Option<Slot>)>,
     pub(super) has_failed_over: bool,
     /// How much may still go wrong.
     pub(super) faults_left: u8,
@@ -41,24 +41,24 @@ pub(super) struct Seen {
 
 impl State {
     /// What a key holds for those who ask now.
-    pub(super) fn found(&self, key: usize, now: Instant) -> Option<Found<'_>> {
+    pub(super) fn found(&self, key: usize, now: Instant) -> Option<SlotRef<'_>> {
         match self.keys[key].as_ref()? {
-            Holding::Claim(claim) => (claim.forgotten_at > now).then_some(Found::Claim(claim)),
-            Holding::Finished(finished) => {
-                (finished.until > now).then_some(Found::Finished(finished))
+            Slot::Claim(claim) => (claim.forgotten_at > now).then_some(SlotRef::Claim(claim)),
+            Slot::Finished(finished) => {
+                (finished.until > now).then_some(SlotRef::Finished(finished))
             }
         }
     }
 
     pub(super) fn claim(&self, key: usize) -> Option<&Claim> {
         match &self.keys[key] {
-            Some(Holding::Claim(claim)) => Some(claim),
+            Some(Slot::Claim(claim)) => Some(claim),
             _ => None,
         }
     }
 
     /// Writes to the store.
-    pub(super) fn write(&mut self, key: usize, holding: Option<Holding>) {
+    pub(super) fn write(&mut self, key: usize, holding: Option<Slot>) {
         let before = std::mem::replace(&mut self.keys[key], holding);
         self.last_write = (self.faults_left > 0).then_some((key, before));
     }

@@ -8,8 +8,8 @@ use super::{
     state::{Seen, State},
 };
 use crate::{
-    claim::Course,
-    store::{OnLapsed, memory::life::Change},
+    claim::ClaimState,
+    store::{OnLapsed, memory::transitions::Transition},
 };
 
 /// A state, and what one action makes of it.
@@ -68,7 +68,7 @@ impl<'a> Step<'a> {
             Action::GiveUp(by) => {
                 if self.rules.has(Mutant::WaiterDeletes) {
                     let key = self.request(by).work.key;
-                    self.change(by, key, Change::Vacate);
+                    self.change(by, key, Transition::Vacate);
                 }
                 self.request(by).doing = Doing::Over;
             }
@@ -141,7 +141,7 @@ impl<'a> Step<'a> {
 
     /// Makes a claim of its own for each time that a request claims.
     fn claim(&mut self, by: usize) {
-        let course = Course::sent((), self.rules.on_lapsed);
+        let course = ClaimState::sent((), self.rules.on_lapsed);
         let request = self.request(by);
         request.claims += 1;
         request.sent_again = false;

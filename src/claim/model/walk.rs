@@ -14,7 +14,7 @@ use super::{
     step::Step,
 };
 use crate::{
-    claim::{Course, Left},
+    claim::{ClaimState, Cleanup},
     store::OnLapsed,
 };
 
@@ -56,7 +56,7 @@ impl Walk {
 
     fn start(&self, work: [(usize, u8); 3]) -> State {
         let requests = work.map(|(key, fingerprint)| {
-            let mut course = Course::sent((), self.rules.on_lapsed);
+            let mut course = ClaimState::sent((), self.rules.on_lapsed);
             course.settled();
             Request {
                 work: Work { key, fingerprint },
@@ -168,7 +168,9 @@ fn is_overdue(call: &Call, now: u8) -> bool {
 }
 
 fn is_renewed(request: &Request) -> bool {
-    let is_recorded_later = request.job.is_some_and(|job| job.left == Left::Record(()));
+    let is_recorded_later = request
+        .job
+        .is_some_and(|job| job.cleanup == Cleanup::Record(()));
     request.doing == Doing::Handling || is_recorded_later
 }
 

@@ -18,7 +18,7 @@ async fn watched(store: &Arc<Scripted>) -> (Guard, Told) {
         }
     }));
     let begun = claims.begin(&keyed(LEASE, OnLapsed::TakeOver).into()).await;
-    let Ok(Begun::Mine(guard)) = begun else {
+    let Ok(ClaimOutcome::Mine(guard)) = begun else {
         panic!("{begun:?}");
     };
     (guard, told)

@@ -158,7 +158,7 @@ fn claim() -> NewClaim {
 async fn held(store: &Arc<Scripted>) -> (Claims, Guard) {
     let claims = Claims::new(Arc::clone(store));
     match claims.begin(&claim().into()).await {
-        Ok(Begun::Mine(guard)) => (claims, guard),
+        Ok(ClaimOutcome::Mine(guard)) => (claims, guard),
         other => panic!("{other:?}"),
     }
 }
@@ -179,7 +179,7 @@ fn keyed(lease: Duration, on_lapsed: OnLapsed) -> NewClaim {
 async fn begun(store: &Arc<Scripted>, claim: NewClaim) -> (Claims, Guard) {
     let claims = Claims::new(Arc::clone(store));
     match claims.begin(&claim.into()).await {
-        Ok(Begun::Mine(guard)) => (claims, guard),
+        Ok(ClaimOutcome::Mine(guard)) => (claims, guard),
         other => panic!("{other:?}"),
     }
 }

@@ -120,7 +120,7 @@ async fn a_claim_that_was_refused_leaves_nothing_to_undo() {
         let claims = Claims::new(Arc::clone(&store));
         assert!(!matches!(
             claims.begin(&claim().into()).await,
-            Ok(Begun::Mine(_))
+            Ok(ClaimOutcome::Mine(_))
         ));
         assert!(claims.drain(Duration::ZERO).await);
         assert_eq!(store.released(), 0);
@@ -215,7 +215,7 @@ fn a_guard_can_be_dropped_where_there_is_no_runtime() {
         .build()
         .unwrap();
     let guard = match runtime.block_on(claims.begin(&claim().into())) {
-        Ok(Begun::Mine(guard)) => guard,
+        Ok(ClaimOutcome::Mine(guard)) => guard,
         other => panic!("{other:?}"),
     };
     drop(runtime);

@@ -29,11 +29,11 @@ async fn a_long_one_is_renewed_between_a_third_and_half_of_its_lease() {
     let store = Scripted::giving([Does::Yes], [Does::Yes]);
     let (claims, mut guard) = begun(&store, keyed_for(LEASE)).await;
     claims.keep_renewed(&mut guard, LONG);
-    let tenure = Arc::clone(guard.tenure().unwrap());
+    let held_claim = Arc::clone(guard.held_claim().unwrap());
     let end = Instant::now() + LEASE * 10;
     while Instant::now() < end {
-        assert!(tenure.age() <= LEASE / 2, "{:?}", tenure.age());
-        assert!(!tenure.is_lost());
+        assert!(held_claim.age() <= LEASE / 2, "{:?}", held_claim.age());
+        assert!(!held_claim.is_lost());
         sleep(Duration::from_millis(100)).await;
     }
     let renewed = store.renewed();
@@ -49,9 +49,9 @@ async fn a_hung_one_is_renewed_no_longer_than_allowed() {
     let store = Scripted::giving([Does::Yes], [Does::Yes]);
     let (claims, mut guard) = begun(&store, keyed_for(LEASE)).await;
     claims.keep_renewed(&mut guard, LONG);
-    let tenure = Arc::clone(guard.tenure().unwrap());
+    let held_claim = Arc::clone(guard.held_claim().unwrap());
     let begun = Instant::now();
-    tenure.lost().await;
+    held_claim.lost().await;
     let held = begun.elapsed();
     assert!(held >= LONG && held <= LONG + LEASE, "{held:?}");
     let renewed = store.renewed();
@@ -67,16 +67,16 @@ async fn a_shorter_lease_that_comes_later_is_renewed_in_time() {
     claims.keep_renewed(&mut long, LONG);
     sleep(Duration::from_millis(100)).await;
     let short = Duration::from_millis(600);
-    let Ok(Begun::Mine(mut guard)) = claims.begin(&keyed_for(short).into()).await else {
+    let Ok(ClaimOutcome::Mine(mut guard)) = claims.begin(&keyed_for(short).into()).await else {
         panic!("it is claimed");
     };
     claims.keep_renewed(&mut guard, LONG);
-    let tenure = Arc::clone(guard.tenure().unwrap());
+    let held_claim = Arc::clone(guard.held_claim().unwrap());
     for _ in 0..100 {
         assert!(
-            tenure.age() <= short / 2 + Duration::from_millis(1),
+            held_claim.age() <= short / 2 + Duration::from_millis(1),
             "{:?}",
-            tenure.age()
+            held_claim.age()
         );
         sleep(Duration::from_millis(50)).await;
     }
@@ -96,15 +96,15 @@ async fn a_store_that_fails_is_asked_again_and_a_lost_claim_is_not() {
     let store = Scripted::giving(moods, [Does::Yes]);
     let (claims, mut guard) = begun(&store, keyed_for(LEASE)).await;
     claims.keep_renewed(&mut guard, LONG);
-    let tenure = Arc::clone(guard.tenure().unwrap());
+    let held_claim = Arc::clone(guard.held_claim().unwrap());
     sleep(LEASE).await;
     assert_eq!(
         store.renewed(),
         4,
         "every time it failed it was asked again, and then was well"
     );
-    assert!(!tenure.is_lost());
-    tenure.lost().await;
+    assert!(!held_claim.is_lost());
+    held_claim.lost().await;
     assert_eq!(store.renewed(), 5);
     sleep(LONG).await;
     assert_eq!(store.renewed(), 5);
@@ -116,8 +116,8 @@ async fn without_a_store_a_claim_is_lost_when_its_lease_has_run_out() {
     let store = Scripted::giving([Does::Refuse], [Does::Yes]);
     let (claims, mut guard) = begun(&store, keyed_for(LEASE)).await;
     claims.keep_renewed(&mut guard, LONG);
-    let tenure = Arc::clone(guard.tenure().unwrap());
+    let held_claim = Arc::clone(guard.held_claim().unwrap());
     let begun = Instant::now();
-    tenure.lost().await;
+    held_claim.lost().await;
     assert_eq!(begun.elapsed(), LEASE);
 }

@@ -11,7 +11,7 @@ fn sent_twice() -> Arc<NewClaim> {
 async fn held_after_two_tries(store: &Arc<Scripted>) -> (Claims, Guard) {
     let claims = Claims::new(Arc::clone(store));
     match claims.begin(&sent_twice()).await {
-        Ok(Begun::Mine(guard)) => (claims, guard),
+        Ok(ClaimOutcome::Mine(guard)) => (claims, guard),
         other => panic!("{other:?}"),
     }
 }
@@ -107,7 +107,7 @@ async fn refused_claim_that_was_sent_twice_leaves_an_undo() {
     let store = Scripted::new(Does::Lost, [Does::Lost]);
     let claims = Claims::new(Arc::clone(&store));
     let begun = claims.begin(&sent_twice()).await;
-    assert!(matches!(begun, Ok(Begun::Unreadable)));
+    assert!(matches!(begun, Ok(ClaimOutcome::Unreadable)));
     sleep(TTL).await;
     assert!(store.released() > 5, "{}", store.released());
 }

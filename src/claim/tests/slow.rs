@@ -9,10 +9,10 @@ const LEASE: Duration = Duration::from_secs(30);
 const LATE: Duration = Duration::from_secs(5);
 const SECOND: Duration = Duration::from_secs(1);
 
-async fn held_on(store: &Arc<Scripted>) -> (Claims, Guard, Arc<Tenure>) {
+async fn held_on(store: &Arc<Scripted>) -> (Claims, Guard, Arc<HeldClaim>) {
     let (claims, guard) = begun(store, keyed(LEASE, OnLapsed::TakeOver)).await;
-    let tenure = Arc::clone(guard.tenure().unwrap());
-    (claims, guard, tenure)
+    let held_claim = Arc::clone(guard.held_claim().unwrap());
+    (claims, guard, held_claim)
 }
 
 #[tokio::test(start_paused = true)]
@@ -20,9 +20,9 @@ async fn lease_of_a_claim_answered_late_begins_when_the_store_was_asked() {
     let _here = BackgroundHere::here();
     let store = Scripted::new(Does::Late(LATE), [Does::Yes]);
     let asked = Instant::now();
-    let (_claims, _guard, tenure) = held_on(&store).await;
-    assert_eq!((asked.elapsed(), tenure.age()), (LATE, LATE));
-    tenure.lost().await;
+    let (_claims, _guard, held_claim) = held_on(&store).await;
+    assert_eq!((asked.elapsed(), held_claim.age()), (LATE, LATE));
+    held_claim.lost().await;
     assert_eq!(asked.elapsed(), LEASE);
 }
 
@@ -30,12 +30,12 @@ async fn lease_of_a_claim_answered_late_begins_when_the_store_was_asked() {
 async fn lease_of_a_renewal_answered_late_begins_when_the_store_was_asked() {
     let _here = BackgroundHere::here();
     let store = Scripted::giving([Does::Late(LATE)], [Does::Yes]);
-    let (_claims, _guard, tenure) = held_on(&store).await;
+    let (_claims, _guard, held_claim) = held_on(&store).await;
     sleep(LEASE / 2).await;
     let asked = Instant::now();
-    tenure.fence().await.unwrap();
-    assert_eq!((asked.elapsed(), tenure.age()), (LATE, LATE));
-    tenure.lost().await;
+    held_claim.fence().await.unwrap();
+    assert_eq!((asked.elapsed(), held_claim.age()), (LATE, LATE));
+    held_claim.lost().await;
     assert_eq!(asked.elapsed(), LEASE);
 }
 
@@ -43,15 +43,15 @@ async fn lease_of_a_renewal_answered_late_begins_when_the_store_was_asked() {
 async fn renewal_answered_late_does_not_shorten_the_lease_of_a_later_one() {
     let _here = BackgroundHere::here();
     let store = Scripted::giving([Does::Late(LATE), Does::Yes], [Does::Yes]);
-    let (_claims, _guard, tenure) = held_on(&store).await;
+    let (_claims, _guard, held_claim) = held_on(&store).await;
     let asked_first = Instant::now();
     let later = async {
         sleep(SECOND).await;
-        tenure.fence().await
+        held_claim.fence().await
     };
-    let (first, second) = tokio::join!(tenure.fence(), later);
+    let (first, second) = tokio::join!(held_claim.fence(), later);
     assert!(first.is_ok() && second.is_ok());
-    tenure.lost().await;
+    held_claim.lost().await;
     assert_eq!(asked_first.elapsed(), SECOND + LEASE);
 }
 
@@ -59,7 +59,7 @@ async fn renewal_answered_late_does_not_shorten_the_lease_of_a_later_one() {
 async fn release_on_a_store_that_answers_late_is_not_waited_for_beyond_one_call() {
     let _here = BackgroundHere::here();
     let store = Scripted::new(Does::Yes, [Does::Hang, Does::Yes]);
-    let (claims, guard, _tenure) = held_on(&store).await;
+    let (claims, guard, _held_claim) = held_on(&store).await;
     let asked = Instant::now();
     assert_eq!(guard.settle().await, Settled::Later);
     assert_eq!(asked.elapsed(), crate::store::LIMIT);
@@ -71,7 +71,7 @@ async fn release_on_a_store_that_answers_late_is_not_waited_for_beyond_one_call(
 async fn completion_on_a_store_that_answers_late_is_not_waited_for_beyond_one_call() {
     let _here = BackgroundHere::here();
     let store = Scripted::giving([Does::Yes], [Does::Hang, Does::Yes]);
-    let (claims, guard, _tenure) = held_on(&store).await;
+    let (claims, guard, _held_claim) = held_on(&store).await;
     let asked = Instant::now();
     assert_eq!(guard.complete(answer(1), LEASE).await, Settled::Later);
     assert_eq!(asked.elapsed(), crate::store::LIMIT);

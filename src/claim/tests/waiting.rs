@@ -94,7 +94,7 @@ fn claim() -> NewClaim {
     claim
 }
 
-async fn wait(claims: &Claims, longest: Duration) -> (Begun, Option<Duration>) {
+async fn wait(claims: &Claims, longest: Duration) -> (ClaimOutcome, Option<Duration>) {
     let (begun, waited) = claims
         .begin_or_wait(&claim().into(), Instant::now() + longest, 100)
         .await;
@@ -120,7 +120,7 @@ async fn all_who_wait_for_one_claim_share_one_watch() {
     };
     let (waited, ()) = tokio::join!(waits, ends);
     for (begun, waited) in waited {
-        assert!(matches!(begun, Begun::Finished(_)));
+        assert!(matches!(begun, ClaimOutcome::Finished(_)));
         assert_eq!(waited.map(|waited| waited.as_secs()), Some(10));
     }
     assert_eq!(HeldByAnother::count(&store.begun), 100);
@@ -141,7 +141,7 @@ async fn the_watch_ends_with_the_last_who_waits() {
     };
     let (one, other, ()) = tokio::join!(wait(&claims, short), wait(&claims, long), looks);
     for (begun, waited) in [one, other] {
-        assert!(matches!(begun, Begun::InFlight { by: Some(_), .. }));
+        assert!(matches!(begun, ClaimOutcome::InFlight { by: Some(_), .. }));
         assert!(waited.is_some());
     }
     // The next one begins a new watch.
@@ -179,7 +179,7 @@ async fn a_watch_that_ends_early_or_fails_does_not_make_a_busy_loop() {
         };
         let ((begun, _), ()) = tokio::join!(wait(&claims, Duration::from_secs(10)), goes_away);
         assert!(
-            matches!(begun, Begun::InFlight { .. }),
+            matches!(begun, ClaimOutcome::InFlight { .. }),
             "who has seen it is not told otherwise"
         );
         let asked = HeldByAnother::count(&store.begun);
@@ -247,8 +247,8 @@ async fn wait_on_a_slow_store_ends_within_one_call_and_keeps_what_that_returns()
         assert!(began.elapsed() <= longest + takes + AWAY * 2);
         assert!(waited.is_some());
         match is_free_in_the_end {
-            true => assert!(matches!(begun, Begun::Finished(_)), "{begun:?}"),
-            false => assert!(matches!(begun, Begun::InFlight { .. }), "{begun:?}"),
+            true => assert!(matches!(begun, ClaimOutcome::Finished(_)), "{begun:?}"),
+            false => assert!(matches!(begun, ClaimOutcome::InFlight { .. }), "{begun:?}"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Response bodies that are still to come, and what depends on their end.
 
-mod companion;
+mod body_tracker;
 mod recorder;
 
 use std::{
@@ -13,7 +13,7 @@ use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
 use pin_project_lite::pin_project;
 
-use self::companion::Companion;
+use self::body_tracker::BodyTracker;
 pub(crate) use self::recorder::Recorder;
 use crate::claim::Guard;
 
@@ -25,7 +25,7 @@ pin_project! {
         body: B,
         // Boxed, because most bodies are in memory and have none, and every answer is moved many
         // times on its way out.
-        companion: Option<Box<Companion>>,
+        body_tracker: Option<Box<BodyTracker>>,
     }
 }
 
@@ -34,26 +34,26 @@ impl<B: MessageBody> GuardedBody<B> {
     pub(crate) fn free(body: B) -> Self {
         Self {
             body,
-            companion: None,
+            body_tracker: None,
         }
     }
 
     /// A body that holds a claim; at its end the guard is dropped.
     pub(crate) fn guarded(body: B, guard: Guard) -> Self {
-        let companion = Companion::guard(guard, body.size());
-        Self::with(body, companion)
+        let body_tracker = BodyTracker::guard(guard, body.size());
+        Self::with(body, body_tracker)
     }
 
     /// A body that is recorded as it passes.
     pub(crate) fn recorded(body: B, recorder: Recorder) -> Self {
-        let companion = Companion::recorder(recorder, body.size());
-        Self::with(body, companion)
+        let body_tracker = BodyTracker::recorder(recorder, body.size());
+        Self::with(body, body_tracker)
     }
 
-    fn with(body: B, companion: Companion) -> Self {
+    fn with(body: B, body_tracker: BodyTracker) -> Self {
         Self {
             body,
-            companion: Some(Box::new(companion)),
+            body_tracker: Some(Box::new(body_tracker)),
         }
     }
 }
@@ -62,7 +62,7 @@ impl<B: MessageBody> GuardedBody<B> {
 impl<B> fmt::Debug for GuardedBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GuardedBody")
-            .field("guarded", &self.companion.is_some())
+            .field("guarded", &self.body_tracker.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -80,16 +80,16 @@ impl<B: MessageBody> MessageBody for GuardedBody<B> {
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = self.project();
         let piece = ready!(this.body.poll_next(cx));
-        let Some(mut companion) = this.companion.take() else {
+        let Some(mut body_tracker) = this.body_tracker.take() else {
             return Poll::Ready(piece);
         };
         // Whatever the end leads to is left to the background. Waiting for the store here would
         // hold the last piece back, which Nagle's algorithm turns into 40 ms.
         match &piece {
-            Some(Ok(bytes)) if companion.sees(bytes) => companion.finish(),
-            Some(Ok(_)) => *this.companion = Some(companion),
-            None if companion.has_seen_all() => companion.finish(),
-            None | Some(Err(_)) => drop(companion),
+            Some(Ok(bytes)) if body_tracker.sees(bytes) => body_tracker.finish(),
+            Some(Ok(_)) => *this.body_tracker = Some(body_tracker),
+            None if body_tracker.has_seen_all() => body_tracker.finish(),
+            None | Some(Err(_)) => drop(body_tracker),
         }
         Poll::Ready(piece)
     }
@@ -97,7 +97,7 @@ impl<B: MessageBody> MessageBody for GuardedBody<B> {
     /// A body without a claim is handed through whole, so that an outer middleware sees the
     /// handler's own body.
     fn try_into_bytes(self) -> Result<Bytes, Self> {
-        if self.companion.is_some() {
+        if self.body_tracker.is_some() {
             return Err(self);
         }
         self.body.try_into_bytes().map_err(Self::free)

@@ -40,7 +40,7 @@ impl Recorder {
             // It will not come to fit. Said now and not at the end, which a stream of events may
             // never reach.
             self.body = BytesMut::new();
-            self.bury();
+            self.drop_body();
             return;
         }
         self.body.extend_from_slice(piece);
@@ -55,7 +55,7 @@ impl Recorder {
         }
     }
 
-    fn bury(&mut self) {
+    fn drop_body(&mut self) {
         if let Some(mut guard) = self.guard.take() {
             let tombstone = Record::Tombstone(self.answer.to_tombstone());
             guard.answered(tombstone, self.retention);
@@ -65,6 +65,6 @@ impl Recorder {
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        self.bury();
+        self.drop_body();
     }
 }

@@ -15,7 +15,7 @@ use futures_util::FutureExt;
 use self::kept_body::KeptBody;
 use crate::{
     claim::Claims,
-    event::Notes,
+    event::EventBuilder,
     middleware::{Decision, GuardedBody, status_of},
     runtime::log,
 };
@@ -32,9 +32,9 @@ pub(crate) fn announce(guard: &str) {
 /// it does in nobody's way.
 pub(crate) async fn observe(
     req: &mut ServiceRequest,
-    notes: &mut Notes,
+    notes: &mut EventBuilder,
     claims: &Claims,
-    decide: impl AsyncFnOnce(&mut ServiceRequest, &mut Notes) -> Decision,
+    decide: impl AsyncFnOnce(&mut ServiceRequest, &mut EventBuilder) -> Decision,
 ) -> Decision {
     let body = KeptBody::of(req);
     let decision = AssertUnwindSafe(decide(req, notes)).catch_unwind().await;
@@ -49,7 +49,7 @@ pub(crate) async fn observe(
 pub(crate) async fn run<S, B>(
     service: &S,
     req: ServiceRequest,
-    mut notes: Notes,
+    mut notes: EventBuilder,
 ) -> Result<ServiceResponse<EitherBody<GuardedBody<B>, BoxBody>>, Error>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,

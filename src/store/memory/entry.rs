@@ -6,7 +6,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::life::{Claim, Finished, Found, Holding};
+use super::transitions::{Claim, Finished, Slot, SlotRef};
 use crate::store::{Inspected, Record};
 
 /// What one key holds. Boxed, so that the tables are small and cheap to move when they grow.
@@ -17,13 +17,13 @@ pub(super) enum Entry {
 }
 
 impl Entry {
-    pub(super) fn new(holding: Holding) -> Self {
+    pub(super) fn new(holding: Slot) -> Self {
         match holding {
-            Holding::Claim(claim) => Self::Claim(Box::new(Watched {
+            Slot::Claim(claim) => Self::Claim(Box::new(Watched {
                 claim,
                 watchers: None,
             })),
-            Holding::Finished(mut finished) => {
+            Slot::Finished(mut finished) => {
                 // It may be a small piece of something large, which nobody counts.
                 if let Record::Answer(answer) = &mut finished.record {
                     answer.body = Bytes::copy_from_slice(&answer.body);
@@ -34,10 +34,10 @@ impl Entry {
     }
 
     /// What decisions are made by.
-    pub(super) fn found(&self) -> Found<'_> {
+    pub(super) fn found(&self) -> SlotRef<'_> {
         match self {
-            Self::Claim(watched) => Found::Claim(&watched.claim),
-            Self::Finished(finished) => Found::Finished(finished),
+            Self::Claim(watched) => SlotRef::Claim(&watched.claim),
+            Self::Finished(finished) => SlotRef::Finished(finished),
         }
     }
 
@@ -72,7 +72,7 @@ impl Entry {
     }
 
     /// Gives its body up, if it has one, and tells how many bytes that made free.
-    pub(super) fn bury(&mut self) -> usize {
+    pub(super) fn drop_body(&mut self) -> usize {
         let before = self.size();
         if let Self::Finished(finished) = self
             && let Record::Answer(answer) = &finished.record
@@ -83,7 +83,7 @@ impl Entry {
     }
 
     /// Gives its location up, if it is a tombstone, and tells how many bytes that made free.
-    pub(super) fn forget_location(&mut self) -> usize {
+    pub(super) fn drop_location(&mut self) -> usize {
         match self {
             Self::Finished(finished) => match &mut finished.record {
                 Record::Tombstone(tombstone) => tombstone.location.take().map_or(0, |it| it.len()),

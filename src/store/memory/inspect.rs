@@ -4,8 +4,8 @@ use tokio::{task::yield_now, time::Instant};
 
 use super::{
     MemoryStore,
-    life::{Change, Found},
     table::{Table, lock},
+    transitions::{SlotRef, Transition},
 };
 use crate::store::{Cursor, Inspect, Inspected, Page, StoreError, StoreKey};
 
@@ -52,15 +52,15 @@ impl Inspect for MemoryStore {
 
     async fn force_release(&self, key: &StoreKey) -> Result<bool, StoreError> {
         self.0.change(key, Instant::now(), |found| match found {
-            Some(Found::Claim(_)) => (true, Change::Vacate),
-            Some(Found::Finished(_)) | None => (false, Change::Keep),
+            Some(SlotRef::Claim(_)) => (true, Transition::Vacate),
+            Some(SlotRef::Finished(_)) | None => (false, Transition::Keep),
         })
     }
 
     async fn delete(&self, key: &StoreKey) -> Result<bool, StoreError> {
         self.0.change(key, Instant::now(), |found| match found {
-            Some(_) => (true, Change::Vacate),
-            None => (false, Change::Keep),
+            Some(_) => (true, Transition::Vacate),
+            None => (false, Transition::Keep),
         })
     }
 }

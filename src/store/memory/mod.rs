@@ -2,15 +2,15 @@
 
 mod builder;
 mod entry;
+mod entry_quota;
 mod filling;
 mod inspect;
-pub(crate) mod life;
 mod neighbours;
-mod places;
 mod purge;
 mod shard;
 mod store;
 mod table;
+pub(crate) mod transitions;
 mod usage;
 
 use std::{

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use super::{
     entry::Entry,
-    life::{Change, Found},
-    places::Places,
+    entry_quota::EntryQuota,
+    transitions::{SlotRef, Transition},
 };
 use crate::store::{Inspected, StoreError, StoreKey};
 
@@ -21,7 +21,7 @@ pub(super) struct Shard {
     /// where it stays. The digests only have to be mixed with what nobody knows, lest somebody
     /// choose keys that collide.
     entries: HashMap<StoreKey, Entry, DefaultHashBuilder>,
-    /// Places for more entries.
+    /// EntryQuota for more entries.
     unused: usize,
     /// Nothing expires before this. A queue in the order of expiry would cost every claim its place
     /// in it, and most are released long before; this costs a comparison, and a walk now and then.
@@ -56,8 +56,8 @@ impl Shard {
         &mut self,
         key: &StoreKey,
         now: Instant,
-        places: &Places,
-        decide: impl FnOnce(Option<Found<'_>>) -> (T, Change),
+        places: &EntryQuota,
+        decide: impl FnOnce(Option<SlotRef<'_>>) -> (T, Transition),
     ) -> Result<Changed<T>, StoreError> {
         let (mut due, mut body_since, mut added) = (None, None, 0);
         let mut entry_of = |holding| {
@@ -70,16 +70,16 @@ impl Shard {
                 let held = place.get_mut();
                 let (told, change) = decide((held.until() > now).then(|| held.found()));
                 let gone = match change {
-                    Change::Keep => None,
-                    Change::Put(holding) => Some(place.insert(entry_of(holding))),
-                    Change::Extend {
+                    Transition::Keep => None,
+                    Transition::Put(holding) => Some(place.insert(entry_of(holding))),
+                    Transition::Extend {
                         lapses_at,
                         forgotten_at,
                     } => {
                         held.extend(lapses_at, forgotten_at);
                         None
                     }
-                    Change::Vacate => {
+                    Transition::Vacate => {
                         self.unused += 1;
                         Some(place.remove())
                     }
@@ -88,7 +88,7 @@ impl Shard {
             }
             Vacant(place) => {
                 let (told, change) = decide(None);
-                if let Change::Put(holding) = change {
+                if let Transition::Put(holding) = change {
                     if self.unused == 0 {
                         self.unused = places.take()?;
                     }
@@ -139,7 +139,7 @@ impl Shard {
     }
 
     /// Takes away what was due by `now`, by a walk over all entries if there may be any.
-    pub(super) fn expire(&mut self, now: Instant, places: &Places) -> Vec<Entry> {
+    pub(super) fn expire(&mut self, now: Instant, places: &EntryQuota) -> Vec<Entry> {
         if self.entries.is_empty() {
             self.first_due = None;
         }
@@ -175,19 +175,19 @@ impl Shard {
 
     /// Turns the oldest body into a tombstone, if it is kept since then; tells how many bytes that
     /// made free.
-    pub(super) fn bury(&mut self, since: Instant) -> usize {
+    pub(super) fn drop_body(&mut self, since: Instant) -> usize {
         if self.oldest_body() != Some(since) {
             return 0;
         }
         let oldest = self.bodies.pop_front();
         let entry = oldest.and_then(|(_since, key)| self.entries.get_mut(&key));
-        entry.map_or(0, Entry::bury)
+        entry.map_or(0, Entry::drop_body)
     }
 
     /// Takes the locations of all tombstones; tells how many bytes that made free. A walk, because
     /// only a flood of locations that are longer than bodies leads here.
     pub(super) fn forget_locations(&mut self) -> usize {
-        self.entries.values_mut().map(Entry::forget_location).sum()
+        self.entries.values_mut().map(Entry::drop_location).sum()
     }
 
     /// Those that are gone are left where they stand. Once they are the majority all of them are

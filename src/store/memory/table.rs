@@ -10,11 +10,11 @@ use tokio::{sync::futures::OwnedNotified, time::Instant};
 
 use super::{
     entry::Entry,
-    life::{Change, Found},
+    entry_quota::EntryQuota,
     neighbours::{self, Prefixes},
-    places::Places,
     purge,
     shard::Shard,
+    transitions::{SlotRef, Transition},
     usage::MemoryUsage,
 };
 use crate::store::{ClaimId, NewClaim, StoreError, StoreKey, StoreTime, StoreWarning};
@@ -24,7 +24,7 @@ pub(super) struct Table {
     /// Mutexes, because every operation writes. Sharded, because one for all costs two workers
     /// 600 ns per request instead of 70.
     pub(super) shards: [Mutex<Shard>; Self::SHARDS],
-    pub(super) places: Places,
+    pub(super) places: EntryQuota,
     max_bytes: usize,
     pub(super) bytes: AtomicUsize,
     epoch: Instant,
@@ -47,7 +47,7 @@ impl Table {
     pub(super) fn new(max_bytes: usize, max_entries: usize) -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::default()),
-            places: Places::new(max_entries),
+            places: EntryQuota::new(max_entries),
             max_bytes,
             bytes: AtomicUsize::new(0),
             epoch: Instant::now(),
@@ -74,7 +74,7 @@ impl Table {
         self: &Arc<Self>,
         key: &StoreKey,
         now: Instant,
-        decide: impl FnOnce(Option<Found<'_>>) -> (T, Change),
+        decide: impl FnOnce(Option<SlotRef<'_>>) -> (T, Transition),
     ) -> Result<T, StoreError> {
         let changed = self.shard(key).change(key, now, &self.places, decide)?;
         if changed.added > 0 {
@@ -109,7 +109,7 @@ impl Table {
             let Some((since, shard)) = oldest else {
                 return self.forget_locations();
             };
-            let freed = lock(shard).bury(since);
+            let freed = lock(shard).drop_body(since);
             self.bytes.fetch_sub(freed, Ordering::Relaxed);
         }
     }

@@ -5,8 +5,8 @@ use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use super::{
     DEFAULT_IN_FLIGHT, DEFAULT_TIMEOUT, RedisStore,
     cluster::Cluster,
-    commands::Source,
-    pool::{ForeignPool, Observed, Place},
+    commands::Backend,
+    pool::{Endpoint, ForeignPool, Observed},
     sentinel::Sentinel,
     wire::{
         Server, has_tls,
@@ -139,15 +139,15 @@ impl RedisStoreBuilder {
         let source = match self.servers {
             Servers::Url(url) => {
                 let server = Server::new(&url, &self.trust, &tcp)?;
-                Source::own(Place::Server(server), timeout)
+                Backend::own(Endpoint::Server(server), timeout)
             }
             Servers::Sentinel { master, sentinels } => {
                 let sentinel = sentinel(&master, &sentinels, &self.trust, &tcp)?;
-                Source::own(Place::Sentinel(sentinel), timeout)
+                Backend::own(Endpoint::Sentinel(sentinel), timeout)
             }
             Servers::Cluster(nodes) => {
                 let cluster = cluster(&nodes, &self.trust, &tcp, timeout)?;
-                Source::Cluster(Box::new(cluster))
+                Backend::Cluster(Box::new(cluster))
             }
             Servers::Pool(_) if tls::is_given(&self.trust) => {
                 return Err(ConfigError::new(
@@ -155,7 +155,7 @@ impl RedisStoreBuilder {
                      manager",
                 ));
             }
-            Servers::Pool(open) => Source::Pool(open(timeout)),
+            Servers::Pool(open) => Backend::Pool(open(timeout)),
         };
         Ok(RedisStore::with(source, timeout, self.most_in_flight))
     }

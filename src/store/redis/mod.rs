@@ -25,7 +25,7 @@ pub use self::{
     check::{Finding, FindingKind},
 };
 use self::{
-    commands::{Commands, Reply, Source},
+    commands::{Backend, Commands, Reply},
     pool::Observed,
 };
 use super::StoreError;
@@ -169,7 +169,7 @@ impl RedisStore {
         M::Connection: ConnectionLike + Clone + Send + Sync + 'static,
         M::Error: fmt::Debug + Send + Sync + 'static,
     {
-        let source = Source::Pool(Box::new(Observed::new(pool, DEFAULT_TIMEOUT)));
+        let source = Backend::Pool(Box::new(Observed::new(pool, DEFAULT_TIMEOUT)));
         RedisStore::with(source, DEFAULT_TIMEOUT, DEFAULT_IN_FLIGHT)
     }
 
@@ -268,7 +268,7 @@ impl RedisStore {
         Ok(())
     }
 
-    fn with(source: Source, timeout: Duration, most_in_flight: usize) -> Self {
+    fn with(source: Backend, timeout: Duration, most_in_flight: usize) -> Self {
         Self {
             commands: Arc::new(Commands::new(source, timeout, most_in_flight)),
             checked: Arc::default(),
@@ -279,9 +279,9 @@ impl RedisStore {
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = match self.commands.source() {
-            Source::Own(_) => "own connections",
-            Source::Cluster(_) => "a cluster",
-            Source::Pool(_) => "the application's pool",
+            Backend::Own(_) => "own connections",
+            Backend::Cluster(_) => "a cluster",
+            Backend::Pool(_) => "the application's pool",
         };
         f.debug_struct("RedisStore")
             .field("source", &source)

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{
     RedisStore,
     codec::{self, Stored, StoredClaim, millis},
-    commands::{IfLost, Reply, Source, script},
+    commands::{Backend, IfLost, Reply, script},
     notify::Watch,
     wire::error::unexpected,
 };
@@ -139,15 +139,15 @@ impl RedisStore {
     /// may have moved since.
     fn keep_watching(&self, channel: &str, watch: &mut Option<Watch>) {
         match self.commands.source() {
-            Source::Own(own) => {
+            Backend::Own(own) => {
                 watch.get_or_insert_with(|| own.wake_ups.watch(channel));
             }
-            Source::Cluster(cluster) => match cluster.known_owner(channel) {
+            Backend::Cluster(cluster) => match cluster.known_owner(channel) {
                 Some(node) if watch.as_ref().is_some_and(|one| node.wake_ups.has(one)) => {}
                 Some(node) => *watch = Some(node.wake_ups.watch(channel)),
                 None => *watch = None,
             },
-            Source::Pool(_) => {}
+            Backend::Pool(_) => {}
         }
     }
 

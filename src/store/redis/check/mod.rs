@@ -1,7 +1,7 @@
 //! What an operator would look at before the store is used.
 
 mod finding;
-mod push;
+mod notifications;
 
 use std::{collections::HashMap, sync::atomic::Ordering, time::Duration};
 

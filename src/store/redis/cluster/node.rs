@@ -2,7 +2,7 @@ use std::{fmt, time::Duration};
 
 use crate::store::redis::{
     notify::WakeUps,
-    pool::{PerRuntime, Place},
+    pool::{Endpoint, PerRuntime},
     wire::Server,
 };
 
@@ -16,7 +16,7 @@ pub(crate) struct Node {
 impl Node {
     /// With the settings of another.
     pub(super) fn new(address: Address, like: &Server, limit: Duration) -> Self {
-        let place = Place::Server(like.at(address.host.clone(), address.port));
+        let place = Endpoint::Server(like.at(address.host.clone(), address.port));
         Self {
             address,
             wake_ups: WakeUps::new(place.clone(), limit),

@@ -2,7 +2,7 @@ use futures_util::future::try_join_all;
 use redis::{Cmd, RedisResult, ServerErrorKind, Value};
 use tokio::time::Instant;
 
-use super::{Commands, Source, script::Script};
+use super::{Backend, Commands, script::Script};
 use crate::store::{
     Held, NewClaim, StoreError, StoreKey,
     redis::{
@@ -76,12 +76,12 @@ impl Commands {
         deadline: Instant,
     ) -> Result<Reply, StoreError> {
         match &self.source {
-            Source::Own(own) => Reply::of(own.connections.send(cmd, deadline).await?),
+            Backend::Own(own) => Reply::of(own.connections.send(cmd, deadline).await?),
             // Boxed, because it follows redirections, and would make every other call as large.
-            Source::Cluster(cluster) => {
+            Backend::Cluster(cluster) => {
                 Reply::of(Box::pin(cluster.send(key, cmd, deadline)).await?)
             }
-            Source::Pool(pool) => {
+            Backend::Pool(pool) => {
                 let call_limit = &self.call_limit;
                 Reply::of(pool.send(cmd, deadline, call_limit).await?)
             }
@@ -97,7 +97,7 @@ impl Commands {
         deadline: Instant,
     ) -> Result<Reply, StoreError> {
         match (&self.source, node) {
-            (Source::Cluster(cluster), Some(node)) => {
+            (Backend::Cluster(cluster), Some(node)) => {
                 let _place = self.call_limit.enter()?;
                 Reply::of(cluster.send_to(node, cmd, deadline).await?)
             }
@@ -111,7 +111,7 @@ impl Commands {
         cmd: &Cmd,
         deadline: Instant,
     ) -> Result<Vec<Reply>, StoreError> {
-        let Source::Cluster(cluster) = &self.source else {
+        let Backend::Cluster(cluster) = &self.source else {
             return Ok(vec![self.call("", cmd, IfLost::Repeat, deadline).await?]);
         };
         let _place = self.call_limit.enter()?;

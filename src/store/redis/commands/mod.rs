@@ -1,31 +1,31 @@
 //! What is sent to Redis: a call, several at once, a script, a scan, and what becomes of one whose connection
 //! is lost.
 
+mod backend;
 mod call;
 mod pipeline;
 mod scan;
 pub(crate) mod script;
-mod source;
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
 pub(crate) use self::{
+    backend::Backend,
     call::{IfLost, Reply},
-    source::Source,
 };
 use crate::store::redis::pool::CallLimit;
 
 /// Sends commands to wherever the keys are, so many at once and for so long at most.
 pub(crate) struct Commands {
-    source: Source,
+    source: Backend,
     timeout: Duration,
     call_limit: Arc<CallLimit>,
 }
 
 impl Commands {
-    pub(crate) fn new(source: Source, timeout: Duration, most_in_flight: usize) -> Self {
+    pub(crate) fn new(source: Backend, timeout: Duration, most_in_flight: usize) -> Self {
         Self {
             source,
             timeout,
@@ -33,7 +33,7 @@ impl Commands {
         }
     }
 
-    pub(crate) fn source(&self) -> &Source {
+    pub(crate) fn source(&self) -> &Backend {
         &self.source
     }
 

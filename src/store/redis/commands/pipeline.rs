@@ -3,7 +3,7 @@ use redis::{Cmd, Pipeline, RedisResult, Value};
 use tokio::time::Instant;
 
 use super::{
-    Commands, Source,
+    Backend, Commands,
     call::{IfLost, Reply},
     script::Script,
 };
@@ -22,7 +22,7 @@ impl Commands {
         deadline: Instant,
     ) -> Result<Vec<Reply>, StoreError> {
         let _place = self.call_limit.enter()?;
-        if let Source::Cluster(_) = self.source {
+        if let Backend::Cluster(_) = self.source {
             // Each may have moved to another node. Those for one node still share trips.
             let replies = keys.iter().map(|key| {
                 self.run_in_place(script, key, IfLost::Repeat, deadline, |_no_arguments| {})
@@ -68,9 +68,9 @@ impl Commands {
         deadline: Instant,
     ) -> Result<RedisResult<Vec<Value>>, StoreError> {
         match &self.source {
-            Source::Own(own) => own.connections.send_all(calls, deadline).await,
-            Source::Cluster(_) => Err(StoreError::unavailable("a cluster takes no pipelines")),
-            Source::Pool(pool) => pool.send_all(calls, deadline, &self.call_limit).await,
+            Backend::Own(own) => own.connections.send_all(calls, deadline).await,
+            Backend::Cluster(_) => Err(StoreError::unavailable("a cluster takes no pipelines")),
+            Backend::Pool(pool) => pool.send_all(calls, deadline, &self.call_limit).await,
         }
     }
 }

@@ -3,7 +3,7 @@ use std::{collections::VecDeque, sync::Arc};
 use redis::{RedisError, cmd};
 use tokio::time::Instant;
 
-use super::{Commands, Reply, Source};
+use super::{Backend, Commands, Reply};
 use crate::store::{
     Cursor, StoreError, StoreKey,
     redis::cluster::{Address, Node},
@@ -60,7 +60,7 @@ impl Commands {
     /// Where is left to go, and how far the first place has been walked. In a cluster these are
     /// its primaries, of which one that has left it since counts as walked; else there is one.
     async fn places(&self, from: &Cursor, deadline: Instant) -> Result<(Places, u64), StoreError> {
-        let Source::Cluster(cluster) = &self.source else {
+        let Backend::Cluster(cluster) = &self.source else {
             return Ok((Places::from([None]), number(from.as_str())?));
         };
         let nodes = cluster.primaries(deadline).await?;

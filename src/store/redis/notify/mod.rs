@@ -1,7 +1,7 @@
 //! Notifications: one subscription for each process and server.
 
+mod channel_registry;
 mod subscriber;
 mod wake_ups;
-mod watched;
 
 pub(crate) use self::wake_ups::{WakeUps, Watch};

@@ -12,12 +12,12 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::watched::Watched;
+use super::channel_registry::ChannelRegistry;
 use crate::{
     runtime::log,
     store::redis::{
-        pool::Place,
-        wire::{Limit, OpenError, Opened, Reign, open},
+        pool::Endpoint,
+        wire::{Limit, MasterTerm, OpenError, Opened, open},
     },
 };
 
@@ -52,7 +52,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 const QUIET: Duration = Duration::from_secs(4);
 
 /// Carries out orders until nobody can give any more. Connects at the first one.
-pub(crate) async fn run(place: Place, limit: Duration, watched: Arc<Watched>, mut orders: Orders) {
+pub(crate) async fn run(
+    place: Endpoint,
+    limit: Duration,
+    watched: Arc<ChannelRegistry>,
+    mut orders: Orders,
+) {
     let mut not_before = Instant::now();
     let mut subscriber = Subscriber {
         limit,
@@ -66,11 +71,11 @@ pub(crate) async fn run(place: Place, limit: Duration, watched: Arc<Watched>, mu
             continue;
         }
         match connect(&place, limit).await {
-            Ok((connection, pushes, mut reign)) => {
+            Ok((connection, pushes, mut master_term)) => {
                 subscriber.subscribed.clear();
                 let serves =
                     pin!(subscriber.serve(connection, pushes, order, &watched, &mut orders));
-                select(serves, pin!(reign.ends())).await;
+                select(serves, pin!(master_term.ends())).await;
                 watched.wake_all();
             }
             Err(err) => {
@@ -81,13 +86,16 @@ pub(crate) async fn run(place: Place, limit: Duration, watched: Arc<Watched>, mu
     }
 }
 
-async fn connect(place: &Place, limit: Duration) -> Result<(Opened, Pushes, Reign), OpenError> {
+async fn connect(
+    place: &Endpoint,
+    limit: Duration,
+) -> Result<(Opened, Pushes, MasterTerm), OpenError> {
     let limit = Limit::of(limit);
     let (pushed, pushes) = mpsc::unbounded_channel();
     let config = AsyncConnectionConfig::new().set_push_sender(pushed);
-    let (server, reign) = place.server(limit).await?;
+    let (server, master_term) = place.server(limit).await?;
     let opened = open(&server.with_pushes(), config, limit).await?;
-    Ok((opened, pushes, reign))
+    Ok((opened, pushes, master_term))
 }
 
 struct Subscriber {
@@ -107,7 +115,7 @@ impl Subscriber {
         mut connection: Opened,
         mut pushes: Pushes,
         first: Order,
-        watched: &Watched,
+        watched: &ChannelRegistry,
         orders: &mut Orders,
     ) {
         if !self.carry_out(first, &mut connection).await {
@@ -132,7 +140,7 @@ impl Subscriber {
     }
 
     /// False when the connection is of no more use.
-    fn take(&mut self, push: PushInfo, watched: &Watched) -> bool {
+    fn take(&mut self, push: PushInfo, watched: &ChannelRegistry) -> bool {
         self.heard = Instant::now();
         let channel = match push.data.first() {
             Some(Value::BulkString(channel)) => str::from_utf8(channel).ok(),

@@ -13,10 +13,10 @@ use tokio::{
 };
 
 use super::{
+    channel_registry::ChannelRegistry,
     subscriber::{self, Order, Subscribed},
-    watched::Watched,
 };
-use crate::{runtime::background, store::redis::pool::Place};
+use crate::{runtime::background, store::redis::pool::Endpoint};
 
 /// Tells who waits that a key has changed: one subscription connection per process and server,
 /// whatever the number of keys and of those who wait. Channels are sharded, which on a cluster
@@ -25,15 +25,15 @@ use crate::{runtime::background, store::redis::pool::Place};
 /// It is a help and no more. Who waits compares for itself after every wake-up, and looks by itself
 /// now and then; a wake-up that is lost costs time, never correctness.
 pub(crate) struct WakeUps {
-    place: Place,
+    place: Endpoint,
     limit: Duration,
-    watched: Arc<Watched>,
+    watched: Arc<ChannelRegistry>,
     /// Where the subscriber takes its orders; it is started by the first watch.
     orders: OnceLock<mpsc::UnboundedSender<Order>>,
 }
 
 impl WakeUps {
-    pub(crate) fn new(place: Place, limit: Duration) -> Self {
+    pub(crate) fn new(place: Endpoint, limit: Duration) -> Self {
         Self {
             place,
             limit,
@@ -74,7 +74,7 @@ pub(crate) struct Watch {
     changed: Arc<Notify>,
     limit: Duration,
     orders: mpsc::UnboundedSender<Order>,
-    watched: Arc<Watched>,
+    watched: Arc<ChannelRegistry>,
     /// The server has said no, and would say so again.
     refused: AtomicBool,
 }
@@ -210,7 +210,7 @@ mod tests {
         fn wake_ups(&self) -> WakeUps {
             let url = format!("redis://127.0.0.1:{}/", self.port);
             let server = wire::Server::new(&url, &Default::default(), &Default::default());
-            WakeUps::new(Place::Server(server.unwrap()), LIMIT)
+            WakeUps::new(Endpoint::Server(server.unwrap()), LIMIT)
         }
     }
 

@@ -27,9 +27,9 @@ impl CallLimit {
     }
 
     /// A place among those who wait, if there is one.
-    pub(crate) fn enter(&self) -> Result<Place<&Self>, StoreError> {
+    pub(crate) fn enter(&self) -> Result<Permit<&Self>, StoreError> {
         // Counted after the fact: for a moment there may be one too many, refused.
-        let place = Place(self);
+        let place = Permit(self);
         if self.waiting.fetch_add(1, Ordering::Relaxed) < self.most {
             return Ok(place);
         }
@@ -40,16 +40,16 @@ impl CallLimit {
     }
 
     /// A second place for one who has been let in, to leave something behind that goes on waiting.
-    pub(crate) fn stay(self: &Arc<Self>) -> Place<Arc<Self>> {
+    pub(crate) fn stay(self: &Arc<Self>) -> Permit<Arc<Self>> {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        Place(Arc::clone(self))
+        Permit(Arc::clone(self))
     }
 }
 
 /// One who waits, until it is dropped.
-pub(crate) struct Place<T: Deref<Target = CallLimit>>(T);
+pub(crate) struct Permit<T: Deref<Target = CallLimit>>(T);
 
-impl<T: Deref<Target = CallLimit>> Drop for Place<T> {
+impl<T: Deref<Target = CallLimit>> Drop for Permit<T> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }

@@ -4,8 +4,8 @@ use futures_util::future::select_ok;
 use redis::AsyncConnectionConfig;
 use tokio::time::timeout;
 
-use super::{circuit_breaker::CircuitBreaker, place::Place};
-use crate::store::redis::wire::{Connection, Limit, OpenError, Reign, Server, open, version};
+use super::{circuit_breaker::CircuitBreaker, endpoint::Endpoint};
+use crate::store::redis::wire::{Connection, Limit, MasterTerm, OpenError, Server, open, version};
 
 /// How many commands may wait to be written. More than a worker has in flight: a full buffer
 /// would make callers queue.
@@ -15,7 +15,7 @@ const PIPELINE: usize = 4096;
 ///
 /// bb8-redis' own manager pings on every check-out and never calls a connection broken.
 pub(crate) struct Manager {
-    place: Place,
+    place: Endpoint,
     config: AsyncConnectionConfig,
     /// The most time for one connection, its handshake included.
     limit: Duration,
@@ -23,7 +23,7 @@ pub(crate) struct Manager {
 }
 
 impl Manager {
-    pub(crate) fn new(place: Place, limit: Duration, breaker: Arc<CircuitBreaker>) -> Self {
+    pub(crate) fn new(place: Endpoint, limit: Duration, breaker: Arc<CircuitBreaker>) -> Self {
         let config = AsyncConnectionConfig::new().set_pipeline_buffer_size(PIPELINE);
         Self {
             place,
@@ -38,14 +38,14 @@ impl Manager {
     async fn open(
         &self,
         server: &Server,
-        reign: Reign,
+        master_term: MasterTerm,
         limit: Limit,
     ) -> Result<Connection, OpenError> {
-        let mut first = Box::pin(self.open_once(server, reign.clone(), limit));
+        let mut first = Box::pin(self.open_once(server, master_term.clone(), limit));
         if let Ok(opened) = timeout(self.limit / 3, &mut first).await {
             return opened;
         }
-        let second = Box::pin(self.open_once(server, reign, limit));
+        let second = Box::pin(self.open_once(server, master_term, limit));
         let (opened, _other) = select_ok([first, second]).await?;
         Ok(opened)
     }
@@ -53,11 +53,11 @@ impl Manager {
     async fn open_once(
         &self,
         server: &Server,
-        reign: Reign,
+        master_term: MasterTerm,
         limit: Limit,
     ) -> Result<Connection, OpenError> {
         let redis = open(server, self.config.clone(), limit).await?;
-        let mut connection = Connection::new(redis, reign, server.to_string());
+        let mut connection = Connection::new(redis, master_term, server.to_string());
         let hello = async { version::check(connection.send(&version::question()).await) };
         limit.step("HELLO at", server, hello).await?;
         self.place.confirm(&mut connection, limit).await?;
@@ -73,8 +73,8 @@ impl bb8::ManageConnection for Manager {
         // A little less than a call has, so that the call that waits for this hears the reason.
         let limit = Limit::of(self.limit - self.limit / 20);
         let opened = async {
-            let (server, reign) = self.place.server(limit).await?;
-            self.open(&server, reign, limit).await
+            let (server, master_term) = self.place.server(limit).await?;
+            self.open(&server, master_term, limit).await
         };
         let opened = opened.await;
         match &opened {

@@ -2,14 +2,14 @@
 
 mod call_limit;
 mod circuit_breaker;
+mod endpoint;
 mod foreign_pool;
 mod manager;
 mod per_runtime;
-mod place;
 
 pub(crate) use self::{
     call_limit::CallLimit,
+    endpoint::Endpoint,
     foreign_pool::{ForeignPool, Observed},
     per_runtime::PerRuntime,
-    place::Place,
 };

@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{circuit_breaker::CircuitBreaker, manager::Manager, place::Place};
+use super::{circuit_breaker::CircuitBreaker, endpoint::Endpoint, manager::Manager};
 use crate::store::{
     StoreError,
     redis::wire::{
@@ -33,7 +33,7 @@ pub(crate) const DEAD: &str = "the connection gave no reply, and a new one works
 /// costs 40 µs more, a busy worker stalls the others, and when that runtime ends the connection is
 /// dead. Within its runtime one connection is enough, since calls are pipelined on it.
 pub(crate) struct PerRuntime {
-    place: Place,
+    place: Endpoint,
     limit: Duration,
     links: Arc<Links>,
     /// Closes with the store, and with it the keepers end.
@@ -44,7 +44,7 @@ pub(crate) struct PerRuntime {
 type Links = Mutex<HashMap<runtime::Id, Arc<Link>>>;
 
 impl PerRuntime {
-    pub(crate) fn new(place: Place, limit: Duration) -> Self {
+    pub(crate) fn new(place: Endpoint, limit: Duration) -> Self {
         Self {
             place,
             limit,
@@ -228,7 +228,7 @@ struct Link {
 }
 
 impl Link {
-    fn new(place: Place, limit: Duration) -> Self {
+    fn new(place: Endpoint, limit: Duration) -> Self {
         let breaker = Arc::new(CircuitBreaker::new(&place));
         let pool = bb8::Pool::builder()
             .max_size(1)
@@ -327,7 +327,10 @@ mod tests {
             &Default::default(),
             &Default::default(),
         );
-        PerRuntime::new(Place::Server(server.unwrap()), Duration::from_millis(200))
+        PerRuntime::new(
+            Endpoint::Server(server.unwrap()),
+            Duration::from_millis(200),
+        )
     }
 
     /// Asks for a connection to a port on which nobody listens.

@@ -1,6 +1,6 @@
 //! Which server is the master, as the sentinels say.
 
-mod lookout;
+mod watcher;
 
 use std::{fmt, sync::Arc};
 
@@ -9,8 +9,8 @@ use redis::{
     AsyncConnectionConfig, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, cmd,
 };
 
-use self::lookout::Lookout;
-use crate::store::redis::wire::{Connection, Limit, OpenError, Opened, Reign, Server, open};
+use self::watcher::SentinelWatcher;
+use crate::store::redis::wire::{Connection, Limit, MasterTerm, OpenError, Opened, Server, open};
 
 /// The host and port of a master.
 pub(crate) type Named = (String, u16);
@@ -19,14 +19,14 @@ pub(crate) type Named = (String, u16);
 ///
 /// Not the redis crate's own client. With the sentinel frozen that is named first it needs 1.0 to 1.5 s,
 /// where a call has 0.5 s. And after a failover by order its old connection confirms writes for 11 s, nearly
-/// all of which are lost; [`Lookout`] ends that.
+/// all of which are lost; [`SentinelWatcher`] ends that.
 #[derive(Clone)]
 pub(crate) struct Sentinel {
     /// How to connect to the master. Its host is not known yet.
     master: Server,
     name: String,
     sentinels: Vec<Server>,
-    lookout: Arc<Lookout>,
+    watcher: Arc<SentinelWatcher>,
 }
 
 impl Sentinel {
@@ -35,15 +35,15 @@ impl Sentinel {
             master,
             name,
             sentinels,
-            lookout: Arc::new(Lookout::new()),
+            watcher: Arc::new(SentinelWatcher::new()),
         }
     }
 
     /// Asks all sentinels at once; who answers first is believed. One that has been cut off may
     /// name a former master, which is what [`confirm`](Self::confirm) finds out.
-    pub(crate) async fn master(&self, limit: Limit) -> Result<(Server, Reign), OpenError> {
+    pub(crate) async fn master(&self, limit: Limit) -> Result<(Server, MasterTerm), OpenError> {
         // First, so that no change is missed.
-        let reign = self.lookout.reign(&self.sentinels, &self.name);
+        let master_term = self.watcher.master_term(&self.sentinels, &self.name);
         let mut asked: FuturesUnordered<_> = (1..)
             .zip(&self.sentinels)
             .map(|(number, one)| async move { (number, ask_one(one, &self.name, limit).await) })
@@ -51,7 +51,7 @@ impl Sentinel {
         let mut failed = Vec::new();
         while let Some((number, answer)) = asked.next().await {
             match answer {
-                Ok((host, port)) => return Ok((self.master.at(host, port), reign)),
+                Ok((host, port)) => return Ok((self.master.at(host, port), master_term)),
                 Err(err) => failed.push((number, err)),
             }
         }

@@ -10,7 +10,7 @@ use std::{
 use redis::{Cmd, Pipeline, RedisError, RedisResult, Value};
 use tokio::time::Instant;
 
-use super::{error::is_lost, open::Opened, reign::Reign};
+use super::{error::is_lost, master_term::MasterTerm, open::Opened};
 
 /// How long a connection is kept at least, whatever the server says over it. Where there is no
 /// other master, every refused call would open a new one.
@@ -33,12 +33,12 @@ pub(crate) struct State {
     broken: AtomicBool,
     /// How many calls were answered. Counted instead of timed, because a clock costs more.
     replies: AtomicU64,
-    reign: Reign,
+    master_term: MasterTerm,
 }
 
 impl Connection {
     /// `server` names it in errors.
-    pub(crate) fn new(redis: Opened, reign: Reign, server: String) -> Self {
+    pub(crate) fn new(redis: Opened, master_term: MasterTerm, server: String) -> Self {
         Self {
             redis,
             state: Arc::new(State {
@@ -46,7 +46,7 @@ impl Connection {
                 opened: Instant::now(),
                 broken: AtomicBool::new(false),
                 replies: AtomicU64::new(0),
-                reign,
+                master_term,
             }),
         }
     }
@@ -98,7 +98,7 @@ impl Connection {
     }
 
     pub(crate) fn is_broken(&self) -> bool {
-        self.state.broken.load(Ordering::Acquire) || self.state.reign.is_over()
+        self.state.broken.load(Ordering::Acquire) || self.state.master_term.is_over()
     }
 }
 

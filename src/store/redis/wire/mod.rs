@@ -2,8 +2,8 @@
 
 mod connection;
 pub(crate) mod error;
+mod master_term;
 mod open;
-mod reign;
 mod server;
 #[cfg(feature = "redis-rustls")]
 pub(crate) mod tls;
@@ -14,7 +14,7 @@ pub(crate) mod version;
 
 pub(crate) use self::{
     connection::{Connection, State},
+    master_term::MasterTerm,
     open::{Limit, OpenError, Opened, open},
-    reign::Reign,
     server::{Server, has_tls},
 };

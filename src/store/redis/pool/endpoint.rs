@@ -2,22 +2,22 @@ use std::fmt;
 
 use crate::store::redis::{
     sentinel::Sentinel,
-    wire::{Connection, Limit, OpenError, Reign, Server},
+    wire::{Connection, Limit, MasterTerm, OpenError, Server},
 };
 
 /// Where connections lead. Asked whenever one is opened.
 #[derive(Clone)]
-pub(crate) enum Place {
+pub(crate) enum Endpoint {
     /// To one server, wherever its name leads at the time.
     Server(Server),
     /// To the master that Sentinel names at the time.
     Sentinel(Sentinel),
 }
 
-impl Place {
-    pub(crate) async fn server(&self, limit: Limit) -> Result<(Server, Reign), OpenError> {
+impl Endpoint {
+    pub(crate) async fn server(&self, limit: Limit) -> Result<(Server, MasterTerm), OpenError> {
         match self {
-            Self::Server(server) => Ok((server.clone(), Reign::endless())),
+            Self::Server(server) => Ok((server.clone(), MasterTerm::endless())),
             Self::Sentinel(sentinel) => sentinel.master(limit).await,
         }
     }
@@ -35,7 +35,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Server(server) => server.fmt(f),

@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::store::redis::{
     cluster::Cluster,
     notify::WakeUps,
-    pool::{ForeignPool, PerRuntime, Place},
+    pool::{Endpoint, ForeignPool, PerRuntime},
 };
 
 /// What a store has when it opens its connections itself.
@@ -13,14 +13,14 @@ pub(crate) struct Own {
 }
 
 /// Where connections come from.
-pub(crate) enum Source {
+pub(crate) enum Backend {
     Own(Box<Own>),
     Cluster(Box<Cluster>),
     Pool(Box<dyn ForeignPool>),
 }
 
-impl Source {
-    pub(crate) fn own(place: Place, timeout: Duration) -> Self {
+impl Backend {
+    pub(crate) fn own(place: Endpoint, timeout: Duration) -> Self {
         Self::Own(Box::new(Own {
             wake_ups: WakeUps::new(place.clone(), timeout),
             connections: PerRuntime::new(place, timeout),

@@ -5,7 +5,7 @@ use super::recorder::Recorder;
 use crate::claim::Guard;
 
 /// What depends on the end of a body, and how much of it is still to come.
-pub(super) struct Companion {
+pub(super) struct BodyTracker {
     held: Held,
     /// The bytes still to come, where that is known.
     left: Option<u64>,
@@ -18,7 +18,7 @@ enum Held {
     Recorder(Recorder),
 }
 
-impl Companion {
+impl BodyTracker {
     pub(super) fn guard(guard: Guard, size: BodySize) -> Self {
         Self::of(Held::Guard { _guard: guard }, size)
     }

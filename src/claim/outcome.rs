@@ -2,13 +2,13 @@ use std::time::Duration;
 
 use super::Guard;
 use crate::{
-    event::Notes,
+    event::EventBuilder,
     store::{ClaimId, Record, StoreError},
 };
 
 /// How a claim began.
 #[derive(Debug)]
-pub(crate) enum Begun {
+pub(crate) enum ClaimOutcome {
     /// The key is ours until the guard goes.
     Mine(Guard),
     /// The same work is under way elsewhere.
@@ -28,7 +28,7 @@ pub(crate) enum Begun {
     Unreadable,
 }
 
-impl Begun {
+impl ClaimOutcome {
     pub(super) fn in_flight(by: ClaimId, left: Option<Duration>) -> Self {
         Self::InFlight { by: Some(by), left }
     }
@@ -47,7 +47,7 @@ impl Begun {
     pub(crate) fn noted(
         begun: Result<Self, StoreError>,
         waited: Option<Duration>,
-        notes: &mut Notes,
+        notes: &mut EventBuilder,
     ) -> Result<Self, StoreError> {
         notes.step_ends(|event, took| {
             event.waited = waited;

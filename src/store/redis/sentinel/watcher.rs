@@ -8,7 +8,7 @@ use tokio::{sync::watch, time::sleep};
 use super::{Named, ask, connect};
 use crate::{
     runtime::{background, log},
-    store::redis::wire::{Limit, OpenError, Opened, Reign, Server},
+    store::redis::wire::{Limit, MasterTerm, OpenError, Opened, Server},
 };
 
 /// How often each sentinel is asked.
@@ -22,12 +22,12 @@ const EVERY: Duration = Duration::from_millis(500);
 /// The sentinels publish it too. But a subscription says nothing for weeks, and a network may forget
 /// it meanwhile without a word; who asks finds out.
 #[derive(Debug)]
-pub(crate) struct Lookout {
+pub(crate) struct SentinelWatcher {
     changes: watch::Sender<()>,
     begun: Once,
 }
 
-impl Lookout {
+impl SentinelWatcher {
     pub(crate) fn new() -> Self {
         Self {
             changes: watch::Sender::new(()),
@@ -37,7 +37,7 @@ impl Lookout {
 
     /// That of whoever is named from now on. The first call begins to ask, in the background, until
     /// this is dropped.
-    pub(crate) fn reign(self: &Arc<Self>, sentinels: &[Server], name: &str) -> Reign {
+    pub(crate) fn master_term(self: &Arc<Self>, sentinels: &[Server], name: &str) -> MasterTerm {
         self.begun.call_once(|| {
             for sentinel in sentinels {
                 let watched = Watched {
@@ -48,7 +48,7 @@ impl Lookout {
                 background::spawn(watched.keep_asking(Arc::downgrade(self)));
             }
         });
-        Reign::until_next(&self.changes)
+        MasterTerm::until_next(&self.changes)
     }
 }
 
@@ -60,11 +60,11 @@ struct Watched {
 }
 
 impl Watched {
-    async fn keep_asking(mut self, lookout: Weak<Lookout>) {
+    async fn keep_asking(mut self, watcher: Weak<SentinelWatcher>) {
         let mut named = None;
         loop {
             let asked = self.ask().await;
-            let Some(lookout) = lookout.upgrade() else {
+            let Some(watcher) = watcher.upgrade() else {
                 return;
             };
             match asked {
@@ -72,13 +72,13 @@ impl Watched {
                     let former = named.replace(now);
                     if former.is_some() && former != named {
                         log::info!("Sentinel names another master");
-                        lookout.changes.send_replace(());
+                        watcher.changes.send_replace(());
                     }
                 }
                 // Who opens a connection says so when none of them answers.
                 Err(_) => self.connection = None,
             }
-            drop(lookout);
+            drop(watcher);
             sleep(EVERY).await;
         }
     }

@@ -7,7 +7,7 @@ use crate::store::OnLapsed;
 /// that is carried along and means nothing here, so that the model walks through the same states as
 /// a [`Guard`](super::Guard).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Course<S, R, A> {
+pub(crate) struct ClaimState<S, R, A> {
     pub(super) stage: Stage<S, R, A>,
     on_drop: OnLapsed,
 }
@@ -26,7 +26,7 @@ pub(super) enum Stage<S, R, A> {
 
 /// What has to follow when an owner goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Left<S, R, A> {
+pub(crate) enum Cleanup<S, R, A> {
     /// Frees a key that may come to be held.
     Undo(S),
     /// Frees a key that is held.
@@ -39,7 +39,7 @@ pub(crate) enum Left<S, R, A> {
     Nothing,
 }
 
-impl<S, R, A> Course<S, R, A> {
+impl<S, R, A> ClaimState<S, R, A> {
     /// Begins before anything is sent.
     pub(crate) fn sent(claim: S, on_drop: OnLapsed) -> Self {
         Self {
@@ -88,15 +88,15 @@ impl<S, R, A> Course<S, R, A> {
     }
 
     /// The owner goes, wherever it stands.
-    pub(crate) fn left(&mut self) -> Left<S, R, A> {
+    pub(crate) fn cleanup(&mut self) -> Cleanup<S, R, A> {
         match mem::replace(&mut self.stage, Stage::Settled) {
-            Stage::Sent(claim) => Left::Undo(claim),
+            Stage::Sent(claim) => Cleanup::Undo(claim),
             Stage::Running(running) => match self.on_drop {
-                OnLapsed::TakeOver => Left::Release(running),
-                OnLapsed::Report => Left::Lapse(running),
+                OnLapsed::TakeOver => Cleanup::Release(running),
+                OnLapsed::Report => Cleanup::Lapse(running),
             },
-            Stage::Answered(answer) => Left::Record(answer),
-            Stage::Settled => Left::Nothing,
+            Stage::Answered(answer) => Cleanup::Record(answer),
+            Stage::Settled => Cleanup::Nothing,
         }
     }
 }
@@ -105,43 +105,43 @@ impl<S, R, A> Course<S, R, A> {
 mod tests {
     use super::*;
 
-    type Plain = Course<(), (), ()>;
+    type Plain = ClaimState<(), (), ()>;
 
     #[test]
     fn what_is_left_follows_from_where_it_stands() {
         for on_drop in [OnLapsed::TakeOver, OnLapsed::Report] {
-            let mut course = Plain::sent((), on_drop);
-            assert_eq!(course.clone().left(), Left::Undo(()));
-            course.claimed(|()| ());
+            let mut state = Plain::sent((), on_drop);
+            assert_eq!(state.clone().cleanup(), Cleanup::Undo(()));
+            state.claimed(|()| ());
             let cut_off = match on_drop {
-                OnLapsed::TakeOver => Left::Release(()),
-                OnLapsed::Report => Left::Lapse(()),
+                OnLapsed::TakeOver => Cleanup::Release(()),
+                OnLapsed::Report => Cleanup::Lapse(()),
             };
-            assert_eq!(course.clone().left(), cut_off);
-            let mut free = course.clone();
+            assert_eq!(state.clone().cleanup(), cut_off);
+            let mut free = state.clone();
             free.free_on_drop();
-            assert_eq!(free.clone().left(), Left::Release(()));
+            assert_eq!(free.clone().cleanup(), Cleanup::Release(()));
             free.lapse_on_drop();
-            assert_eq!(free.left(), Left::Lapse(()));
-            course.answered(|()| ());
-            course.free_on_drop();
-            assert_eq!(course.clone().left(), Left::Record(()));
-            course.settled();
-            assert_eq!(course.left(), Left::Nothing);
+            assert_eq!(free.cleanup(), Cleanup::Lapse(()));
+            state.answered(|()| ());
+            state.free_on_drop();
+            assert_eq!(state.clone().cleanup(), Cleanup::Record(()));
+            state.settled();
+            assert_eq!(state.cleanup(), Cleanup::Nothing);
         }
     }
 
     #[test]
     fn an_owner_goes_once() {
-        let mut course = Plain::sent((), OnLapsed::TakeOver);
-        assert_eq!(course.left(), Left::Undo(()));
-        assert_eq!(course.left(), Left::Nothing);
+        let mut state = Plain::sent((), OnLapsed::TakeOver);
+        assert_eq!(state.cleanup(), Cleanup::Undo(()));
+        assert_eq!(state.cleanup(), Cleanup::Nothing);
     }
 
     #[test]
     fn only_work_that_runs_can_be_answered() {
-        let mut course = Plain::sent((), OnLapsed::TakeOver);
-        course.answered(|()| ());
-        assert_eq!(course.left(), Left::Undo(()));
+        let mut state = Plain::sent((), OnLapsed::TakeOver);
+        state.answered(|()| ());
+        assert_eq!(state.cleanup(), Cleanup::Undo(()));
     }
 }

@@ -10,7 +10,7 @@ use crate::runtime::Span;
 ///
 /// It goes along with the request's future, so it is no larger than a pointer.
 #[derive(Debug, Default)]
-pub(crate) struct Notes(Option<Box<Draft>>);
+pub(crate) struct EventBuilder(Option<Box<Draft>>);
 
 #[derive(Debug)]
 struct Draft {
@@ -23,7 +23,7 @@ struct Draft {
     span: Span,
 }
 
-impl Notes {
+impl EventBuilder {
     /// The request begins.
     pub(crate) fn begin(observer: Option<&Observer>) -> Self {
         Self(observer.map(|observer| {
@@ -71,7 +71,7 @@ impl Notes {
     }
 }
 
-impl Drop for Notes {
+impl Drop for EventBuilder {
     fn drop(&mut self) {
         if let Some(mut draft) = self.0.take() {
             draft.event.total = draft.begun.elapsed();

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 /// The channels that somebody watches. Locked to look one up, never across an await.
 #[derive(Default)]
-pub(crate) struct Watched(Mutex<HashMap<Arc<str>, Channel>>);
+pub(crate) struct ChannelRegistry(Mutex<HashMap<Arc<str>, Channel>>);
 
 #[derive(Default)]
 struct Channel {
@@ -15,7 +15,7 @@ struct Channel {
     watches: usize,
 }
 
-impl Watched {
+impl ChannelRegistry {
     /// Counts one more watch of a channel, and returns what is notified when it changes.
     pub(crate) fn add(&self, channel: &Arc<str>) -> Arc<Notify> {
         let mut channels = self.lock();

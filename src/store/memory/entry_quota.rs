@@ -8,7 +8,7 @@ use crate::store::StoreError;
 /// and every release changes, two workers would pass its cache line to and fro: 130 ns a request.
 #[derive(Debug)]
 #[repr(align(128))]
-pub(super) struct Places {
+pub(super) struct EntryQuota {
     free: AtomicUsize,
     in_all: usize,
     /// How many more a shard takes than it needs.
@@ -19,7 +19,7 @@ pub(super) struct Places {
 /// of a store unused, and a small store is filled to the last place.
 const PLACES_PER_SPARE: usize = 256 * 256;
 
-impl Places {
+impl EntryQuota {
     pub(super) fn new(in_all: usize) -> Self {
         Self {
             free: AtomicUsize::new(in_all),
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_small_store_gives_its_places_one_by_one() {
-        let places = Places::new(2);
+        let places = EntryQuota::new(2);
         assert_eq!(places.take().unwrap(), 1);
         assert_eq!(places.take().unwrap(), 1);
         let full = places.take().unwrap_err();
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn no_place_is_given_twice_and_none_is_lost() {
-        let places = Places::new(1_000_000);
+        let places = EntryQuota::new(1_000_000);
         let mut taken = 0;
         while let Ok(more) = places.take() {
             taken += more;

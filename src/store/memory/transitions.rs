@@ -33,25 +33,25 @@ pub(crate) struct Finished {
 
 /// What a key can hold. Once its time has passed it holds nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Holding {
+pub(crate) enum Slot {
     Claim(Claim),
     Finished(Finished),
 }
 
 /// What a key holds.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Found<'a> {
+pub(crate) enum SlotRef<'a> {
     Claim(&'a Claim),
     Finished(&'a Finished),
 }
 
 /// What becomes of a key.
 #[derive(Debug)]
-pub(crate) enum Change {
+pub(crate) enum Transition {
     /// It holds what it held.
     Keep,
     /// It holds this.
-    Put(Holding),
+    Put(Slot),
     /// Its claim holds it for longer.
     Extend {
         lapses_at: Instant,
@@ -68,29 +68,33 @@ impl Claim {
 }
 
 /// Somebody claims the key.
-pub(crate) fn begin(found: Option<Found<'_>>, claim: &NewClaim, now: Instant) -> (Begin, Change) {
+pub(crate) fn begin(
+    found: Option<SlotRef<'_>>,
+    claim: &NewClaim,
+    now: Instant,
+) -> (Begin, Transition) {
     let attempt = match found {
         None => NonZeroU32::MIN,
-        Some(Found::Finished(finished)) => {
-            return (Begin::Finished(finished.record.clone()), Change::Keep);
+        Some(SlotRef::Finished(finished)) => {
+            return (Begin::Finished(finished.record.clone()), Transition::Keep);
         }
-        Some(Found::Claim(held)) if held.token == claim.token => {
-            return (claimed(claim, held.attempt), Change::Keep);
+        Some(SlotRef::Claim(held)) if held.token == claim.token => {
+            return (claimed(claim, held.attempt), Transition::Keep);
         }
-        Some(Found::Claim(held)) if now < held.lapses_at => {
+        Some(SlotRef::Claim(held)) if now < held.lapses_at => {
             let same = held.fingerprint == claim.fingerprint;
             let in_flight = Begin::InFlight {
                 by: Some(ClaimId::of(held.token)),
                 fingerprint: held.fingerprint,
                 left: same.then(|| held.lapses_at - now),
             };
-            return (in_flight, Change::Keep);
+            return (in_flight, Transition::Keep);
         }
-        Some(Found::Claim(dead)) => {
+        Some(SlotRef::Claim(dead)) => {
             let same = dead.fingerprint == claim.fingerprint;
             if !same || claim.on_lapsed == OnLapsed::Report {
                 let fingerprint = dead.fingerprint;
-                return (Begin::Lapsed { fingerprint }, Change::Keep);
+                return (Begin::Lapsed { fingerprint }, Transition::Keep);
             }
             dead.attempt.saturating_add(1)
         }
@@ -103,16 +107,16 @@ pub(crate) fn begin(found: Option<Found<'_>>, claim: &NewClaim, now: Instant) ->
         lapses_at,
         forgotten_at: after(lapses_at, claim.afterlife),
     };
-    (claimed(claim, attempt), Change::Put(Holding::Claim(held)))
+    (claimed(claim, attempt), Transition::Put(Slot::Claim(held)))
 }
 
 /// An owner asks for another full lease.
-pub(crate) fn renew(found: Option<Found<'_>>, lease: &Lease, now: Instant) -> (Held, Change) {
+pub(crate) fn renew(found: Option<SlotRef<'_>>, lease: &Lease, now: Instant) -> (Held, Transition) {
     if !is_claim_of(found, lease) {
-        return (Held::Lost, Change::Keep);
+        return (Held::Lost, Transition::Keep);
     }
     let lapses_at = after(now, lease.duration());
-    let change = Change::Extend {
+    let change = Transition::Extend {
         lapses_at,
         forgotten_at: after(lapses_at, lease.afterlife()),
     };
@@ -122,19 +126,19 @@ pub(crate) fn renew(found: Option<Found<'_>>, lease: &Lease, now: Instant) -> (H
 /// An owner brings its record. Brought twice it is written once; a place that has become vacant is
 /// filled, for an answer that exists is better kept.
 pub(crate) fn complete(
-    found: Option<Found<'_>>,
+    found: Option<SlotRef<'_>>,
     lease: &Lease,
     record: &Record,
     retention: Duration,
     now: Instant,
-) -> (Held, Change) {
+) -> (Held, Transition) {
     match found {
-        Some(Found::Finished(finished)) if finished.by == *lease.token() => {
-            return (Held::Yes, Change::Keep);
+        Some(SlotRef::Finished(finished)) if finished.by == *lease.token() => {
+            return (Held::Yes, Transition::Keep);
         }
-        Some(Found::Claim(claim)) if claim.token == *lease.token() => {}
+        Some(SlotRef::Claim(claim)) if claim.token == *lease.token() => {}
         None => {}
-        Some(_) => return (Held::Lost, Change::Keep),
+        Some(_) => return (Held::Lost, Transition::Keep),
     }
     let finished = Finished {
         record: record.clone(),
@@ -142,19 +146,19 @@ pub(crate) fn complete(
         since: now,
         until: after(now, retention),
     };
-    (Held::Yes, Change::Put(Holding::Finished(finished)))
+    (Held::Yes, Transition::Put(Slot::Finished(finished)))
 }
 
 /// An owner gives the key back.
-pub(crate) fn release(found: Option<Found<'_>>, lease: &Lease) -> (Held, Change) {
+pub(crate) fn release(found: Option<SlotRef<'_>>, lease: &Lease) -> (Held, Transition) {
     match is_claim_of(found, lease) {
-        true => (Held::Yes, Change::Vacate),
-        false => (Held::Lost, Change::Keep),
+        true => (Held::Yes, Transition::Vacate),
+        false => (Held::Lost, Transition::Keep),
     }
 }
 
-fn is_claim_of(found: Option<Found<'_>>, lease: &Lease) -> bool {
-    matches!(found, Some(Found::Claim(claim)) if claim.token == *lease.token())
+fn is_claim_of(found: Option<SlotRef<'_>>, lease: &Lease) -> bool {
+    matches!(found, Some(SlotRef::Claim(claim)) if claim.token == *lease.token())
 }
 
 fn claimed(claim: &NewClaim, attempt: NonZeroU32) -> Begin {

@@ -4,9 +4,9 @@ use tokio::sync::watch;
 
 /// How long a connection leads to the right server: until somebody says that there is another.
 #[derive(Clone, Debug)]
-pub(crate) struct Reign(Option<watch::Receiver<()>>);
+pub(crate) struct MasterTerm(Option<watch::Receiver<()>>);
 
-impl Reign {
+impl MasterTerm {
     /// Of a server that nobody replaces without its knowledge.
     pub(crate) fn endless() -> Self {
         Self(None)
@@ -44,24 +44,24 @@ mod tests {
     fn it_ends_with_the_next_change_and_not_with_an_earlier_one() {
         let changes = watch::Sender::new(());
         changes.send_replace(());
-        let mut reign = Reign::until_next(&changes);
-        assert!(!reign.is_over() && reign.ends().now_or_never().is_none());
-        let copy = reign.clone();
+        let mut master_term = MasterTerm::until_next(&changes);
+        assert!(!master_term.is_over() && master_term.ends().now_or_never().is_none());
+        let copy = master_term.clone();
         changes.send_replace(());
-        assert!(reign.is_over() && reign.ends().now_or_never().is_some());
+        assert!(master_term.is_over() && master_term.ends().now_or_never().is_some());
         assert!(copy.is_over());
-        assert!(!Reign::until_next(&changes).is_over());
+        assert!(!MasterTerm::until_next(&changes).is_over());
     }
 
     #[test]
     fn it_goes_on_when_nobody_looks_any_more() {
         let changes = watch::Sender::new(());
-        for mut reign in [Reign::until_next(&changes), Reign::endless()] {
+        for mut master_term in [MasterTerm::until_next(&changes), MasterTerm::endless()] {
             drop(changes.clone());
-            assert!(!reign.is_over() && reign.ends().now_or_never().is_none());
+            assert!(!master_term.is_over() && master_term.ends().now_or_never().is_none());
         }
-        let mut reign = Reign::until_next(&changes);
+        let mut master_term = MasterTerm::until_next(&changes);
         drop(changes);
-        assert!(!reign.is_over() && reign.ends().now_or_never().is_none());
+        assert!(!master_term.is_over() && master_term.ends().now_or_never().is_none());
     }
 }

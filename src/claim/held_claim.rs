@@ -21,7 +21,7 @@ use crate::{
 
 /// A claim that is held, and what is known of it. Shared by its guard, by the renewals, and by
 /// whoever does the work.
-pub(crate) struct Tenure {
+pub(crate) struct HeldClaim {
     context: Context,
     lease: Lease,
     attempt: NonZeroU32,
@@ -33,10 +33,10 @@ pub(crate) struct Tenure {
     /// Notified when the claim is lost.
     loss: Notify,
     /// Locked to read or write them.
-    wishes: Mutex<Wishes>,
+    overrides: Mutex<RecordOverrides>,
 }
 
-impl Tenure {
+impl HeldClaim {
     pub(super) fn new(context: Context, lease: Lease, attempt: NonZeroU32, asked: Instant) -> Self {
         Self {
             context,
@@ -46,7 +46,7 @@ impl Tenure {
             lost: AtomicBool::new(false),
             ending: AtomicBool::new(false),
             loss: Notify::new(),
-            wishes: Mutex::default(),
+            overrides: Mutex::default(),
         }
     }
 
@@ -55,8 +55,10 @@ impl Tenure {
     }
 
     /// What whoever does the work wants to become of its record.
-    pub(crate) fn wishes(&self) -> MutexGuard<'_, Wishes> {
-        self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn overrides(&self) -> MutexGuard<'_, RecordOverrides> {
+        self.overrides
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn context(&self) -> &Context {
@@ -156,9 +158,9 @@ impl Tenure {
     }
 }
 
-impl fmt::Debug for Tenure {
+impl fmt::Debug for HeldClaim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tenure")
+        f.debug_struct("HeldClaim")
             .field("key", self.lease.key())
             .field("attempt", &self.attempt)
             .field("lost", &self.is_lost())
@@ -168,15 +170,15 @@ impl fmt::Debug for Tenure {
 
 /// What a handler wants to become of its answer.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Wishes {
-    pub(crate) verdict: Verdict,
+pub(crate) struct RecordOverrides {
+    pub(crate) rule: RecordRule,
     pub(crate) no_store: bool,
     pub(crate) retention: Option<Duration>,
 }
 
 /// Whether the answer is one to be remembered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum RecordRule {
     /// As the recording's rule says.
     #[default]
     ByRule,

@@ -5,7 +5,7 @@ use crate::store::{
     StoreError, StoreKey,
     redis::{
         RedisStore,
-        commands::{IfLost, Source},
+        commands::{Backend, IfLost},
         notify::WakeUps,
     },
 };
@@ -14,12 +14,12 @@ impl RedisStore {
     /// Finds out whether those who wait for a key with this prefix can be told, on each server.
     pub(crate) async fn push(&self, key_prefix: &str) -> Result<Option<Finding>, StoreError> {
         match self.commands.source() {
-            Source::Own(own) => {
+            Backend::Own(own) => {
                 let key = StoreKey::new(key_prefix, rand::random()).to_string();
                 let is_told = self.is_told(&key, &own.wake_ups).await?;
                 Ok((!is_told).then(|| refused(key_prefix)))
             }
-            Source::Cluster(cluster) => {
+            Backend::Cluster(cluster) => {
                 for (key, node) in cluster.probes(key_prefix) {
                     if !self.is_told(&key, &node.wake_ups).await? {
                         return Ok(Some(refused(key_prefix)));
@@ -27,7 +27,7 @@ impl RedisStore {
                 }
                 Ok(None)
             }
-            Source::Pool(_) => Ok(Some(not_by_a_pool())),
+            Backend::Pool(_) => Ok(Some(not_by_a_pool())),
         }
     }
 
