@@ -1,13 +1,13 @@
 //! What is not recorded although its status would be: responses and errors that are marked, and what a rule
 //! finds in a body.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use actix_web::{
     App, Error, HttpResponse, ResponseError, error::ErrorConflict, http::StatusCode, middleware,
     web,
 };
-use actix_web_idempotency::{Claim, IdempotencyBuilder, Recording, Transient};
+use actix_web_idempotency::{Claim, Idempotency, Recording, Transient};
 use bytes::Bytes;
 use futures_util::stream;
 
@@ -43,8 +43,8 @@ fn marked(mut response: HttpResponse) -> HttpResponse {
     response
 }
 
-fn server(keys: IdempotencyBuilder) -> Server {
-    let keys = keys.build().unwrap();
+fn server(keys: &Idempotency) -> Server {
+    let keys = keys.clone();
     serve!({
         let own = async || Err::<HttpResponse, _>(VersionConflict);
         let wrapped = async || Err::<HttpResponse, Error>(Transient::error(ErrorConflict("40001")));
@@ -87,7 +87,9 @@ fn server(keys: IdempotencyBuilder) -> Server {
 async fn marked_response_and_error_free_the_key_and_are_sent_as_they_are() {
     for shadow in [false, true] {
         let keys = memory_keys();
-        let server = server(if shadow { keys.shadow() } else { keys });
+        let keys = if shadow { keys.shadow() } else { keys };
+        let keys = keys.build().unwrap();
+        let server = server(&keys);
         for (path, status, body, is_recorded) in [
             ("/own", 409, "somebody was faster", false),
             ("/wrapped", 409, "40001", false),
@@ -102,6 +104,10 @@ async fn marked_response_and_error_free_the_key_and_are_sent_as_they_are() {
                 let replayed = is_second && is_recorded && !shadow;
                 let expected = (status, replayed, body.to_owned());
                 assert_eq!(answer(sent).await, expected, "{path} {shadow}");
+                if path == "/streamed" {
+                    // Its key is free within moments of its last byte.
+                    assert!(keys.drain(Duration::from_secs(60)).await);
+                }
             }
         }
     }

@@ -42,7 +42,9 @@ pub(super) fn phases(key: Key, at: Span) -> Vec<Phase> {
                 lapses, forgotten, ..
             } = claimed;
             let mut all = vec![(Phase::Live(claimed), None, lapses)];
-            if lapses != forgotten {
+            // Redis counts whole milliseconds: of a claim that is forgotten when it lapses it says in the last one
+            // that it has lapsed.
+            if lapses != forgotten || lapses.from != lapses.to {
                 all.push((Phase::Lapsed(claimed), Some(lapses), forgotten));
             }
             (all, forgotten)
