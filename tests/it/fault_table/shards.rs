@@ -134,15 +134,18 @@ impl Shards {
         let used = (0..NUMBERS).flat_map(|number| Target::ALL.map(|target| (target, number)));
         let all = Target::ALL.map(long).into_iter().chain(used);
         for (target, number) in all.filter(|(target, number)| befalls(*target, *number)) {
-            self.move_slot_of(&service.stored_key(target, number)).await;
+            self.move_slot_of(service, target, number).await;
         }
     }
 
-    async fn move_slot_of(&self, key: &StoreKey) {
+    async fn move_slot_of(&self, service: &Service, target: Target, number: usize) {
         let Cluster { primaries, .. } = &self.cluster;
+        let key = &service.stored_key(target, number);
         let (from, to) = (&primaries[self.cluster.home(key)], &primaries[1]);
         let slot = self.cluster.slot(key);
         self.cluster.begin_to_move(slot, from, to);
+        // On a machine that stands still the load may ask for none of the keys on their way.
+        let _ = service.is_held(target, number).await;
         sleep(ON_ITS_WAY).await;
         self.cluster.end_move(slot, from, to);
     }
