@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 /// Keys belong to the user whom a gateway has authenticated and names in this header.
 fn idempotency_on(store: impl Store) -> Result<Idempotency, ConfigError> {
     Idempotency::builder(store, Scope::header("x-user"))
-        .required()
+        .required(true)
         .build()
 }
 
@@ -44,7 +44,7 @@ async fn main() -> io::Result<()> {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("info"));
     // Built once, outside of the closure below, which runs once per worker.
     let idempotency = match env::var("REDIS_URL") {
-        Ok(url) => idempotency_on(RedisStore::connect(url)?)?,
+        Ok(url) => idempotency_on(RedisStore::new(url)?)?,
         Err(_) => idempotency_on(MemoryStore::new())?,
     };
     let addr = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());

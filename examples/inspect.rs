@@ -71,7 +71,7 @@ async fn list(store: &RedisStore, prefix: &str) -> Result<()> {
 #[tokio::main]
 async fn main() -> Result<()> {
     let url = env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1/".to_owned());
-    let store = RedisStore::connect(url)?;
+    let store = RedisStore::new(url)?;
     let arguments: Vec<_> = env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["list", prefix] => return list(&store, prefix).await,

@@ -7,8 +7,9 @@
 use std::{env, time::Duration};
 
 use actix_web_idempotency::{
-    Claimed, Done, Fingerprint, Once, RedisStore,
-    redis::{AsyncTypedCommands, Client},
+    Fingerprint, RedisStore,
+    dedup::{DedupOutcome, Deduplicator, ExecutionOutcome},
+    store::redis::redis::{AsyncTypedCommands, Client},
 };
 use anyhow::{Context, Result, bail};
 use tokio::time::sleep;
@@ -43,22 +44,25 @@ async fn main() -> Result<()> {
         _ => bail!("queue put <jobs> | queue work"),
     }
 
-    let once = Once::builder(RedisStore::connect(url)?)
+    let deduplicator = Deduplicator::builder(RedisStore::new(url)?)
         .key_prefix("example:once:")
         .lease(Duration::from_secs(2)) // so long a job rests after its process died
         .build()?;
     while let Some(job) = queue.rpop(QUEUE, None).await? {
         let job: String = job;
         // The name tells jobs apart, the fingerprint that two of one name are the same.
-        match once.claim(&job, Some(Fingerprint::of_bytes(&job))).await? {
-            Claimed::Proceed(run) => {
+        match deduplicator
+            .claim(&job, Some(Fingerprint::digest(&job)))
+            .await?
+        {
+            DedupOutcome::Execute(run) => {
                 let result = send_mail(&job, run.attempt().get()).await;
                 run.complete(result).await;
             }
-            Claimed::Replay(Done::Completed(result)) => {
+            DedupOutcome::Replay(ExecutionOutcome::Completed(result)) => {
                 println!("{job}: done before, {}", String::from_utf8_lossy(&result));
             }
-            Claimed::InProgress => {
+            DedupOutcome::InFlight => {
                 // Another does it, or died over it: look again later.
                 queue.lpush(QUEUE, &job).await?;
                 sleep(Duration::from_millis(100)).await;
@@ -66,6 +70,6 @@ async fn main() -> Result<()> {
             other => println!("{job}: left alone, {other:?}"),
         }
     }
-    once.drain(Duration::from_secs(5)).await;
+    deduplicator.drain(Duration::from_secs(5)).await;
     Ok(())
 }

@@ -29,7 +29,7 @@ async fn main() -> io::Result<()> {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("info"));
     // Built once, outside of the closure below, which runs once per worker.
     let lock = match env::var("REDIS_URL") {
-        Ok(url) => lock_on(RedisStore::connect(url)?)?,
+        Ok(url) => lock_on(RedisStore::new(url)?)?,
         Err(_) => lock_on(MemoryStore::new())?,
     };
     let addr = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());

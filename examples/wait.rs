@@ -19,8 +19,8 @@ use serde_json::json;
 fn idempotency_on(store: impl Store) -> Result<Idempotency, ConfigError> {
     // One client in this example. Where there are more, their keys must not meet.
     Idempotency::builder(store, Scope::global())
-        .required()
-        .on_in_flight(InFlight::Wait(Duration::from_secs(10)))
+        .required(true)
+        .on_in_flight(InFlight::Wait(Duration::from_secs(10).into()))
         .build()
 }
 
@@ -52,7 +52,7 @@ async fn send(
 async fn main() -> Result<()> {
     env_logger::init();
     let idempotency = match env::var("REDIS_URL") {
-        Ok(url) => idempotency_on(RedisStore::connect(url)?)?,
+        Ok(url) => idempotency_on(RedisStore::new(url)?)?,
         Err(_) => idempotency_on(MemoryStore::new())?,
     };
     let executions = web::Data::new(AtomicU64::new(0));

@@ -6,7 +6,7 @@
 //!   repetitions get the same answer, wait for it, or are told why not.
 //! * [`ApiLock`]: while a request runs, an equal one is refused with 409. Clients need to know
 //!   nothing of it, and nothing is remembered.
-//! * [`Once`]: the same as the first, for work that does not come by HTTP.
+//! * [`Deduplicator`]: the same as the first, for work that does not come by HTTP.
 //!
 //! On one process with the embedded [`MemoryStore`], on many with [`RedisStore`].
 //!
@@ -126,14 +126,14 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod api_lock;
+pub mod api_lock;
 mod claim;
 mod config;
-mod dedup;
+pub mod dedup;
 pub mod event;
 mod fingerprint;
 pub mod guide;
-mod idempotency;
+pub mod idempotency;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
@@ -149,26 +149,17 @@ pub mod store;
 #[cfg(feature = "test-util")]
 pub mod testing;
 
-#[cfg(feature = "redis")]
-pub use ::{bb8, bb8_redis, redis};
-
-#[cfg(feature = "test-util")]
-pub use self::runtime::background::BackgroundHere;
 #[cfg(feature = "memory")]
-pub use self::store::memory::{MemoryStore, MemoryStoreBuilder, MemoryUsage};
+pub use self::store::memory::MemoryStore;
 #[cfg(feature = "redis")]
-pub use self::store::redis::{Finding, FindingKind, RedisStore, RedisStoreBuilder};
+pub use self::store::redis::RedisStore;
 pub use self::{
-    api_lock::{ApiLock, ApiLockBuilder, ApiLockMiddleware, LockPayload},
-    claim::FenceError,
-    config::{ConfigError, InFlight, LostOwner, StoreFailure},
-    dedup::{Claimed, Done, Once, OnceBuilder, Run},
+    api_lock::ApiLock,
+    config::{ConfigError, ExpiredLease, InFlight, StoreFailure, Waiting},
     fingerprint::Fingerprint,
     idempotency::{
-        Claim, Fingerprinting, Idempotency, IdempotencyBuilder, IdempotencyKey,
-        IdempotencyMiddleware, IntoLabel, InvalidKey, KeySource, Limits, Recording, ResponseView,
-        Scope, Transient,
+        Claim, Fingerprinting, Idempotency, IdempotencyKey, KeySource, Recording, Scope,
     },
-    middleware::{Body, GuardedBody, RequestView, cors},
-    store::Settled,
+    middleware::{RequestView, cors},
+    store::AnyStore,
 };

@@ -17,12 +17,12 @@ impl Guards {
             store.clone(),
             |req| json!({ "user": req.header("x-user"), "path": req.path(), "body": req.body() }),
         );
-        let keys = || Idempotency::builder(store.clone(), Scope::header("x-user")).required();
+        let keys = || Idempotency::builder(store.clone(), Scope::header("x-user")).required(true);
         Ok(Self {
             lock: lock.build()?,
             reject: keys().build()?,
             wait: keys()
-                .on_in_flight(InFlight::Wait(Duration::from_secs(10)))
+                .on_in_flight(InFlight::Wait(Duration::from_secs(10).into()))
                 .build()?,
         })
     }

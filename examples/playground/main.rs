@@ -31,7 +31,7 @@ async fn main() -> io::Result<()> {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
     // Built once, outside of the closure below, which runs once per worker.
     let guards = match env::var("REDIS_URL") {
-        Ok(url) => Guards::on(RedisStore::connect(url)?)?,
+        Ok(url) => Guards::on(RedisStore::new(url)?)?,
         Err(_) => Guards::on(MemoryStore::new())?,
     };
     let addr = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());

@@ -20,6 +20,6 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(serde_json::from_str::<Value>(&canonical).unwrap(), value);
     }
     let raw: &RawValue = serde_json::from_slice(bytes).unwrap();
-    let fingerprint = Fingerprint::of_value(raw).unwrap();
-    assert_eq!(fingerprint, Fingerprint::of_bytes(canonical));
+    let fingerprint = Fingerprint::digest_json(raw).unwrap();
+    assert_eq!(fingerprint, Fingerprint::digest(canonical));
 });

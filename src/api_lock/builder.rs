@@ -1,14 +1,14 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use actix_web::{HttpResponse, dev::RequestHead, http::Method};
+use actix_web::{dev::RequestHead, http::Method};
 
-use super::{ApiLock, payload::PayloadFn, settings::Settings};
+use super::{ApiLock, payload::LockPayload, settings::Settings};
 use crate::{
     claim::Claims,
-    config::ConfigError,
+    config::{ConfigError, StoreFailure},
     event::{Event, Observer},
     middleware::{BodyReader, RequestFilter},
-    problem::Problem,
+    problem::Problems,
     store::Store,
 };
 
@@ -22,12 +22,12 @@ pub struct ApiLockBuilder {
 }
 
 impl ApiLockBuilder {
-    pub(super) fn new(store: impl Store, payload: PayloadFn) -> Self {
+    pub(super) fn new(store: impl Store, payload: LockPayload) -> Self {
         let settings = Settings {
             claims: Claims::new(store),
             payload,
             ttl: Duration::from_secs(60),
-            silent: false,
+            store_failure: StoreFailure::default(),
             key_prefix: Arc::from("ApiLock:"),
             error_message: None,
             filter: RequestFilter::default(),
@@ -36,29 +36,42 @@ impl ApiLockBuilder {
                 pause: Duration::from_secs(30),
             },
             ignore_body: false,
-            problems: Default::default(),
+            problems: Problems::new(),
             shadow: false,
         };
         Self { settings }
     }
 
-    /// After what time a lock ends whatever happens. It is the remedy for a process that dies
-    /// while it holds one; a request that runs longer than this can be joined by an equal one.
+    /// Sets the lock's time to live: after it the lock ends, although its request may still run. It frees
+    /// the locks of a process that has crashed; a request that runs longer can be joined by an equal one.
     ///
-    /// Default: 60 seconds, as in api-concurrency: longer than a request should take, short
-    /// enough to wait for after a crash.
+    /// Defaults to 60 seconds, as in api-concurrency: longer than a request should take, short
+    /// enough to wait for after a crash. From 1 ms to 365 days.
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.settings.ttl = ttl;
         self
     }
 
-    /// What happens while the store cannot be asked. `true`: requests run unguarded and a warning
-    /// is logged (fail open). `false`: they are refused with 503 (fail closed).
+    /// Sets what happens to a request while the store cannot be asked. [`silent`](Self::silent) sets the
+    /// same by a `bool`; the later call counts.
     ///
-    /// Default: `false`. Whoever asked for a lock would rather not run than run twice.
-    pub fn silent(mut self, silent: bool) -> Self {
-        self.settings.silent = silent;
+    /// Defaults to [`StoreFailure::FailClosed`]: 503 `store-unavailable`.
+    pub fn on_store_failure(mut self, policy: StoreFailure) -> Self {
+        self.settings.store_failure = policy;
         self
+    }
+
+    /// Lets requests run unguarded while the store cannot be asked, and logs a warning. api-concurrency's
+    /// word for [`on_store_failure`](Self::on_store_failure): `true` is [`StoreFailure::FailOpen`], `false`
+    /// [`StoreFailure::FailClosed`].
+    ///
+    /// Defaults to `false`: an application that asks for a lock would rather not run a request than run it
+    /// twice.
+    pub fn silent(self, silent: bool) -> Self {
+        self.on_store_failure(match silent {
+            true => StoreFailure::FailOpen,
+            false => StoreFailure::FailClosed,
+        })
     }
 
     /// What every stored key begins with. Two locks that are not meant to meet need two prefixes,
@@ -70,17 +83,19 @@ impl ApiLockBuilder {
         self
     }
 
-    /// What a refused client reads in the `detail` of the problem.
+    /// Sets the `detail` of the problem `busy`, which a refused client reads. How problems look otherwise:
+    /// [`problems`](Self::problems).
     ///
-    /// Default: `Resource is busy`.
+    /// Defaults to `Resource is busy`.
     pub fn error_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
         self.settings.error_message = Some(message.into());
         self
     }
 
-    /// Guards these methods only; the others pass, their body unread.
+    /// Guards these methods only; the others pass, their body unread. At least one; to leave out single
+    /// requests use [`skip`](Self::skip).
     ///
-    /// Default: every method but `OPTIONS`, which never does anything twice; so of two equal `GET`s at
+    /// Defaults to every method but `OPTIONS`, which never does anything twice; so of two equal `GET`s at
     /// once the second is refused ([a lock around an App](crate::guide::locks#a-lock-around-an-app)).
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.settings.filter.methods = Some(methods.into_iter().collect());
@@ -96,12 +111,13 @@ impl ApiLockBuilder {
     }
 
     /// Leaves the body to the handler: [`RequestView::body`](crate::RequestView::body) is empty,
-    /// and bodies of any size stream through.
+    /// and bodies of any size stream through. [`max_body`](Self::max_body) and
+    /// [`body_timeout`](Self::body_timeout) then have no effect.
     ///
-    /// Default: the body is read first, because a payload without it cannot tell two orders
+    /// Defaults to `false`: the body is read first, because a payload without it cannot tell two orders
     /// apart.
-    pub fn ignore_body(mut self) -> Self {
-        self.settings.ignore_body = true;
+    pub fn ignore_body(mut self, ignore: bool) -> Self {
+        self.settings.ignore_body = ignore;
         self
     }
 
@@ -123,36 +139,29 @@ impl ApiLockBuilder {
         self
     }
 
-    /// What the `type` of a [`Problem`] begins with: an absolute URI. `#` and the problem's name
-    /// follow.
-    ///
-    /// Default: the page of this crate's documentation that explains them.
-    pub fn problem_base(mut self, base: impl Into<String>) -> Self {
-        self.settings.problems = self.settings.problems.base(base);
-        self
-    }
-
-    /// Makes the answers out of the problems.
+    /// Sets how the responses to refused requests look. The `detail` of `busy` is
+    /// [`error_message`](Self::error_message).
     ///
     /// ```
-    /// use actix_web::http::{StatusCode, header};
-    /// use actix_web_idempotency::{ApiLock, MemoryStore, problem::ProblemKind};
+    /// use actix_web::http::StatusCode;
+    /// use actix_web_idempotency::{
+    ///     ApiLock, MemoryStore,
+    ///     problem::{ProblemKind, Problems},
+    /// };
     ///
+    /// let problems = Problems::new().render(|problem| match problem.kind() {
+    ///     ProblemKind::Busy => problem.to_response_with(StatusCode::TOO_MANY_REQUESTS),
+    ///     _ => problem.to_response(),
+    /// });
     /// let lock = ApiLock::builder(MemoryStore::new(), |req| req.path().to_owned())
-    ///     .render_problem(|problem| match problem.kind() {
-    ///         ProblemKind::Busy => problem.to_response_with(StatusCode::TOO_MANY_REQUESTS),
-    ///         _ => problem.to_response(),
-    ///     })
+    ///     .problems(problems)
     ///     .build()?;
     /// # Ok::<_, actix_web_idempotency::ConfigError>(())
     /// ```
     ///
-    /// Default: [`Problem::to_response`].
-    pub fn render_problem(
-        mut self,
-        render: impl Fn(&Problem) -> HttpResponse + Send + Sync + 'static,
-    ) -> Self {
-        self.settings.problems = self.settings.problems.render(render);
+    /// Defaults to RFC 9457 problems that link to this crate's documentation.
+    pub fn problems(mut self, problems: Problems) -> Self {
+        self.settings.problems = problems;
         self
     }
 
@@ -174,19 +183,19 @@ impl ApiLockBuilder {
     /// use actix_web_idempotency::{ApiLock, MemoryStore, event::Event};
     ///
     /// let lock = ApiLock::builder(MemoryStore::new(), |req| req.path().to_owned())
-    ///     .shadow()
+    ///     .shadow(true)
     ///     .on_event(|event| {
     ///         if let Event::Request(request) = event && request.shadow {
-    ///             println!("{} {:?}", request.outcome.name(), request.status);
+    ///             println!("{} {:?}", request.outcome.as_str(), request.status);
     ///         }
     ///     })
     ///     .build()?;
     /// # Ok::<_, actix_web_idempotency::ConfigError>(())
     /// ```
     ///
-    /// Default: off; whoever asks for a lock gets one.
-    pub fn shadow(mut self) -> Self {
-        self.settings.shadow = true;
+    /// Defaults to `false`.
+    pub fn shadow(mut self, shadow: bool) -> Self {
+        self.settings.shadow = shadow;
         self
     }
 
@@ -238,7 +247,7 @@ mod tests {
         assert!(refused(|b| b.methods([Method::OPTIONS])).contains("OPTIONS"));
         assert!(refused(|b| b.body_timeout(Duration::ZERO)).contains("body_timeout"));
         assert!(refused(|b| b.body_timeout(Duration::MAX)).contains("body_timeout"));
-        assert!(refused(|b| b.problem_base("problems")).contains("absolute URI"));
+        assert!(refused(|b| b.problems(Problems::new().base("problems"))).contains("absolute URI"));
     }
 
     #[test]
@@ -247,7 +256,7 @@ mod tests {
         let settings = builder.settings;
         assert_eq!(settings.ttl, Duration::from_millis(60_000));
         assert_eq!(&*settings.key_prefix, "ApiLock:");
-        assert!(!settings.silent);
+        assert_eq!(settings.store_failure, StoreFailure::FailClosed);
         assert_eq!(settings.body.most, 2 * 1024 * 1024);
         assert_eq!(settings.body.pause, Duration::from_secs(30));
     }

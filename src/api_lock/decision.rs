@@ -6,6 +6,7 @@ use bytes::Bytes;
 use super::settings::Settings;
 use crate::{
     claim::ClaimOutcome,
+    config::StoreFailure,
     event::EventBuilder,
     middleware::{Decision, OuterClaims, Refusal, RequestView},
     problem::ProblemKind,
@@ -35,8 +36,10 @@ pub(super) async fn decide(
             left: taken.left(),
             ..ProblemKind::Busy.into()
         }),
-        Err(err) if settings.silent => Decision::RunUnguarded(err),
-        Err(err) => Decision::unavailable(err),
+        Err(err) => match settings.store_failure {
+            StoreFailure::FailOpen => Decision::RunUnguarded(err),
+            StoreFailure::FailClosed => Decision::unavailable(err),
+        },
     };
     decision.report(Some(&claim.key), settings.shadow, &settings.claims, notes);
     decision
@@ -59,7 +62,7 @@ async fn identify(
         }
     };
     let view = RequestView::new(req.request(), &bytes);
-    let digest = settings.payload.call(&view).await?;
+    let digest = settings.payload.digest(&view).await?;
     let digest = digest.ok_or(Decision::Pass)?;
     let key = StoreKey::new(Arc::clone(&settings.key_prefix), *digest.as_bytes());
     let claim = Arc::new(NewClaim::lock(key, settings.ttl));

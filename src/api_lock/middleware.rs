@@ -76,7 +76,7 @@ where
             notes.step_begins();
             let answer = service.call(req).await;
             notes.step_ends(|event, took| {
-                event.handler = Some(took);
+                event.handler_duration = Some(took);
                 event.status = Some(status_of(&answer));
             });
             Ok(unguarded(answer?))

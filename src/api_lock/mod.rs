@@ -20,8 +20,12 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
 };
 
-pub use self::{builder::ApiLockBuilder, middleware::ApiLockMiddleware, payload::LockPayload};
-use self::{payload::PayloadFn, settings::Settings};
+pub use self::{
+    builder::ApiLockBuilder,
+    payload::{IntoPayload, LockPayload},
+};
+use self::{middleware::ApiLockMiddleware, settings::Settings};
+pub use crate::middleware::RequestBody;
 use crate::{
     middleware::{GuardedBody, RequestView},
     store::Store,
@@ -102,69 +106,28 @@ pub struct ApiLock {
 }
 
 impl ApiLock {
-    /// A lock with all defaults.
+    /// A lock with all defaults, by a closure that is asked for each request's payload.
     pub fn new<F, P>(store: impl Store, payload: F) -> Self
     where
         F: Fn(&RequestView<'_>) -> P + Send + Sync + 'static,
-        P: LockPayload,
+        P: IntoPayload + 'static,
     {
         Self::builder(store, payload).build_unchecked()
     }
 
-    /// A lock whose payload is always there.
+    /// Settings for a lock, by a closure that is asked for each request's payload.
     pub fn builder<F, P>(store: impl Store, payload: F) -> ApiLockBuilder
     where
         F: Fn(&RequestView<'_>) -> P + Send + Sync + 'static,
-        P: LockPayload,
+        P: IntoPayload + 'static,
     {
-        ApiLockBuilder::new(store, PayloadFn::plain(payload))
+        Self::builder_with_payload(store, LockPayload::from_fn(payload))
     }
 
-    /// A lock whose closure can fail, or let a request pass unlocked with `Ok(None)`. An error is
-    /// answered with its own response, and nothing is locked.
-    ///
-    /// ```
-    /// use actix_web::error::ErrorUnauthorized;
-    /// use actix_web_idempotency::{ApiLock, Fingerprint, MemoryStore};
-    ///
-    /// let lock = ApiLock::try_builder(MemoryStore::new(), |req| {
-    ///     if req.path() == "/health" {
-    ///         return Ok(None);
-    ///     }
-    ///     let user = req.header("x-user").ok_or_else(|| ErrorUnauthorized("who are you?"))?;
-    ///     Ok(Some((user.into_owned(), Fingerprint::of_bytes(req.bytes()))))
-    /// })
-    /// .build()?;
-    /// # Ok::<_, actix_web_idempotency::ConfigError>(())
-    /// ```
-    pub fn try_builder<F, P>(store: impl Store, payload: F) -> ApiLockBuilder
-    where
-        F: Fn(&RequestView<'_>) -> Result<Option<P>, Error> + Send + Sync + 'static,
-        P: LockPayload,
-    {
-        ApiLockBuilder::new(store, PayloadFn::fallible(payload))
-    }
-
-    /// A lock whose closure has to wait for something, for instance to look up a session. It
-    /// returns what the closure of [`try_builder`](Self::try_builder) returns.
-    ///
-    /// ```
-    /// use actix_web_idempotency::{ApiLock, MemoryStore};
-    ///
-    /// # async fn account_of(session: Option<&str>) -> Result<u64, actix_web::Error> { Ok(7) }
-    /// let lock = ApiLock::async_builder(MemoryStore::new(), async |req| {
-    ///     let account = account_of(req.header("cookie").as_deref()).await?;
-    ///     Ok(Some((account, req.path().to_owned())))
-    /// })
-    /// .build()?;
-    /// # Ok::<_, actix_web_idempotency::ConfigError>(())
-    /// ```
-    pub fn async_builder<F, P>(store: impl Store, payload: F) -> ApiLockBuilder
-    where
-        F: AsyncFn(&RequestView<'_>) -> Result<Option<P>, Error> + Send + Sync + 'static,
-        P: LockPayload,
-    {
-        ApiLockBuilder::new(store, PayloadFn::asynchronous(payload))
+    /// Settings for a lock whose payload comes from a closure that can fail, let requests pass, or has to
+    /// wait for something: see [`LockPayload`].
+    pub fn builder_with_payload(store: impl Store, payload: LockPayload) -> ApiLockBuilder {
+        ApiLockBuilder::new(store, payload)
     }
 
     fn with(settings: Settings) -> Self {

@@ -1,104 +1,119 @@
-use std::{fmt, sync::Arc};
+use std::fmt;
 
-use actix_web::{Error, error::ErrorInternalServerError};
-use futures_util::future::LocalBoxFuture;
+use actix_web::Error;
 use serde::Serialize;
 
 use crate::{
-    runtime::log,
-    {fingerprint::Fingerprint, middleware::RequestView},
+    fingerprint::Fingerprint,
+    middleware::{RequestFn, RequestView, digest},
 };
+
+/// The payload of an [`ApiLock`](crate::ApiLock): two requests with equal ones are duplicates.
+///
+/// For [`ApiLock::builder_with_payload`](crate::ApiLock::builder_with_payload). A closure that neither fails
+/// nor waits needs no `LockPayload`: give it to [`ApiLock::new`](crate::ApiLock::new) or
+/// [`ApiLock::builder`](crate::ApiLock::builder).
+///
+/// ```
+/// use actix_web::error::ErrorUnauthorized;
+/// use actix_web_idempotency::{ApiLock, Fingerprint, MemoryStore, api_lock::LockPayload};
+///
+/// let payload = LockPayload::fallible(|req| {
+///     if req.path() == "/health" {
+///         return Ok(None); // runs without a lock
+///     }
+///     let user = req.header("x-user").ok_or_else(|| ErrorUnauthorized("who are you?"))?;
+///     Ok(Some((user.into_owned(), Fingerprint::digest(req.bytes()))))
+/// });
+/// let lock = ApiLock::builder_with_payload(MemoryStore::new(), payload).build()?;
+/// # Ok::<_, actix_web_idempotency::ConfigError>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct LockPayload(RequestFn<Option<Fingerprint>>);
+
+impl LockPayload {
+    /// Takes the payload from a closure: any [`Serialize`] value, compared as canonical JSON.
+    pub fn from_fn<F, P>(payload: F) -> Self
+    where
+        F: Fn(&RequestView<'_>) -> P + Send + Sync + 'static,
+        P: IntoPayload + 'static,
+    {
+        Self(RequestFn::from_fn(payload, |payload: P| {
+            payload.digest().map(Some)
+        }))
+    }
+
+    /// Takes the payload from a closure that can fail, or let a request run without a lock by `Ok(None)`.
+    /// An error becomes the response, and nothing is locked.
+    pub fn fallible<F, P>(payload: F) -> Self
+    where
+        F: Fn(&RequestView<'_>) -> Result<Option<P>, Error> + Send + Sync + 'static,
+        P: IntoPayload + 'static,
+    {
+        Self(RequestFn::from_fn(payload, locked))
+    }
+
+    /// Takes the payload from an async closure, one that has to wait for something, for instance to look
+    /// up a session. Otherwise like [`fallible`](Self::fallible).
+    ///
+    /// ```
+    /// use actix_web_idempotency::{ApiLock, MemoryStore, api_lock::LockPayload};
+    ///
+    /// # async fn account_of(session: Option<&str>) -> Result<u64, actix_web::Error> { Ok(7) }
+    /// let payload = LockPayload::from_async_fn(async |req| {
+    ///     let account = account_of(req.header("cookie").as_deref()).await?;
+    ///     Ok(Some((account, req.path().to_owned())))
+    /// });
+    /// let lock = ApiLock::builder_with_payload(MemoryStore::new(), payload).build()?;
+    /// # Ok::<_, actix_web_idempotency::ConfigError>(())
+    /// ```
+    pub fn from_async_fn<F, P>(payload: F) -> Self
+    where
+        F: AsyncFn(&RequestView<'_>) -> Result<Option<P>, Error> + Send + Sync + 'static,
+        P: IntoPayload + 'static,
+    {
+        Self(RequestFn::from_async_fn(payload, locked))
+    }
+
+    pub(super) async fn digest(&self, req: &RequestView<'_>) -> Result<Option<Fingerprint>, Error> {
+        self.0.call(req).await
+    }
+}
+
+fn locked<P: IntoPayload>(payload: Result<Option<P>, Error>) -> Result<Option<Fingerprint>, Error> {
+    payload?.map(|payload| payload.digest()).transpose()
+}
+
+impl fmt::Debug for LockPayload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LockPayload(closure)")
+    }
+}
 
 /// What a payload closure returns: any [`Serialize`] value.
 ///
-/// Implemented for all of them; it exists to say so when a closure returns something else.
+/// Implemented for all of them, and sealed; it exists to say so when a closure returns something else.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the payload of an `ApiLock`",
     label = "the payload closure must return a value that implements `serde::Serialize`",
     note = "return `serde_json::json!({{ .. }})`, a string, a tuple, or a struct with `#[derive(serde::Serialize)]`",
-    note = "a closure that can fail, or let requests pass unlocked, goes to `ApiLock::try_builder` and returns `Result<Option<_>, actix_web::Error>`",
-    note = "an `async` closure goes to `ApiLock::async_builder` and returns the same"
+    note = "a closure that can fail, or let requests run without a lock, returns `Result<Option<_>, actix_web::Error>` and goes to `ApiLock::builder_with_payload(store, LockPayload::fallible(..))`",
+    note = "an `async` closure returns the same and goes to `LockPayload::from_async_fn`"
 )]
-pub trait LockPayload {
-    /// The digest of the value's canonical JSON.
-    ///
-    /// # Errors
-    ///
-    /// When the value cannot be written as JSON.
-    fn digest(&self) -> Result<Fingerprint, serde_json::Error>;
+pub trait IntoPayload: Sealed {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize> IntoPayload for T {}
+
+/// Keeps the trait closed, and what it does out of sight.
+pub trait Sealed {
+    fn digest(&self) -> Result<Fingerprint, Error>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize> LockPayload for T {
-    fn digest(&self) -> Result<Fingerprint, serde_json::Error> {
-        Fingerprint::of_value(self)
-    }
-}
-
-/// `None` lets the request pass unlocked.
-type Digest = Result<Option<Fingerprint>, Error>;
-type Now = dyn Fn(&RequestView<'_>) -> Digest + Send + Sync;
-type Later = dyn for<'a> Fn(&'a RequestView<'a>) -> LocalBoxFuture<'a, Digest> + Send + Sync;
-
-/// The application's closure, its payload already digested.
-#[derive(Clone)]
-pub(super) enum PayloadFn {
-    Now(Arc<Now>),
-    Later(Arc<Later>),
-}
-
-impl PayloadFn {
-    pub(super) fn plain<F, P>(payload: F) -> Self
-    where
-        F: Fn(&RequestView<'_>) -> P + Send + Sync + 'static,
-        P: LockPayload,
-    {
-        Self::Now(Arc::new(move |req| digest(Some(payload(req)))))
-    }
-
-    pub(super) fn fallible<F, P>(payload: F) -> Self
-    where
-        F: Fn(&RequestView<'_>) -> Result<Option<P>, Error> + Send + Sync + 'static,
-        P: LockPayload,
-    {
-        Self::Now(Arc::new(move |req| digest(payload(req)?)))
-    }
-
-    pub(super) fn asynchronous<F, P>(payload: F) -> Self
-    where
-        F: AsyncFn(&RequestView<'_>) -> Result<Option<P>, Error> + Send + Sync + 'static,
-        P: LockPayload,
-    {
-        let payload = Arc::new(payload);
-        Self::Later(Arc::new(move |req| {
-            let payload = Arc::clone(&payload);
-            Box::pin(async move { digest(payload(req).await?) })
-        }))
-    }
-
-    pub(super) async fn call(&self, req: &RequestView<'_>) -> Digest {
-        match self {
-            Self::Now(payload) => payload(req),
-            Self::Later(payload) => payload(req).await,
-        }
-    }
-}
-
-fn digest<P: LockPayload>(payload: Option<P>) -> Digest {
-    let digest = payload.map(|payload| payload.digest()).transpose();
-    digest.map_err(|err| {
-        // What the application's own `Serialize` says may repeat what a client has sent.
-        let err = err.to_string();
-        log::error!(
-            "the payload of an ApiLock cannot be written as JSON: {}",
-            err.escape_debug()
-        );
-        ErrorInternalServerError("")
-    })
-}
-
-impl fmt::Debug for PayloadFn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PayloadFn")
+impl<T: Serialize> Sealed for T {
+    fn digest(&self) -> Result<Fingerprint, Error> {
+        digest(self, "payload of an ApiLock")
     }
 }

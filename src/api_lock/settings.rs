@@ -1,8 +1,9 @@
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use super::payload::PayloadFn;
+use super::payload::LockPayload;
 use crate::{
     claim::Claims,
+    config::StoreFailure,
     middleware::{BodyReader, RequestFilter},
     problem::Problems,
 };
@@ -11,9 +12,9 @@ use crate::{
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) claims: Claims,
-    pub(super) payload: PayloadFn,
+    pub(super) payload: LockPayload,
     pub(super) ttl: Duration,
-    pub(super) silent: bool,
+    pub(super) store_failure: StoreFailure,
     pub(super) key_prefix: Arc<str>,
     pub(super) error_message: Option<Cow<'static, str>>,
     pub(super) filter: RequestFilter,
@@ -28,7 +29,7 @@ impl fmt::Debug for Settings {
         f.debug_struct("ApiLock")
             .field("store", &self.claims)
             .field("ttl", &self.ttl)
-            .field("silent", &self.silent)
+            .field("store_failure", &self.store_failure)
             .field("key_prefix", &self.key_prefix)
             .field("error_message", &self.error_message)
             .field("filter", &self.filter)

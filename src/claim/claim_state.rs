@@ -1,6 +1,6 @@
 use std::mem;
 
-use crate::store::OnLapsed;
+use crate::config::ExpiredLease;
 
 /// The owner's half of a claim's life, from the moment it is sent until the store has heard how the
 /// work has ended: where it stands, and what is left to do if it goes no further. What it needs for
@@ -9,7 +9,7 @@ use crate::store::OnLapsed;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ClaimState<S, R, A> {
     pub(super) stage: Stage<S, R, A>,
-    on_drop: OnLapsed,
+    on_drop: ExpiredLease,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +41,7 @@ pub(crate) enum Cleanup<S, R, A> {
 
 impl<S, R, A> ClaimState<S, R, A> {
     /// Begins before anything is sent.
-    pub(crate) fn sent(claim: S, on_drop: OnLapsed) -> Self {
+    pub(crate) fn sent(claim: S, on_drop: ExpiredLease) -> Self {
         Self {
             stage: Stage::Sent(claim),
             on_drop,
@@ -66,12 +66,12 @@ impl<S, R, A> ClaimState<S, R, A> {
     /// The work has ended, and may be done again: from now on a drop frees the key, whatever happens
     /// to dead owners otherwise.
     pub(crate) fn free_on_drop(&mut self) {
-        self.on_drop = OnLapsed::TakeOver;
+        self.on_drop = ExpiredLease::Reexecute;
     }
 
     /// Nobody knows what the work has done: from now on a drop leaves the key to its lease.
     pub(super) fn lapse_on_drop(&mut self) {
-        self.on_drop = OnLapsed::Report;
+        self.on_drop = ExpiredLease::Refuse;
     }
 
     /// There is an answer.
@@ -92,8 +92,8 @@ impl<S, R, A> ClaimState<S, R, A> {
         match mem::replace(&mut self.stage, Stage::Settled) {
             Stage::Sent(claim) => Cleanup::Undo(claim),
             Stage::Running(running) => match self.on_drop {
-                OnLapsed::TakeOver => Cleanup::Release(running),
-                OnLapsed::Report => Cleanup::Lapse(running),
+                ExpiredLease::Reexecute => Cleanup::Release(running),
+                ExpiredLease::Refuse => Cleanup::Lapse(running),
             },
             Stage::Answered(answer) => Cleanup::Record(answer),
             Stage::Settled => Cleanup::Nothing,
@@ -109,13 +109,13 @@ mod tests {
 
     #[test]
     fn what_is_left_follows_from_where_it_stands() {
-        for on_drop in [OnLapsed::TakeOver, OnLapsed::Report] {
+        for on_drop in [ExpiredLease::Reexecute, ExpiredLease::Refuse] {
             let mut state = Plain::sent((), on_drop);
             assert_eq!(state.clone().cleanup(), Cleanup::Undo(()));
             state.claimed(|()| ());
             let cut_off = match on_drop {
-                OnLapsed::TakeOver => Cleanup::Release(()),
-                OnLapsed::Report => Cleanup::Lapse(()),
+                ExpiredLease::Reexecute => Cleanup::Release(()),
+                ExpiredLease::Refuse => Cleanup::Lapse(()),
             };
             assert_eq!(state.clone().cleanup(), cut_off);
             let mut free = state.clone();
@@ -133,14 +133,14 @@ mod tests {
 
     #[test]
     fn an_owner_goes_once() {
-        let mut state = Plain::sent((), OnLapsed::TakeOver);
+        let mut state = Plain::sent((), ExpiredLease::Reexecute);
         assert_eq!(state.cleanup(), Cleanup::Undo(()));
         assert_eq!(state.cleanup(), Cleanup::Nothing);
     }
 
     #[test]
     fn only_work_that_runs_can_be_answered() {
-        let mut state = Plain::sent((), OnLapsed::TakeOver);
+        let mut state = Plain::sent((), ExpiredLease::Reexecute);
         state.answered(|()| ());
         assert_eq!(state.cleanup(), Cleanup::Undo(()));
     }

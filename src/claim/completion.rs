@@ -8,9 +8,9 @@ use super::{
     renewals::Kept,
 };
 use crate::{
-    event::{Incident, IncidentKind},
+    event::{FinishOutcome, Incident, IncidentKind},
     runtime::log,
-    store::{Held, Record, Settled, StoreError, StoreKey},
+    store::{Held, Record, StoreError, StoreKey},
 };
 
 /// How long an answer is tried to be recorded. Longer than most outages; after it the answer has
@@ -43,20 +43,20 @@ impl Completion {
     /// The bytes that it keeps in memory.
     pub(super) fn size(&self) -> usize {
         match &self.record {
-            Record::Answer(answer) => answer.size(),
+            Record::Response(answer) => answer.size(),
             Record::Tombstone(_) => 0,
         }
     }
 
     /// Gives the answer's bytes up. The work will still not be done twice.
     pub(super) fn drop_body(&mut self) {
-        if let Record::Answer(answer) = &self.record {
+        if let Record::Response(answer) = &self.record {
             self.record = Record::Tombstone(answer.to_tombstone());
         }
     }
 
     /// Tells the store once.
-    pub(super) async fn attempt(&self, context: &Context) -> Result<Settled, StoreError> {
+    pub(super) async fn attempt(&self, context: &Context) -> Result<FinishOutcome, StoreError> {
         let held_claim = self.kept.held_claim();
         held_claim.set_ending(true);
         let lease = held_claim.lease();
@@ -64,26 +64,26 @@ impl Completion {
         // If it has not been heard, the claim has to last until it is.
         held_claim.set_ending(held.is_ok());
         match held? {
-            Held::Yes => Ok(Settled::Yes),
+            Held::Yes => Ok(FinishOutcome::Confirmed),
             Held::Lost => {
                 let key = self.key();
                 log::warn!(
                     key:%, settled = "lost";
                     "{key} belongs to another owner by now, so the answer of this run is not recorded"
                 );
-                Ok(Settled::Lost)
+                Ok(FinishOutcome::Lost)
             }
         }
     }
 
     /// Tells the store until it has heard. `Later` says that time has run out.
-    pub(super) async fn insist(&self, context: &Context) -> Settled {
+    pub(super) async fn insist(&self, context: &Context) -> FinishOutcome {
         let mut backoff = Backoff::until(Instant::now() + LONGEST_TRY);
         let key = self.key();
         loop {
             let err = match self.attempt(context).await {
                 Ok(settled) => {
-                    if settled == Settled::Lost {
+                    if settled == FinishOutcome::Lost {
                         context.tell(&Incident::of(IncidentKind::Superseded, key));
                     }
                     return settled;
@@ -98,7 +98,7 @@ impl Completion {
                     key:%, error:% = err;
                     "{key} could not be recorded: {err}"
                 );
-                return Settled::Later;
+                return FinishOutcome::Deferred;
             }
         }
     }

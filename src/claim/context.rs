@@ -14,7 +14,7 @@ macro_rules! report {
     ) => {{
         let incident = $incident;
         $crate::runtime::log::$level!(
-            incident = incident.kind.name()
+            incident = incident.kind.as_str()
             $(, $name $(: $shown)? $(= $value)?)*; $($text)+
         );
         $context.tell(&incident);

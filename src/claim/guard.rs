@@ -12,10 +12,10 @@ use super::{
     renewals::{Kept, Renewals},
 };
 use crate::{
-    event::{Ending, EventBuilder, Incident, IncidentKind, Outcome},
+    event::{Ending, EventBuilder, FinishOutcome, Incident, IncidentKind, Outcome},
     fingerprint::Fingerprint,
     runtime::{background, log},
-    store::{Held, NewClaim, Record, Settled, StoreError},
+    store::{Held, NewClaim, Record, StoreError},
 };
 
 /// Holds a claim. Dropped at any moment, in any state, on any thread, it sees to it that what has
@@ -50,7 +50,7 @@ struct Answered {
 
 impl Guard {
     pub(super) fn sent(context: Context, claim: Arc<NewClaim>) -> Self {
-        let on_drop = claim.on_lapsed;
+        let on_drop = claim.on_expired_lease;
         Self {
             ticket: Some(context.ticket()),
             state: ClaimState::sent(claim, on_drop),
@@ -114,7 +114,7 @@ impl Guard {
 
     /// The work has ended.
     pub(crate) fn ended(&mut self) {
-        (self.notes).step_ends(|event, took| event.handler = Some(took));
+        (self.notes).step_ends(|event, took| event.handler_duration = Some(took));
     }
 
     /// Has the claim renewed while it runs, for `longest` at most.
@@ -138,7 +138,7 @@ impl Guard {
     /// There is an answer: from now on a drop records it.
     pub(crate) fn answered(&mut self, record: Record, retention: Duration) {
         self.notes.note(|event| match &record {
-            Record::Answer(answer) => {
+            Record::Response(answer) => {
                 event.ending = Some(Ending::Recorded);
                 event.recorded_body = Some(answer.body.len());
             }
@@ -158,7 +158,7 @@ impl Guard {
     }
 
     /// Records the answer now, as [`settle`](Self::settle) does.
-    pub(crate) async fn complete(mut self, record: Record, retention: Duration) -> Settled {
+    pub(crate) async fn complete(mut self, record: Record, retention: Duration) -> FinishOutcome {
         self.answered(record, retention);
         self.settle().await
     }
@@ -166,7 +166,7 @@ impl Guard {
     /// Tells the store how the work has ended: its answer, if there is one, otherwise that the key
     /// is free. Takes at most one call to the store; if that fails, or if this future is dropped,
     /// the background goes on.
-    pub(crate) async fn settle(mut self) -> Settled {
+    pub(crate) async fn settle(mut self) -> FinishOutcome {
         self.free_on_drop();
         self.notes.step_begins();
         let (key, claim, outcome) = match &self.state.stage {
@@ -182,21 +182,22 @@ impl Guard {
                 let outcome = completion.attempt(&self.context).await;
                 (completion.key(), claim, outcome)
             }
-            Stage::Sent(_) | Stage::Settled => return Settled::Lost,
+            Stage::Sent(_) | Stage::Settled => return FinishOutcome::Lost,
         };
         let settled = match &outcome {
             Ok(settled) => *settled,
             Err(err) => {
                 log::warn!(key:%, error:% = err; "{key} is settled in the background: {err}");
-                Settled::Later
+                FinishOutcome::Deferred
             }
         };
-        let is_recorded = settled == Settled::Yes && matches!(self.state.stage, Stage::Answered(_));
+        let is_recorded =
+            settled == FinishOutcome::Confirmed && matches!(self.state.stage, Stage::Answered(_));
         let sent_again = sent_again(claim).filter(|_| !is_recorded);
         let failed = outcome.err().map(|err| err.kind());
         self.notes.step_ends(|event, took| {
-            event.settling = Some(took);
-            event.settled = Some(settled);
+            event.finish_duration = Some(took);
+            event.finish = Some(settled);
             event.store_error = failed;
             event.ending.get_or_insert(Ending::Freed);
         });
@@ -210,7 +211,7 @@ impl Guard {
     /// The work ends here, and what is left of it is not waited for.
     fn ends(&mut self, ending: Ending) {
         self.notes.note(|event| {
-            event.settled.get_or_insert(Settled::Later);
+            event.finish.get_or_insert(FinishOutcome::Deferred);
             event.ending.get_or_insert(ending);
         });
     }
@@ -218,7 +219,7 @@ impl Guard {
 
 /// Frees a key. When the connection is lost on the way the store is asked once more, and not to find
 /// the claim then means that the first time has freed it.
-async fn release(context: &Context, held_claim: &HeldClaim) -> Result<Settled, StoreError> {
+async fn release(context: &Context, held_claim: &HeldClaim) -> Result<FinishOutcome, StoreError> {
     held_claim.set_ending(true);
     let lease = held_claim.lease();
     let held = match context.release(lease).await {
@@ -229,11 +230,11 @@ async fn release(context: &Context, held_claim: &HeldClaim) -> Result<Settled, S
             };
             let again = timeout_at(until, context.release(lease)).await;
             again.unwrap_or_else(|_elapsed| Err(StoreError::timeout()))?;
-            return Ok(Settled::Yes);
+            return Ok(FinishOutcome::Confirmed);
         }
     };
     let settled = match held {
-        Held::Yes => Settled::Yes,
+        Held::Yes => FinishOutcome::Confirmed,
         Held::Lost => {
             let key = held_claim.key();
             log::warn!(
@@ -241,7 +242,7 @@ async fn release(context: &Context, held_claim: &HeldClaim) -> Result<Settled, S
                 "{key} was no longer held when its run ended: it took longer than the claim lasts, or \
                  somebody deleted the key"
             );
-            Settled::Lost
+            FinishOutcome::Lost
         }
     };
     Ok(settled)

@@ -11,7 +11,7 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
-    FenceError,
+    FencingError,
     context::{Context, report},
 };
 use crate::{
@@ -123,11 +123,11 @@ impl HeldClaim {
     }
 
     /// Confirms the claim and tells the time.
-    pub(crate) async fn fence(&self) -> Result<StoreTime, FenceError> {
+    pub(crate) async fn fencing_token(&self) -> Result<StoreTime, FencingError> {
         match self.renew().await {
             Ok(Some(at)) => Ok(at),
-            Ok(None) => Err(FenceError::lost()),
-            Err(err) => Err(FenceError::store(err)),
+            Ok(None) => Err(FencingError::lost()),
+            Err(err) => Err(FencingError::store(err)),
         }
     }
 
@@ -172,7 +172,7 @@ impl fmt::Debug for HeldClaim {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RecordOverrides {
     pub(crate) rule: RecordRule,
-    pub(crate) no_store: bool,
+    pub(crate) omit_response: bool,
     pub(crate) retention: Option<Duration>,
 }
 

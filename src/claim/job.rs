@@ -15,9 +15,9 @@ use super::{
     undo::Undo,
 };
 use crate::{
-    event::{Incident, IncidentKind},
+    event::{FinishOutcome, Incident, IncidentKind},
     runtime::log,
-    store::{Held, NewClaim, Settled, StoreKey},
+    store::{Held, NewClaim, StoreKey},
 };
 
 /// How many jobs may be under way at once in a process. Beyond that the leases do the work; it is
@@ -85,7 +85,7 @@ impl Job {
                 claim
             }
             Self::Complete(completion, claim) => {
-                if completion.insist(context).await == Settled::Yes {
+                if completion.insist(context).await == FinishOutcome::Confirmed {
                     return;
                 }
                 claim

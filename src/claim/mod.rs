@@ -5,7 +5,7 @@ mod claim_state;
 mod completion;
 mod context;
 mod drain;
-mod fence_error;
+mod fencing_error;
 mod guard;
 mod held_claim;
 mod job;
@@ -31,7 +31,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 #[cfg(test)]
 pub(crate) use self::claim_state::{ClaimState, Cleanup};
-pub use self::fence_error::FenceError;
+pub use self::fencing_error::FencingError;
 use self::{
     context::{Context, report},
     refusal_log::{Ended, Line, RefusalLog},
@@ -47,7 +47,7 @@ pub(crate) use self::{
 use crate::{
     event::{EventBuilder, Incident, IncidentKind, Observer},
     runtime::log,
-    store::{Begin, ClaimNotes, NewClaim, OwnerToken, Store, StoreError, StoreKey},
+    store::{Begin, ClaimNotes, NewClaim, OwnerToken, Store, StoreError, StoreKey, erase},
 };
 
 /// How long who waits for a claim rests after the store could not be asked.
@@ -69,16 +69,16 @@ struct Inner {
 
 impl Claims {
     pub(crate) fn new(store: impl Store) -> Self {
-        Self::of(Context::new(Arc::new(store), None))
+        Self::with(Context::new(erase(store), None))
     }
 
     /// On the same store, with nothing begun yet, and observed.
     pub(crate) fn observed_by(&self, observer: Observer) -> Self {
         let store = Arc::clone(self.0.context.store());
-        Self::of(Context::new(store, Some(observer)))
+        Self::with(Context::new(store, Some(observer)))
     }
 
-    fn of(context: Context) -> Self {
+    fn with(context: Context) -> Self {
         Self(Arc::new(Inner {
             context,
             renewals: Arc::default(),
@@ -252,9 +252,9 @@ pub(crate) fn meaning(begin: Begin, claim: &NewClaim) -> ClaimOutcome {
             ClaimOutcome::Mismatch
         }
         Begin::InFlight { by, left, .. } => ClaimOutcome::InFlight { by, left },
-        Begin::Lapsed { fingerprint } if differs(fingerprint.as_ref()) => ClaimOutcome::Mismatch,
+        Begin::Expired { fingerprint } if differs(fingerprint.as_ref()) => ClaimOutcome::Mismatch,
         // A claim that has been handed out ends before this; the compiler cannot know.
-        Begin::Lapsed { .. } | Begin::Claimed { .. } => ClaimOutcome::Lapsed,
+        Begin::Expired { .. } | Begin::Claimed { .. } => ClaimOutcome::Expired,
         Begin::Finished(record) if differs(record.fingerprint()) => ClaimOutcome::Mismatch,
         Begin::Finished(record) => ClaimOutcome::Finished(record),
         Begin::Unreadable => ClaimOutcome::Unreadable,

@@ -21,7 +21,7 @@ pub(crate) enum ClaimOutcome {
     /// The key stands for other work.
     Mismatch,
     /// An owner died, and nobody may take over from it.
-    Lapsed,
+    Expired,
     /// The work is done.
     Finished(Record),
     /// What stands there cannot be read.
@@ -50,10 +50,10 @@ impl ClaimOutcome {
         notes: &mut EventBuilder,
     ) -> Result<Self, StoreError> {
         notes.step_ends(|event, took| {
-            event.waited = waited;
-            event.claiming = Some(took.saturating_sub(waited.unwrap_or_default()));
+            event.wait_duration = waited;
+            event.claim_duration = Some(took.saturating_sub(waited.unwrap_or_default()));
             match &begun {
-                Ok(begun) => event.left = begun.left(),
+                Ok(begun) => event.lease_left = begun.left(),
                 Err(err) => event.store_error = Some(err.kind()),
             }
         });

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use crate::{
-    config::{ConfigError, LostOwner},
+    config::{ConfigError, ExpiredLease},
     fingerprint::Fingerprint,
-    store::{ClaimNotes, NewClaim, OnLapsed, OwnerToken, StoreKey},
+    store::{ClaimNotes, NewClaim, OwnerToken, StoreKey},
 };
 
 const SHORTEST_LEASE: Duration = Duration::from_millis(100);
@@ -17,7 +17,7 @@ pub(crate) struct ClaimTerms {
     pub(crate) lease: Duration,
     pub(crate) renew_for: Duration,
     pub(crate) retention: Duration,
-    pub(crate) lost_owner: LostOwner,
+    pub(crate) expired_lease: ExpiredLease,
 }
 
 impl ClaimTerms {
@@ -51,18 +51,18 @@ impl ClaimTerms {
 
     /// A claim on these terms.
     pub(crate) fn new_claim(&self, key: StoreKey, fingerprint: Option<Fingerprint>) -> NewClaim {
-        let (on_lapsed, afterlife) = match self.lost_owner {
+        let (on_expired_lease, grace) = match self.expired_lease {
             // Long enough that a retry finds out that it is not the first attempt.
-            LostOwner::Reexecute => (OnLapsed::TakeOver, self.lease * 2),
-            LostOwner::Refuse => (OnLapsed::Report, self.retention),
+            ExpiredLease::Reexecute => (ExpiredLease::Reexecute, self.lease * 2),
+            ExpiredLease::Refuse => (ExpiredLease::Refuse, self.retention),
         };
         NewClaim {
             key,
             token: OwnerToken::random(),
             fingerprint,
             lease: self.lease,
-            afterlife,
-            on_lapsed,
+            grace,
+            on_expired_lease,
             notes: ClaimNotes::default(),
         }
     }

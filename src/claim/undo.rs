@@ -46,7 +46,7 @@ pub(super) struct Undo {
 impl Undo {
     pub(super) fn of(claim: &NewClaim, ticket: Option<DrainGuard>) -> Self {
         let now = Instant::now();
-        let search = (claim.lease.saturating_add(claim.afterlife)).min(LONGEST_SEARCH);
+        let search = (claim.lease.saturating_add(claim.grace)).min(LONGEST_SEARCH);
         Self {
             lease: claim.lease(),
             sent_again: claim.notes.was_sent_again(),

@@ -5,5 +5,5 @@ mod policy;
 
 pub use self::{
     error::ConfigError,
-    policy::{InFlight, LostOwner, StoreFailure},
+    policy::{ExpiredLease, InFlight, StoreFailure, Waiting},
 };

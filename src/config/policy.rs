@@ -2,7 +2,19 @@
 
 use std::time::Duration;
 
-/// What a repeated request is told while the first one is still running.
+/// What a duplicate gets while the original request is still running.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use actix_web_idempotency::{Idempotency, InFlight, MemoryStore, Scope, Waiting};
+///
+/// let waiting = Waiting::new(Duration::from_secs(10)).max_waiters(200);
+/// let idempotency = Idempotency::builder(MemoryStore::new(), Scope::header("x-tenant-id"))
+///     .on_in_flight(InFlight::Wait(waiting))
+///     .build()?;
+/// # Ok::<_, actix_web_idempotency::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InFlight {
@@ -10,24 +22,80 @@ pub enum InFlight {
     /// clients that send keys know how to retry.
     #[default]
     Reject,
-    /// It waits, at most this long, and gets the answer of the first. If the first ends without an
-    /// answer that is recorded, one of those who wait runs next. After this time, or when too many
-    /// wait already, 409 `in-flight`.
-    Wait(Duration),
+    /// It waits for the original request to end, and gets the response that was recorded. If none was,
+    /// one of the waiting duplicates runs next. After the wait, or when too many wait already, 409
+    /// `in-flight`.
+    Wait(Waiting),
 }
 
-/// What becomes of a key whose owner died: its process was killed, or cut off from the store, for
+/// How long, and how many, duplicates wait with [`InFlight::Wait`].
+///
+/// A [`Duration`] converts to one: `InFlight::Wait(Duration::from_secs(10).into())`.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use actix_web_idempotency::Waiting;
+///
+/// let waiting = Waiting::new(Duration::from_secs(10)).max_waiters(200).honor_prefer(true);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Waiting {
+    pub(crate) limit: Duration,
+    pub(crate) max_waiters: usize,
+    pub(crate) honor_prefer: bool,
+}
+
+impl Waiting {
+    /// Waits at most this long: up to an hour, and not longer than the
+    /// [`retention`](crate::idempotency::IdempotencyBuilder::retention), or a response would be forgotten
+    /// while it is waited for.
+    pub const fn new(limit: Duration) -> Self {
+        Self {
+            limit,
+            max_waiters: 1024,
+            honor_prefer: false,
+        }
+    }
+
+    /// Sets how many requests may wait at once in a process. Those beyond get 409 `in-flight`.
+    ///
+    /// Defaults to 1024: each keeps its connection and its body, 2 MiB at most.
+    pub const fn max_waiters(mut self, most: usize) -> Self {
+        self.max_waiters = most;
+        self
+    }
+
+    /// Lets a client shorten its wait with `Prefer: wait=<seconds>`
+    /// ([RFC 7240](https://www.rfc-editor.org/rfc/rfc7240#section-4.3)). It never waits longer than the
+    /// limit; the response to a request that has waited says `Preference-Applied: wait=<seconds>`.
+    ///
+    /// Defaults to `false`: the header is ignored, so that clients that send it for another reason are not
+    /// surprised.
+    pub const fn honor_prefer(mut self, honor: bool) -> Self {
+        self.honor_prefer = honor;
+        self
+    }
+}
+
+impl From<Duration> for Waiting {
+    fn from(limit: Duration) -> Self {
+        Self::new(limit)
+    }
+}
+
+/// What happens to a key when its lease has expired: its owner crashed, or was cut off from the store for
 /// longer than the lease.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LostOwner {
-    /// The next request with the same key and fingerprint runs, and is told that it is not the
-    /// first attempt. The default: a crash then heals by itself. The work has to stand it, by a
-    /// unique constraint or a [fence](crate::Claim::fence), because the dead owner may have done
-    /// a part of it, or all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ExpiredLease {
+    /// The next request with the same key and fingerprint runs, as the next
+    /// [attempt](crate::Claim::attempt). The default: a crash then heals by itself. The work has to stand
+    /// it, by a unique constraint or a [fencing token](crate::Claim::fencing_token), because the crashed
+    /// owner may have done a part of it, or all.
     #[default]
     Reexecute,
-    /// Nobody runs: 409 `outcome-unknown`, until the retention has passed or an operator has
+    /// No request runs: 409 `outcome-unknown`, until the retention has passed or an operator has
     /// looked (see [`Inspect`](crate::store::Inspect)). For work that cannot tell whether it was
     /// done before.
     Refuse,
@@ -37,10 +105,10 @@ pub enum LostOwner {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreFailure {
-    /// It does not run: 503 `store-unavailable` with `Retry-After`. The default: whoever asked for
-    /// idempotency would rather not run than run twice.
+    /// It does not run: 503 `store-unavailable` with `Retry-After`. The default: an application that asks
+    /// for protection would rather not run a request than run it twice.
     #[default]
     FailClosed,
-    /// It runs unguarded, and a warning is logged. Repetitions run too.
+    /// It runs unguarded, and a warning is logged. Its duplicates run too.
     FailOpen,
 }

@@ -1,21 +1,21 @@
 use std::{sync::Arc, time::Duration};
 
-use super::{Once, Settings};
+use super::{Deduplicator, Settings};
 use crate::{
     claim::{ClaimTerms, Claims},
-    config::{ConfigError, LostOwner},
+    config::{ConfigError, ExpiredLease},
     event::{Event, Observer},
     store::Store,
 };
 
-/// Settings of a [`Once`]; every one has a default.
+/// Settings of a [`Deduplicator`]; every one has a default.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
-pub struct OnceBuilder {
+pub struct DeduplicatorBuilder {
     settings: Settings,
 }
 
-impl OnceBuilder {
+impl DeduplicatorBuilder {
     pub(super) fn new(store: impl Store) -> Self {
         Self {
             settings: Settings {
@@ -25,7 +25,7 @@ impl OnceBuilder {
                     lease: Duration::from_secs(30),
                     renew_for: Duration::from_secs(3600),
                     retention: Duration::from_secs(24 * 3600),
-                    lost_owner: LostOwner::default(),
+                    expired_lease: ExpiredLease::default(),
                 },
             },
         }
@@ -67,9 +67,9 @@ impl OnceBuilder {
 
     /// What becomes of work whose owner died.
     ///
-    /// Default: [`LostOwner::Reexecute`].
-    pub fn on_lost_owner(mut self, policy: LostOwner) -> Self {
-        self.settings.terms.lost_owner = policy;
+    /// Default: [`ExpiredLease::Reexecute`].
+    pub fn on_expired_lease(mut self, policy: ExpiredLease) -> Self {
+        self.settings.terms.expired_lease = policy;
         self
     }
 
@@ -89,10 +89,14 @@ impl OnceBuilder {
     ///
     /// When a setting cannot work, or two contradict each other; the error names them with their
     /// values.
-    pub fn build(self) -> Result<Once, ConfigError> {
+    pub fn build(self) -> Result<Deduplicator, ConfigError> {
         self.settings.terms.check()?;
-        Ok(Once {
+        Ok(self.build_unchecked())
+    }
+
+    pub(super) fn build_unchecked(self) -> Deduplicator {
+        Deduplicator {
             settings: Arc::new(self.settings),
-        })
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! The core without HTTP: work that is done once, wherever it comes from.
 
 mod builder;
+mod execution;
 mod outcome;
-mod run;
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,10 +10,11 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 pub use self::{
-    builder::OnceBuilder,
-    outcome::{Claimed, Done},
-    run::Run,
+    builder::DeduplicatorBuilder,
+    execution::Execution,
+    outcome::{DedupOutcome, ExecutionOutcome},
 };
+pub use crate::{claim::FencingError, event::FinishOutcome};
 use crate::{
     claim::{ClaimOutcome, ClaimTerms, Claims},
     event::{EventBuilder, Outcome},
@@ -29,21 +30,24 @@ const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// store one of them proceeds, the others are told what became of it.
 ///
 /// ```
-/// use actix_web_idempotency::{Claimed, Done, Fingerprint, MemoryStore, Once};
+/// use actix_web_idempotency::{
+///     Fingerprint, MemoryStore,
+///     dedup::{DedupOutcome, Deduplicator, ExecutionOutcome},
+/// };
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let once = Once::builder(MemoryStore::new()).key_prefix("invoices:").build()?;
+/// let deduplicator = Deduplicator::builder(MemoryStore::new()).key_prefix("invoices:").build()?;
 /// let message = br#"{"order":7}"#;
 ///
 /// for delivery in 1..=2 {
-///     match once.claim("invoice-7", Some(Fingerprint::of_bytes(message))).await? {
-///         Claimed::Proceed(run) => {
+///     match deduplicator.claim("invoice-7", Some(Fingerprint::digest(message))).await? {
+///         DedupOutcome::Execute(execution) => {
 ///             assert_eq!(delivery, 1);
 ///             // .. write the invoice ..
-///             run.complete("invoice 2024-11").await;
+///             execution.complete("invoice 2024-11").await;
 ///         }
-///         Claimed::Replay(Done::Completed(result)) => assert_eq!(result, "invoice 2024-11"),
+///         DedupOutcome::Replay(ExecutionOutcome::Completed(result)) => assert_eq!(result, "invoice 2024-11"),
 ///         other => panic!("not in this example: {other:?}"),
 ///     }
 /// }
@@ -51,15 +55,15 @@ const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// # }
 /// ```
 ///
-/// A claim is renewed in the background while its [`Run`] lives. A run that is dropped, by an error
+/// A claim is renewed in the background while its [`Execution`] lives. A run that is dropped, by an error
 /// or a panic, gives its key back, or lets its lease lapse with
-/// [`LostOwner::Refuse`](crate::LostOwner::Refuse). Recipes: [a queue's
+/// [`ExpiredLease::Refuse`](crate::ExpiredLease::Refuse). Recipes: [a queue's
 /// consumer](crate::guide::recipes::queue), [a batch import](crate::guide::recipes::batch);
 /// `examples/queue.rs` is a whole consumer.
 ///
 /// Clones share everything.
 #[derive(Clone, Debug)]
-pub struct Once {
+pub struct Deduplicator {
     settings: Arc<Settings>,
 }
 
@@ -70,10 +74,15 @@ struct Settings {
     terms: ClaimTerms,
 }
 
-impl Once {
-    /// On this store. Everything else has a default.
-    pub fn builder(store: impl Store) -> OnceBuilder {
-        OnceBuilder::new(store)
+impl Deduplicator {
+    /// A deduplicator with all defaults.
+    pub fn new(store: impl Store) -> Self {
+        Self::builder(store).build_unchecked()
+    }
+
+    /// Settings for a deduplicator.
+    pub fn builder(store: impl Store) -> DeduplicatorBuilder {
+        DeduplicatorBuilder::new(store)
     }
 
     /// Claims the work that `key` names, a message's id, say. The fingerprint, of the message's
@@ -88,7 +97,7 @@ impl Once {
         &self,
         key: impl AsRef<[u8]>,
         fingerprint: Option<Fingerprint>,
-    ) -> Result<Claimed, StoreError> {
+    ) -> Result<DedupOutcome, StoreError> {
         let claim = Arc::new(self.new_claim(key.as_ref(), fingerprint));
         let mut notes = self.notes(&claim);
         let begun = self.settings.claims.begin(&claim).await;
@@ -106,7 +115,7 @@ impl Once {
         key: impl AsRef<[u8]>,
         fingerprint: Option<Fingerprint>,
         longest: Duration,
-    ) -> Result<Claimed, StoreError> {
+    ) -> Result<DedupOutcome, StoreError> {
         let claim = Arc::new(self.new_claim(key.as_ref(), fingerprint));
         let mut notes = self.notes(&claim);
         let until = Instant::now() + longest.min(FAR);
@@ -146,21 +155,27 @@ impl Once {
         begun: Result<ClaimOutcome, StoreError>,
         fingerprint: Option<Fingerprint>,
         mut notes: EventBuilder,
-    ) -> Result<Claimed, StoreError> {
+    ) -> Result<DedupOutcome, StoreError> {
         notes.note(|event| event.outcome = outcome(&begun));
         Ok(match begun? {
             ClaimOutcome::Mine(mut guard) => {
                 let settings = &self.settings;
                 (settings.claims).keep_renewed(&mut guard, settings.terms.renew_for);
                 let guard = guard.observed(notes);
-                Claimed::Proceed(Run::new(guard, fingerprint, self.settings.terms.retention))
+                DedupOutcome::Execute(Execution::new(
+                    guard,
+                    fingerprint,
+                    self.settings.terms.retention,
+                ))
             }
-            ClaimOutcome::InFlight { .. } => Claimed::InProgress,
-            ClaimOutcome::Mismatch => Claimed::Mismatch,
-            ClaimOutcome::Lapsed => Claimed::UnknownOutcome,
-            ClaimOutcome::Finished(Record::Answer(answer)) => Claimed::Replay(Done::of(answer)),
+            ClaimOutcome::InFlight { .. } => DedupOutcome::InFlight,
+            ClaimOutcome::Mismatch => DedupOutcome::Mismatch,
+            ClaimOutcome::Expired => DedupOutcome::OutcomeUnknown,
+            ClaimOutcome::Finished(Record::Response(answer)) => {
+                DedupOutcome::Replay(ExecutionOutcome::from_response(answer))
+            }
             ClaimOutcome::Finished(Record::Tombstone(_)) | ClaimOutcome::Unreadable => {
-                Claimed::NotStored
+                DedupOutcome::NotStored
             }
         })
     }
@@ -172,8 +187,8 @@ fn outcome(begun: &Result<ClaimOutcome, StoreError>) -> Outcome {
         Ok(ClaimOutcome::Mine(_)) => Outcome::Executed,
         Ok(ClaimOutcome::InFlight { .. }) => Outcome::InFlight,
         Ok(ClaimOutcome::Mismatch) => Outcome::Mismatch,
-        Ok(ClaimOutcome::Lapsed) => Outcome::Unknown,
-        Ok(ClaimOutcome::Finished(Record::Answer(_))) => Outcome::Replayed,
+        Ok(ClaimOutcome::Expired) => Outcome::Unknown,
+        Ok(ClaimOutcome::Finished(Record::Response(_))) => Outcome::Replayed,
         Ok(ClaimOutcome::Finished(Record::Tombstone(_)) | ClaimOutcome::Unreadable) => {
             Outcome::NotStored
         }

@@ -1,23 +1,23 @@
 use bytes::Bytes;
 
-use super::Run;
-use crate::store::Answer;
+use super::Execution;
+use crate::store::RecordedResponse;
 
 /// What a claim is told.
 #[derive(Debug)]
-pub enum Claimed {
+pub enum DedupOutcome {
     /// The work is yours to do.
-    Proceed(Run),
+    Execute(Execution),
     /// It has been done; this is what was recorded.
-    Replay(Done),
+    Replay(ExecutionOutcome),
     /// It has been done, and what came of it is not known any more: a memory store was short of
     /// bytes, or what stands there cannot be read. It is not to be done again.
     NotStored,
     /// Another is doing it. Put it back and look again later.
-    InProgress,
-    /// An owner died while it did it, and with [`LostOwner::Refuse`](crate::LostOwner::Refuse)
+    InFlight,
+    /// An owner died while it did it, and with [`ExpiredLease::Refuse`](crate::ExpiredLease::Refuse)
     /// nobody tries again.
-    UnknownOutcome,
+    OutcomeUnknown,
     /// The key stands for other work: the fingerprints differ.
     Mismatch,
 }
@@ -27,16 +27,16 @@ const FAILED: u16 = 500;
 
 /// How work ended, as its run has recorded it.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Done {
+pub enum ExecutionOutcome {
     /// It was done, with this result.
     Completed(Bytes),
     /// It failed for good, with this error.
     Failed(Bytes),
 }
 
-impl Done {
+impl ExecutionOutcome {
     /// A record is an HTTP answer in every store; of it only the status says how work ended.
-    pub(super) fn of(answer: Answer) -> Self {
+    pub(super) fn from_response(answer: RecordedResponse) -> Self {
         match answer.status {
             0..400 => Self::Completed(answer.body),
             400.. => Self::Failed(answer.body),
@@ -52,7 +52,7 @@ impl Done {
 }
 
 /// The size, never the content.
-impl std::fmt::Debug for Done {
+impl std::fmt::Debug for ExecutionOutcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Completed(result) => write!(f, "Completed({} bytes)", result.len()),

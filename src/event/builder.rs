@@ -74,7 +74,7 @@ impl EventBuilder {
 impl Drop for EventBuilder {
     fn drop(&mut self) {
         if let Some(mut draft) = self.0.take() {
-            draft.event.total = draft.begun.elapsed();
+            draft.event.total_duration = draft.begun.elapsed();
             let told = Event::Request(&draft.event);
             draft.span.within(|| draft.observer.tell(told));
         }

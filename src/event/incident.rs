@@ -81,7 +81,7 @@ pub enum IncidentKind {
 
 impl IncidentKind {
     /// A name for labels, the same in every version.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::LostLease => "lost_lease",
             Self::NotRenewed => "not_renewed",

@@ -40,15 +40,15 @@
 //! | | |
 //! |---|---|
 //! | how many ran, were replayed, were refused, and why | [`outcome`](RequestEvent::outcome), [`problem`](RequestEvent::problem) |
-//! | who waited, and for how long | [`waited`](RequestEvent::waited) is there, whatever the outcome |
+//! | who waited, and for how long | [`wait_duration`](RequestEvent::wait_duration) is there, whatever the outcome |
 //! | who took over from a dead owner | [`attempt`](RequestEvent::attempt) is above 1 |
 //! | which answers could not be kept | [`ending`](RequestEvent::ending) is [`Ending::Tombstone`] |
-//! | which handlers were cut off | [`Outcome::Executed`] without [`handler`](RequestEvent::handler) |
-//! | what ran beside another, perhaps | [`settled`](RequestEvent::settled) is [`Settled::Lost`](crate::Settled), or [`IncidentKind::LostLease`] |
+//! | which handlers were cut off | [`Outcome::Executed`] without [`handler_duration`](RequestEvent::handler_duration) |
+//! | what ran beside another, perhaps | [`finish`](RequestEvent::finish) is [`FinishOutcome::Lost`](crate::event::FinishOutcome), or [`IncidentKind::LostLease`] |
 //! | what a guard that only [watches](crate::guide::rollout) would have done | [`shadow`](RequestEvent::shadow) is true, and the outcome tells |
-//! | how long the store takes | [`claiming`](RequestEvent::claiming), [`settling`](RequestEvent::settling) |
+//! | how long the store takes | [`claim_duration`](RequestEvent::claim_duration), [`finish_duration`](RequestEvent::finish_duration) |
 //!
-//! Names for labels (`Outcome::name`, `Ending::name`, `IncidentKind::name`, `StoreErrorKind::name`, the
+//! Names for labels (`Outcome::as_str`, `Ending::as_str`, `IncidentKind::as_str`, `StoreErrorKind::as_str`, the
 //! problem) are few and fixed. A key is not: it belongs into a log or a trace, never into a label of a
 //! metric. With the feature `metrics`, [`metrics::observer`](crate::metrics::observer) counts all this.
 //!
@@ -95,7 +95,7 @@
 //! fn on_the_span(event: Event<'_>) {
 //!     let Event::Request(request) = event else { return };
 //!     let span = Span::current();
-//!     span.record("idempotency.outcome", request.outcome.name());
+//!     span.record("idempotency.outcome", request.outcome.as_str());
 //!     span.record("idempotency.problem", request.problem);
 //!     span.record("idempotency.key", request.key.as_ref().map(display));
 //!     span.record("idempotency.attempt", request.attempt.map(|attempt| attempt.get()));
@@ -140,7 +140,7 @@
 //! | `idempotency.status` | the answer of a handler whose client has left: the outer middleware never saw it |
 //! | `idempotency.shadow` | the outcome is what would have happened |
 //!
-//! [`on_event`]: crate::IdempotencyBuilder::on_event
+//! [`on_event`]: crate::idempotency::IdempotencyBuilder::on_event
 
 mod builder;
 mod incident;
@@ -151,7 +151,7 @@ mod request_event;
 pub(crate) use self::{builder::EventBuilder, observer::Observer};
 pub use self::{
     incident::{Incident, IncidentKind},
-    outcome::{Ending, Outcome},
+    outcome::{Ending, FinishOutcome, Outcome},
     request_event::RequestEvent,
 };
 
@@ -159,7 +159,7 @@ pub use self::{
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A request is over, or, of [`Once`](crate::Once), a claim.
+    /// A request is over, or, of [`Deduplicator`](crate::dedup::Deduplicator), a claim.
     Request(&'a RequestEvent),
     /// Something went wrong in the background, or was put right there.
     Incident(&'a Incident<'a>),

@@ -28,7 +28,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// A name for labels, the same in every version.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Executed => "executed",
             Self::Replayed => "replayed",
@@ -61,7 +61,7 @@ pub enum Ending {
 
 impl Ending {
     /// A name for labels, the same in every version.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Recorded => "recorded",
             Self::Tombstone => "tombstone",
@@ -69,4 +69,15 @@ impl Ending {
             Self::Lapsed => "lapsed",
         }
     }
+}
+
+/// Whether the store knows how a claim ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FinishOutcome {
+    /// The store has confirmed it: the response is recorded, or the key is free.
+    Confirmed,
+    /// The store could not be reached in time, or nobody waited for it; the background goes on trying.
+    Deferred,
+    /// Another owner has the key by now; nothing was changed. The same work may have been done twice.
+    Lost,
 }

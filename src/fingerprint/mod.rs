@@ -13,9 +13,9 @@ use sha2::{Digest, Sha256};
 /// ```
 /// use actix_web_idempotency::Fingerprint;
 ///
-/// let one = Fingerprint::of_bytes(b"a=1");
-/// assert_eq!(one, Fingerprint::of_bytes(b"a=1"));
-/// assert_ne!(one, Fingerprint::of_bytes(b"a=2"));
+/// let one = Fingerprint::digest(b"a=1");
+/// assert_eq!(one, Fingerprint::digest(b"a=1"));
+/// assert_ne!(one, Fingerprint::digest(b"a=2"));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
@@ -27,7 +27,7 @@ impl Fingerprint {
     }
 
     /// The SHA-256 of some bytes.
-    pub fn of_bytes(bytes: impl AsRef<[u8]>) -> Self {
+    pub fn digest(bytes: impl AsRef<[u8]>) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
@@ -38,15 +38,15 @@ impl Fingerprint {
     /// use actix_web_idempotency::Fingerprint;
     /// use serde_json::json;
     ///
-    /// let canonical = Fingerprint::of_bytes(r#"{"a":[1],"b":"x"}"#);
-    /// assert_eq!(Fingerprint::of_value(&json!({ "b": "x", "a": [1] }))?, canonical);
+    /// let canonical = Fingerprint::digest(r#"{"a":[1],"b":"x"}"#);
+    /// assert_eq!(Fingerprint::digest_json(&json!({ "b": "x", "a": [1] }))?, canonical);
     /// # Ok::<_, serde_json::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// When the value cannot be written as JSON, for instance a map whose keys are not strings.
-    pub fn of_value<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
+    pub fn digest_json<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
         canonical::digest(value).map(Self)
     }
 
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn of(value: &impl Serialize) -> Fingerprint {
-        Fingerprint::of_value(value).unwrap()
+        Fingerprint::digest_json(value).unwrap()
     }
 
     #[test]
@@ -121,6 +121,6 @@ mod tests {
 
     #[test]
     fn a_map_without_string_keys_is_an_error() {
-        assert!(Fingerprint::of_value(&HashMap::from([(vec![1], 1)])).is_err());
+        assert!(Fingerprint::digest_json(&HashMap::from([(vec![1], 1)])).is_err());
     }
 }

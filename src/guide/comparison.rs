@@ -62,7 +62,7 @@
 //! [SQS FIFO](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-exactly-once-processing.html)
 //! drops a message that is sent again within 5 minutes. **Better** where that is all you need, for it
 //! costs nothing. A message that a consumer has not deleted in time is delivered again;
-//! [`Once`](crate::Once) is for that.
+//! [`Deduplicator`](crate::dedup::Deduplicator) is for that.
 //!
 //! # With a store of keys
 //!
@@ -93,7 +93,7 @@
 //!
 //! Version 0.2.6, the same idea for axum; it takes a key from a header if it is told to, has a time
 //! to live of its own and a list of statuses that are not kept. It claims nothing either. **Better** if
-//! your service is on axum: this crate is for actix-web alone, but for [`Once`](crate::Once), which a
+//! your service is on axum: this crate is for actix-web alone, but for [`Deduplicator`](crate::dedup::Deduplicator), which a
 //! handler of any framework can call.
 //!
 //! ## api-concurrency, for Express
@@ -121,7 +121,7 @@
 //! [Stripe](https://docs.stripe.com/api/idempotent_requests) made the header known, and this crate follows
 //! it: keys of up to 255 characters, an error for another request under a used key, a replay that says so.
 //! One thing differs: its API v1 keeps answers of 500 as well; here they free the key for a retry, and
-//! [`final_answer`](crate::Claim::final_answer) keeps one. If all that your handler does is one
+//! [`record_always`](crate::Claim::record_always) keeps one. If all that your handler does is one
 //! call to such an API, [hand the client's key on](super::recipes::payments#hand-the-key-on), and you may
 //! need nothing else.
 //!

@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use actix_web::{App, HttpResponse, http::Method, test, web};
-//! use actix_web_idempotency::{ApiLock, MemoryStore};
+//! use actix_web_idempotency::{ApiLock, MemoryStore, api_lock::LockPayload};
 //! use serde_json::json;
 //!
 //! async fn orders() -> HttpResponse {
@@ -52,7 +52,7 @@
 //! #     Error, body::MessageBody, dev::{ServiceRequest, ServiceResponse}, http::StatusCode,
 //! #     middleware::{Next, from_fn},
 //! # };
-//! use actix_web_idempotency::{ApiLock, ConfigError, MemoryStore};
+//! use actix_web_idempotency::{ApiLock, ConfigError, MemoryStore, api_lock::LockPayload};
 //! use serde::{Deserialize, Serialize};
 //!
 //! #[derive(Deserialize, Serialize)]
@@ -63,9 +63,9 @@
 //!
 //! /// An account is locked under one name, whether it pays or is paid.
 //! fn lock_of(store: &MemoryStore, account: fn(Transfer) -> String) -> Result<ApiLock, ConfigError> {
-//!     let lock = ApiLock::try_builder(store.clone(), move |req| {
+//!     let lock = ApiLock::builder_with_payload(store.clone(), LockPayload::fallible(move |req| {
 //!         Ok(Some(("account", account(req.json()?))))
-//!     });
+//!     }));
 //!     lock.build()
 //! }
 //! # /// Goes on when two requests have their first lock.

@@ -47,5 +47,5 @@
 //! `HttpServer::new` calls its closure once for each worker. A store that is built inside of it is four
 //! stores on four workers, and a duplicate that another worker serves runs again. Build it outside, and clone
 //! it in. The first claim on a second store with the same
-//! [`key_prefix`](crate::IdempotencyBuilder::key_prefix) is a warning, `"two memory stores of this process"`,
+//! [`key_prefix`](crate::idempotency::IdempotencyBuilder::key_prefix) is a warning, `"two memory stores of this process"`,
 //! and [`IncidentKind::SecondStore`](crate::event::IncidentKind::SecondStore).

@@ -96,7 +96,7 @@
 //!
 //! | reads | setting | default | its 413 |
 //! |---|---|--:|---|
-//! | `Idempotency`, [`ApiLock`](crate::ApiLock) | [`max_body`](crate::IdempotencyBuilder::max_body) | 2 MiB | [`payload-too-large`](crate::problem#payload-too-large); nothing is claimed |
+//! | `Idempotency`, [`ApiLock`](crate::ApiLock) | [`max_body`](crate::idempotency::IdempotencyBuilder::max_body) | 2 MiB | [`payload-too-large`](crate::problem#payload-too-large); nothing is claimed |
 //! | `web::Json` | `web::JsonConfig::limit` | 2 MiB | actix's text, **recorded** |
 //! | `web::Bytes`, `String` | `web::PayloadConfig::limit` | 256 KiB | the same |
 //! | `web::Form` | `web::FormConfig::limit` | 16 KiB | the same |

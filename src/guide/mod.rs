@@ -53,7 +53,7 @@
 //!
 //! # #[actix_web::main]
 //! # async fn main() -> std::io::Result<()> {
-//! let scope = Scope::by(|req| req.extensions().get::<UserId>().map(|user| user.0.clone()));
+//! let scope = Scope::from_fn(|req| req.extensions().get::<UserId>().map(|user| user.0.clone()));
 //! let idempotency = Idempotency::builder(MemoryStore::new(), scope).build()?;
 //! let app = App::new().wrap(idempotency).wrap(from_fn(authenticate)); // the last is the outermost
 //! # let app = app.default_service(actix_web::web::to(actix_web::HttpResponse::Created));
@@ -89,7 +89,7 @@
 //! # Choosing a policy for crashes
 //!
 //! A process that is killed leaves a claim behind. Until its lease has lapsed (30 seconds) the key
-//! is `in-flight`; then [`LostOwner`](crate::LostOwner) decides:
+//! is `in-flight`; then [`ExpiredLease`](crate::ExpiredLease) decides:
 //!
 //! * **`Reexecute`**, the default: the retry runs and is told by
 //!   [`Claim::attempt`](crate::Claim::attempt) that it is not the first. Right when the work finds
@@ -110,12 +110,12 @@
 //! another try. A 400 or 404 is recorded too: the same request would fail the same way, and a
 //! client that corrects it sends another request, which needs another key.
 //!
-//! * A failure that may pass: [`Transient`](crate::Transient) marks a response or an error,
-//!   [`transient()`](crate::Claim::transient) says so of the handler's, and so does a status of 500 and
+//! * A failure that may pass: [`Transient`](crate::idempotency::Transient) marks a response or an error,
+//!   [`transient()`](crate::Claim::mark_transient) says so of the handler's, and so does a status of 500 and
 //!   more. The key is free for a retry. [What is recorded](crate::Recording#what-is-recorded) lists the
 //!   responses that are easily overlooked.
-//! * A failure that is final: [`final_answer()`](crate::Claim::final_answer), whatever its status.
-//! * An answer with secrets in it: [`no_store()`](crate::Claim::no_store). Repetitions learn that
+//! * A failure that is final: [`record_always()`](crate::Claim::record_always), whatever its status.
+//! * An answer with secrets in it: [`omit_response()`](crate::Claim::omit_response). Repetitions learn that
 //!   it was done, not what was answered.
 //! * Large answers and streams: [`Recording::max_body`](crate::Recording::max_body). Beyond it the
 //!   fact is remembered. Server-sent events pass as they come; what goes beyond the cap, or is cut
@@ -150,7 +150,7 @@
 //!     let account = token.and_then(|token| account_of(&token));
 //!     account.ok_or_else(|| ErrorUnauthorized("who are you?"))
 //! }
-//! let scope = Scope::by(account); // without or_anonymous()
+//! let scope = Scope::from_fn(account); // without or_anonymous()
 //! ```
 //!
 //! It must verify, not only read: the payload of a token whose signature nobody has checked, or a
@@ -159,7 +159,7 @@
 //!
 //! Permissions are another matter. A replay tells a caller what he was told before; whether he may
 //! still do it, and see it, is asked again only by what is outside. Check there what can be revoked
-//! within the retention, or keep the answer out with [`no_store()`](crate::Claim::no_store).
+//! within the retention, or keep the answer out with [`omit_response()`](crate::Claim::omit_response).
 //!
 //! # Hostile clients
 //!
@@ -176,7 +176,7 @@
 //! * **Overridden methods** (`X-HTTP-Method-Override`) are resolved outside, or not at all: inside,
 //!   a `GET` would become a `POST` that nobody guards.
 //! * Requests without a key run unguarded unless it is
-//!   [`required`](crate::IdempotencyBuilder::required).
+//!   [`required`](crate::idempotency::IdempotencyBuilder::required).
 //!
 //! # CORS
 //!
@@ -241,14 +241,14 @@
 //!
 //! # Watching it
 //!
-//! [`on_event`](crate::IdempotencyBuilder::on_event) tells a closure of each request that was guarded
+//! [`on_event`](crate::idempotency::IdempotencyBuilder::on_event) tells a closure of each request that was guarded
 //! or refused, and of each incident in the background; [`event`](crate::event) has an example, and which
 //! field answers which question. Worth an alert:
 //!
 //! | | why |
 //! |---|---|
 //! | [`Outcome::StoreError`](crate::event::Outcome), `Outcome::Unguarded` | requests are refused, or run without a guard |
-//! | [`Settled::Lost`](crate::Settled), [`IncidentKind::LostLease`](crate::event::IncidentKind) | the same work may have been done twice |
+//! | [`FinishOutcome::Lost`](crate::event::FinishOutcome), [`IncidentKind::LostLease`](crate::event::IncidentKind) | the same work may have been done twice |
 //! | `IncidentKind::NotRecorded`, `NotReleased`, `Overloaded` | the store was away for too long |
 //! | an [`attempt`](crate::event::RequestEvent::attempt) above 1, more often than processes are killed | handlers outlive their leases |
 //! | many [`Outcome::Mismatch`](crate::event::Outcome) | a client uses keys twice |
@@ -272,7 +272,7 @@
 //!
 //! # Outside of HTTP
 //!
-//! [`Once`](crate::Once) is the same for messages, timers and batches, with recipes for [a queue's
+//! [`Deduplicator`](crate::dedup::Deduplicator) is the same for messages, timers and batches, with recipes for [a queue's
 //! consumer](recipes::queue) and [a batch import](recipes::batch);
 //! [`Inspect`](crate::store::Inspect) lets operators look up, list, release and delete on both
 //! stores, [`Idempotency::stored_key`](crate::Idempotency::stored_key) tells where to look.

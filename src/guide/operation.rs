@@ -17,7 +17,7 @@
 //! fn keys(store: &str) -> Result<Idempotency, ConfigError> {
 //!     match store {
 //!         "memory" => keys_on(MemoryStore::new()),
-//!         url => keys_on(RedisStore::connect(url)?),
+//!         url => keys_on(RedisStore::new(url)?),
 //!     }
 //! }
 //!

@@ -6,7 +6,7 @@
 //!
 //! * A **claim** holds a key for one owner, for a **lease**, by the store's clock. The background
 //!   renews the leases of handlers that run ([`Idempotency`](crate::Idempotency) and
-//!   [`Once`](crate::Once); never of an [`ApiLock`](crate::ApiLock), whose TTL is final).
+//!   [`Deduplicator`](crate::dedup::Deduplicator); never of an [`ApiLock`](crate::ApiLock), whose TTL is final).
 //! * A claim whose lease has passed has **lapsed**: its owner is taken for dead.
 //! * A **record** is what is left of work that has ended: the answer, or a tombstone where the answer
 //!   could not be kept. It stands until its **retention** ends.
@@ -29,19 +29,19 @@
 //!
 //! | what happens | which | what you see | what to do |
 //! |---|---|---|---|
-//! | **A handler outlives its lease**: its process is suspended, its machine swaps, the store cannot be reached for so long that no renewal arrives | 1 | the next owner has a higher [`attempt`](crate::Claim::attempt); [`Claim::is_lost`](crate::Claim::is_lost) in the first, once it runs again | give what you write down the [fence](crate::Claim::fence), and refuse lower ones; a unique constraint; [`LostOwner::Refuse`](crate::LostOwner) where nobody may follow |
-//! | **A lock's handler runs longer than the TTL** | 1 | an equal request runs beside it | a longer [`ttl`](crate::ApiLockBuilder::ttl) |
+//! | **A handler outlives its lease**: its process is suspended, its machine swaps, the store cannot be reached for so long that no renewal arrives | 1 | the next owner has a higher [`attempt`](crate::Claim::attempt); [`Claim::is_lost`](crate::Claim::is_lost) in the first, once it runs again | give what you write down the [fence](crate::Claim::fencing_token), and refuse lower ones; a unique constraint; [`ExpiredLease::Refuse`](crate::ExpiredLease) where nobody may follow |
+//! | **A lock's handler runs longer than the TTL** | 1 | an equal request runs beside it | a longer [`ttl`](crate::api_lock::ApiLockBuilder::ttl) |
 //! | **Redis fails over** before the last writes were replicated | 1, 2, 3 | a key runs again; an answer is not replayed | `min-replicas-to-write 1`; constraints where the money is. [What survives what](crate::RedisStore) |
 //! | **Redis restarts** without its data | 1, 2, 3 | the same | `appendonly yes`; `appendfsync always` loses nothing, `everysec` a second |
 //! | **Redis evicts keys** for want of memory | 1, 2 | the same, silently | `maxmemory-policy noeviction`; [`RedisStore::check`](crate::RedisStore::check) complains of any other |
 //! | **The clock of Redis leaps forward** by more than what is left of a lease | 1, 2 | claims and records end early | let it be slewed, not stepped |
 //! | **It leaps backward** | 6 | claims last longer, and fences fall | the same |
-//! | **Somebody deletes keys**, or a second application uses the same prefix | 1, 2 | as after a restart | [`key_prefix`](crate::IdempotencyBuilder::key_prefix) and ACLs of their own |
+//! | **Somebody deletes keys**, or a second application uses the same prefix | 1, 2 | as after a restart | [`key_prefix`](crate::idempotency::IdempotencyBuilder::key_prefix) and ACLs of their own |
 //! | **A process with the memory store ends** | 2, 3 | it knows nothing of what was before | [`RedisStore`](crate::RedisStore) |
 //! | **Processes disagree**: another prefix, scope, or fingerprint for the same requests | 1, 2, 4 | each has keys of its own; 422 where only the fingerprint differs | change them for all at once |
-//! | **The store stays away** for longer than a lease while an answer is to be recorded | 1, 2 | the answer goes out, its recording is tried for ten minutes, but its lease may lapse meanwhile | constraints; `LostOwner::Refuse` |
-//! | **Fail-open**: [`StoreFailure::FailOpen`](crate::StoreFailure), [`silent(true)`](crate::ApiLockBuilder::silent) | 1, 2, 3 | a warning for each request that runs unguarded | the default is to refuse |
-//! | **A [shadow](crate::IdempotencyBuilder::shadow)**, or one process of many that still is one | 1, 2, 3 | [`RequestEvent::shadow`](crate::event::RequestEvent::shadow) | it only watches: [switch it on](crate::guide::rollout) |
+//! | **The store stays away** for longer than a lease while an answer is to be recorded | 1, 2 | the answer goes out, its recording is tried for ten minutes, but its lease may lapse meanwhile | constraints; `ExpiredLease::Refuse` |
+//! | **Fail-open**: [`StoreFailure::FailOpen`](crate::StoreFailure), [`silent(true)`](crate::api_lock::ApiLockBuilder::silent) | 1, 2, 3 | a warning for each request that runs unguarded | the default is to refuse |
+//! | **A [shadow](crate::idempotency::IdempotencyBuilder::shadow)**, or one process of many that still is one | 1, 2, 3 | [`RequestEvent::shadow`](crate::event::RequestEvent::shadow) | it only watches: [switch it on](crate::guide::rollout) |
 //! | **A scope that is not who asks** | 4 | one client's key meets another's | [`Scope`](crate::Scope), and [replays and authentication](crate::guide#replays-and-authentication) |
 //!
 //! # What is not promised

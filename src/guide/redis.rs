@@ -14,7 +14,7 @@
 //! Redis answers before its replicas have heard, and before the disk has. A
 //! failover, or a crash with `appendfsync everysec`, forgets the last moments: a claim in there can
 //! be made a second time while the first still runs, an answer in there is run again. A
-//! [fence](crate::Claim::fence) and a unique constraint where the work is written down find that
+//! [fence](crate::Claim::fencing_token) and a unique constraint where the work is written down find that
 //! out; `examples/payments_postgres` has both, and is tested with a store that forgets everything.
 //!
 //! # Replacing a master
@@ -75,7 +75,7 @@
 //!
 //! ```text
 //! lock         token
-//! claim        01 'C', token, attempt u32, afterlife in ms u64, fingerprint
+//! claim        01 'C', token, attempt u32, grace in ms u64, fingerprint
 //! answer       01 'A', token, fingerprint, status u16, length of all headers u32,
 //!              per header: name length u16, name, value length u32, value; then the body
 //! tombstone    01 'T', token, fingerprint, status u16 (0: unknown), location, if there is one

@@ -40,7 +40,7 @@
 //!
 //! # #[actix_web::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let scope = Scope::by(|req| req.extensions().get::<UserId>().map(|user| user.0.clone()));
+//! let scope = Scope::from_fn(|req| req.extensions().get::<UserId>().map(|user| user.0.clone()));
 //! let idempotency = Idempotency::builder(MemoryStore::new(), scope).build()?;
 //! let app = test::init_service(
 //!     App::new()
@@ -109,7 +109,7 @@
 //! # }
 //! # #[actix_web::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let scope = Scope::by(|req| req.extensions().get::<UserId>().map(|user| user.0.clone()));
+//! # let scope = Scope::from_fn(|req| req.extensions().get::<UserId>().map(|user| user.0.clone()));
 //! # let idempotency = Idempotency::builder(MemoryStore::new(), scope).build()?;
 //!
 //! let app = App::new()

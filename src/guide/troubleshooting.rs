@@ -57,40 +57,40 @@
 //!
 //! # I get 409 for ever
 //!
-//! The name of the problem decides how long "for ever" is. [`Once`](crate::Once) says the same with
-//! [`InProgress`](crate::Claimed::InProgress), [`UnknownOutcome`](crate::Claimed::UnknownOutcome) and
-//! [`NotStored`](crate::Claimed::NotStored). A loop that claims a key again while it holds its
-//! [`Run`](crate::Run) is told `InProgress` by itself.
+//! The name of the problem decides how long "for ever" is. [`Deduplicator`](crate::dedup::Deduplicator) says the same with
+//! [`InFlight`](crate::dedup::DedupOutcome::InFlight), [`OutcomeUnknown`](crate::dedup::DedupOutcome::OutcomeUnknown) and
+//! [`NotStored`](crate::dedup::DedupOutcome::NotStored). A loop that claims a key again while it holds its
+//! [`Run`](crate::dedup::Execution) is told `InFlight` by itself.
 //!
 //! ## `in-flight`
 //!
 //! | cause | how to see it | what to do |
 //! |---|---|---|
-//! | the first one still runs | the [`left`](crate::event::RequestEvent::left) of the event, or `left_ms` in the log, starts anew with each renewal | wait as long as `Retry-After` says. To let requests wait for the answer instead: [`InFlight::Wait`](crate::InFlight::Wait) |
-//! | its process was killed | `left` runs down, 30 s at most | wait; a shorter [`lease`](crate::IdempotencyBuilder::lease) if clients return sooner |
-//! | its handler hangs | after 10 minutes `"is not renewed any longer: its handler has run for too long"`, [`IncidentKind::Hung`](crate::event::IncidentKind::Hung) | a time-out in the handler, a shorter [`renew_for`](crate::IdempotencyBuilder::renew_for) |
-//! | its answer is a stream that does not end | no event is told of the first one yet | keep streams of events out: [`skip`](crate::IdempotencyBuilder::skip) |
+//! | the first one still runs | the [`left`](crate::event::RequestEvent::lease_left) of the event, or `left_ms` in the log, starts anew with each renewal | wait as long as `Retry-After` says. To let requests wait for the answer instead: [`InFlight::Wait`](crate::InFlight::Wait) |
+//! | its process was killed | `left` runs down, 30 s at most | wait; a shorter [`lease`](crate::idempotency::IdempotencyBuilder::lease) if clients return sooner |
+//! | its handler hangs | after 10 minutes `"is not renewed any longer: its handler has run for too long"`, [`IncidentKind::Hung`](crate::event::IncidentKind::Hung) | a time-out in the handler, a shorter [`renew_for`](crate::idempotency::IdempotencyBuilder::renew_for) |
+//! | its answer is a stream that does not end | no event is told of the first one yet | keep streams of events out: [`skip`](crate::idempotency::IdempotencyBuilder::skip) |
 //! | it is done, and the store refuses to record it | `"is settled in the background"`; later `"could not be recorded"` | see [503](#503): a Redis out of memory, read-only, or away |
 //!
 //! ## `outcome-unknown`
 //!
 //! | cause | how to see it | what to do |
 //! |---|---|---|
-//! | an owner died or panicked, with [`LostOwner::Refuse`](crate::LostOwner::Refuse) | `"was cut off; nobody knows what it has done"`; `examples/inspect` says `dead` | find out what was done, then [`force_release`](crate::store::Inspect::force_release) the key, or have the client use a new one. If this happens at deployments: [`drain`](crate::Idempotency::drain) |
+//! | an owner died or panicked, with [`ExpiredLease::Refuse`](crate::ExpiredLease::Refuse) | `"was cut off; nobody knows what it has done"`; `examples/inspect` says `dead` | find out what was done, then [`force_release`](crate::store::Inspect::force_release) the key, or have the client use a new one. If this happens at deployments: [`drain`](crate::Idempotency::drain) |
 //!
 //! ## `response-not-stored`
 //!
 //! | cause | how to see it | what to do |
 //! |---|---|---|
 //! | it is done; the answer was over [`max_body`](crate::Recording::max_body), cut off, or not to be stored | at the first one: `"is done, and its answer is not kept"`, [`Ending::Tombstone`](crate::event::Ending::Tombstone) | look the result up: `original_status` and `location` are in the body. A larger `max_body`, a smaller answer |
-//! | a [`MemoryStore`](crate::MemoryStore) was short of bytes | many of them at once | [`max_bytes`](crate::MemoryStoreBuilder::max_bytes) |
-//! | the value in Redis is not ours, or of a newer release | `examples/inspect` says `unreadable` | see [mixed versions](super::upgrading#two-releases-at-once); delete what another application has written there, and give each a [`key_prefix`](crate::IdempotencyBuilder::key_prefix) of its own |
+//! | a [`MemoryStore`](crate::MemoryStore) was short of bytes | many of them at once | [`max_bytes`](crate::store::memory::MemoryStoreBuilder::max_bytes) |
+//! | the value in Redis is not ours, or of a newer release | `examples/inspect` says `unreadable` | see [mixed versions](super::upgrading#two-releases-at-once); delete what another application has written there, and give each a [`key_prefix`](crate::idempotency::IdempotencyBuilder::key_prefix) of its own |
 //!
 //! ## `busy`
 //!
 //! | cause | how to see it | what to do |
 //! |---|---|---|
-//! | an [`ApiLock`](crate::ApiLock) whose first request still runs, or whose process was killed | `examples/inspect` says `lock, ends in ..`; 60 s at most, the [`ttl`](crate::ApiLockBuilder::ttl) | see [users lock each other out](#users-lock-each-other-out) and [the next try is refused](#my-client-has-given-up-and-its-next-try-is-refused) |
+//! | an [`ApiLock`](crate::ApiLock) whose first request still runs, or whose process was killed | `examples/inspect` says `lock, ends in ..`; 60 s at most, the [`ttl`](crate::api_lock::ApiLockBuilder::ttl) | see [users lock each other out](#users-lock-each-other-out) and [the next try is refused](#my-client-has-given-up-and-its-next-try-is-refused) |
 //!
 //! # Every retry is 422
 //!
@@ -100,7 +100,7 @@
 //!
 //! | what differs | what to do |
 //! |---|---|
-//! | the client stamps each try (time, nonce, a counter) in body or query | [`Fingerprinting::by`](crate::Fingerprinting::by) the fields that matter |
+//! | the client stamps each try (time, nonce, a counter) in body or query | [`Fingerprinting::from_fn`](crate::Fingerprinting::from_fn) the fields that matter |
 //! | the body is `multipart/form-data`: its boundary is new each time | the same, or send the file on its own |
 //! | JSON of more than 64 KiB, which counts by its bytes, with members in another order | the same |
 //! | numbers are written differently: `1` and `1.0` | send what was sent before, not what was parsed and written again |
@@ -115,10 +115,10 @@
 //!
 //! | the events | cause | what to do |
 //! |---|---|---|
-//! | none | no key: the client sends none, or a proxy drops the header | [`required()`](crate::IdempotencyBuilder::required) turns it into a 400 |
-//! | none | the method is not guarded (`POST`, `PUT` and `PATCH` are), [`skip`](crate::IdempotencyBuilder::skip), or it is wrapped around another route | [`methods`](crate::IdempotencyBuilder::methods), or wrap it where the route is |
+//! | none | no key: the client sends none, or a proxy drops the header | [`required()`](crate::idempotency::IdempotencyBuilder::required) turns it into a 400 |
+//! | none | the method is not guarded (`POST`, `PUT` and `PATCH` are), [`skip`](crate::idempotency::IdempotencyBuilder::skip), or it is wrapped around another route | [`methods`](crate::idempotency::IdempotencyBuilder::methods), or wrap it where the route is |
 //! | two, both `Executed`, their `key` differs | the client makes a new key for each try, the scope changes (a token in place of the account), or the path does (`/orders/` is not `/orders`) | one key per operation; [choosing a scope](super#choosing-a-scope) |
-//! | two, both `Executed`, with one `key`, `ending` is `Freed` | the answer is not recorded: 500 and above, 401, 408, 425, 429, [`transient`](crate::Claim::transient), or marked as [`Transient`](crate::Transient) | [choosing what is recorded](super#choosing-what-is-recorded) |
+//! | two, both `Executed`, with one `key`, `ending` is `Freed` | the answer is not recorded: 500 and above, 401, 408, 425, 429, [`mark_transient`](crate::Claim::mark_transient), or marked as [`Transient`](crate::idempotency::Transient) | [choosing what is recorded](super#choosing-what-is-recorded) |
 //! | the same, `ending` is `Recorded` | the record is gone: each worker has a [`MemoryStore`](crate::MemoryStore) of its own, Redis evicts, the retention is short | build the middleware outside of the closure; [`check`](crate::RedisStore::check) |
 //! | the second is `Replayed` | it was replayed; the header is hidden from scripts | [CORS](super#cors) |
 //!
@@ -126,15 +126,15 @@
 //!
 //! | how it shows | cause | what to do |
 //! |---|---|---|
-//! | `"runs unguarded"`, [`Outcome::Unguarded`](crate::event::Outcome::Unguarded) | the store is away, and [`FailOpen`](crate::StoreFailure::FailOpen) or [`silent(true)`](crate::ApiLockBuilder::silent) was chosen | [503](#503) says why it is away; fail closed where it matters |
-//! | [`attempt`](crate::event::RequestEvent::attempt) above 1, `"is taken over from an owner that died"` | the first one's process died, or was suspended for longer than its lease | constraints and [fences](crate::Claim::fence), or [`LostOwner::Refuse`](crate::LostOwner::Refuse) |
+//! | `"runs unguarded"`, [`Outcome::Unguarded`](crate::event::Outcome::Unguarded) | the store is away, and [`FailOpen`](crate::StoreFailure::FailOpen) or [`silent(true)`](crate::api_lock::ApiLockBuilder::silent) was chosen | [503](#503) says why it is away; fail closed where it matters |
+//! | [`attempt`](crate::event::RequestEvent::attempt) above 1, `"is taken over from an owner that died"` | the first one's process died, or was suspended for longer than its lease | constraints and [fences](crate::Claim::fencing_token), or [`ExpiredLease::Refuse`](crate::ExpiredLease::Refuse) |
 //! | [`IncidentKind::LostLease`](crate::event::IncidentKind::LostLease), `"is lost while its handler runs"` | Redis failed over or lost its data, or somebody deleted the key | [what breaks it](crate::guide::promise#what-breaks-it) |
-//! | after 60 s, only with [`ApiLock`](crate::ApiLock); `"was no longer held when its run ended"` | the handler outlives the [`ttl`](crate::ApiLockBuilder::ttl), which nobody renews | a longer one |
+//! | after 60 s, only with [`ApiLock`](crate::ApiLock); `"was no longer held when its run ended"` | the handler outlives the [`ttl`](crate::api_lock::ApiLockBuilder::ttl), which nobody renews | a longer one |
 //! | one after the other, only with `ApiLock` | it does not remember: when the first is done, an equal request runs | [`Idempotency`](crate::Idempotency) |
-//! | the first was answered with a 5xx, or panicked | a failure frees the key, and the retry runs | make the handler find out what it did before, or [`final_answer`](crate::Claim::final_answer) |
+//! | the first was answered with a 5xx, or panicked | a failure frees the key, and the retry runs | make the handler find out what it did before, or [`record_always`](crate::Claim::record_always) |
 //! | nothing; the keys differ | see [nothing is ever replayed](#nothing-is-ever-replayed) | |
-//! | `"two memory stores of this process have claims with the prefix"`, [`IncidentKind::SecondStore`](crate::event::IncidentKind::SecondStore) | the [`MemoryStore`](crate::MemoryStore) is built inside of the closure that `HttpServer::new` calls for each worker | build it outside, clone it in. Two stores that are meant: a [`key_prefix`](crate::IdempotencyBuilder::key_prefix) each |
-//! | nothing; one run in each of two processes | a [`MemoryStore`](crate::MemoryStore) is one process', two prefixes are two stores | [`RedisStore`](crate::RedisStore), one [`key_prefix`](crate::IdempotencyBuilder::key_prefix) |
+//! | `"two memory stores of this process have claims with the prefix"`, [`IncidentKind::SecondStore`](crate::event::IncidentKind::SecondStore) | the [`MemoryStore`](crate::MemoryStore) is built inside of the closure that `HttpServer::new` calls for each worker | build it outside, clone it in. Two stores that are meant: a [`key_prefix`](crate::idempotency::IdempotencyBuilder::key_prefix) each |
+//! | nothing; one run in each of two processes | a [`MemoryStore`](crate::MemoryStore) is one process', two prefixes are two stores | [`RedisStore`](crate::RedisStore), one [`key_prefix`](crate::idempotency::IdempotencyBuilder::key_prefix) |
 //!
 //! # 503
 //!
@@ -157,21 +157,21 @@
 //! | `"the server is too old, use Redis 7.0 or newer (or Valkey)"` | that |
 //! | `syntax error` | a Redis older than 7.0 that does not tell its version, because it does not know `HELLO` |
 //! | `AUTH at`, `HELLO at` with `"not done within"` | the server accepts connections and does not answer: it is frozen, blocked by a long command, or no Redis |
-//! | `TLS handshake with` | a port that speaks no TLS; `UnknownIssuer`: [`certificate_authority`](crate::RedisStoreBuilder#method.certificate_authority) |
+//! | `TLS handshake with` | a port that speaks no TLS; `UnknownIssuer`: [`certificate_authority`](crate::store::redis::RedisStoreBuilder#method.certificate_authority) |
 //! | `NOAUTH`, `WRONGPASS`, `NOPERM` | [rights](super::redis#rights); with Sentinel the sentinels have users of their own |
 //! | `OOM` | [Redis memory grows](#redis-memory-grows) |
 //! | `READONLY` | it is a replica: name the master, or use Sentinel |
 //! | `"the connection gave no reply, and a new one works"` | twice within one call: something on the way drops connections faster than they are opened |
-//! | `"the store did not answer in time"` | a server that is slow, or blocked by a long command (`SLOWLOG GET`); [`timeout`](crate::RedisStoreBuilder::timeout) |
-//! | `"calls are waiting for Redis already"` | more load than it takes: [`max_in_flight`](crate::RedisStoreBuilder::max_in_flight) |
+//! | `"the store did not answer in time"` | a server that is slow, or blocked by a long command (`SLOWLOG GET`); [`timeout`](crate::store::redis::RedisStoreBuilder::timeout) |
+//! | `"calls are waiting for Redis already"` | more load than it takes: [`max_in_flight`](crate::store::redis::RedisStoreBuilder::max_in_flight) |
 //! | `"entries, and is full"` | a [`MemoryStore`](crate::MemoryStore), which said so in advance: `"the memory store holds"`, [`IncidentKind::StoreFilling`](crate::event::IncidentKind::StoreFilling). [Sizing](super::memory#sizing) |
-//! | none, and a 503 without a body | it is the handler's: [`Claim::fence`](crate::Claim::fence) found the claim lost or the store away |
+//! | none, and a 503 without a body | it is the handler's: [`Claim::fencing_token`](crate::Claim::fencing_token) found the claim lost or the store away |
 //!
 //! # 500, and then what
 //!
 //! | the log | what happened | the key |
 //! |---|---|---|
-//! | `"has panicked"` | the handler has; who looks for the cause finds it above | free with [`Reexecute`](crate::LostOwner::Reexecute), so the retry runs. With `Refuse`: `in-flight` until the lease has lapsed, then `outcome-unknown` |
+//! | `"has panicked"` | the handler has; who looks for the cause finds it above | free with [`Reexecute`](crate::ExpiredLease::Reexecute), so the retry runs. With `Refuse`: `in-flight` until the lease has lapsed, then `outcome-unknown` |
 //! | nothing of this crate's | the handler answered 500 | free: the retry runs, and finds what was done half |
 //! | `"a handler asks for its Claim and runs without one"` | a method or route that is not guarded, or a store that was away under `FailOpen` | none; wrap or select the route, or take `Option<Claim>` |
 //! | `"cannot be written as JSON"` | a payload or fingerprint whose `Serialize` fails | none |
@@ -179,7 +179,7 @@
 //!
 //! # 400 and 401
 //!
-//! * `key-missing`: the operation is [`required`](crate::IdempotencyBuilder::required) to have a key, or its
+//! * `key-missing`: the operation is [`required`](crate::idempotency::IdempotencyBuilder::required) to have a key, or its
 //!   handler takes an [`IdempotencyKey`](crate::IdempotencyKey) or a [`Claim`](crate::Claim); where a request
 //!   may come without one, take an `Option` of it.
 //! * `key-invalid`: empty, longer than 255 characters, a space in it, two header lines, or quotes that
@@ -195,7 +195,7 @@
 //! The body is read before the handler runs: up to 2 MiB, with 30 seconds between two pieces, beyond
 //! which the answers are 413 `payload-too-large` and 408 `body-timeout`. For routes that take uploads:
 //! `max_body`, `body_timeout`, or `skip`. An [`ApiLock`](crate::ApiLock) can leave the body alone with
-//! [`ignore_body`](crate::ApiLockBuilder::ignore_body) and lock by what is in the head.
+//! [`ignore_body`](crate::api_lock::ApiLockBuilder::ignore_body) and lock by what is in the head.
 //!
 //! The first refusal of each guard is a warning, `"raise the limit of the guard if the application
 //! expects such requests"`, that names the setting and its value, and
@@ -246,7 +246,7 @@
 //!
 //! With [`InFlight::Wait`](crate::InFlight::Wait) a 409 `in-flight` comes after the time that was
 //! given, or at once when [too many](crate::Limits::waiters) wait. The event's
-//! [`waited`](crate::event::RequestEvent::waited) says which.
+//! [`waited`](crate::event::RequestEvent::wait_duration) says which.
 //!
 //! * **The first takes longer.** Wait longer, or answer 202 and work in the background.
 //! * **The client, or a proxy, gives up sooner**: the event is
@@ -263,10 +263,10 @@
 //! none a quarter. It stops growing after one retention. `redis-cli --scan --pattern 'idempotency:*'`
 //! or `examples/inspect` lists them, `MEMORY USAGE <key>` weighs one.
 //!
-//! * A shorter [`retention`](crate::IdempotencyBuilder::retention), for some answers
+//! * A shorter [`retention`](crate::idempotency::IdempotencyBuilder::retention), for some answers
 //!   [`retain_for`](crate::Claim::retain_for).
 //! * Less of each: [`max_body`](crate::Recording::max_body) and
-//!   [`only_headers`](crate::Recording::only_headers), [`no_store`](crate::Claim::no_store).
+//!   [`only_headers`](crate::Recording::only_headers), [`omit_response`](crate::Claim::omit_response).
 //! * A rate limit outside; clients that make a key per try leave a record per try.
 //! * Not `maxmemory` with an eviction policy: what is evicted runs again. With `noeviction` a full Redis
 //!   answers `OOM`, and requests get 503.
@@ -306,7 +306,7 @@
 //! * `test::call_service` returns before the body has been read: a lock over a stream is held until
 //!   the response is dropped or read to its end.
 //! * What is freed by a drop (a cancelled request, a stream) is freed by a background thread, in real
-//!   time; in tests with paused time hold a [`BackgroundHere`](crate::BackgroundHere) (feature
+//!   time; in tests with paused time hold a [`BackgroundHere`](crate::testing::BackgroundHere) (feature
 //!   `test-util`) to have it done on the test's own runtime.
 //!
 //! # It does not compile

@@ -22,7 +22,7 @@
 //!
 //! | an older process meets what a newer one has written | it says |
 //! |---|---|
-//! | a claim | 409 `response-not-stored`, [`Claimed::NotStored`](crate::Claimed::NotStored): nothing runs twice, and the retry has to find a newer process |
+//! | a claim | 409 `response-not-stored`, [`DedupOutcome::NotStored`](crate::dedup::DedupOutcome::NotStored): nothing runs twice, and the retry has to find a newer process |
 //! | a record | the same, and no replay |
 //! | a lock | 409 `busy`, in any format |
 //!
@@ -49,15 +49,15 @@
 //! | npm option | here | difference |
 //! |---|---|---|
 //! | `payload` | the closure given to [`ApiLock::builder`](crate::ApiLock::builder), [`try_builder`](crate::ApiLock::try_builder) or [`async_builder`](crate::ApiLock::async_builder) | built from each request; any `Serialize` value; `Ok(None)` lets a request pass |
-//! | `ttl` (ms, 60000) | [`ttl(Duration)`](crate::ApiLockBuilder::ttl), 60 s | – |
-//! | `silent` (false) | [`silent(bool)`](crate::ApiLockBuilder::silent), false | the package's README has it the wrong way round; here as in its code, `true` runs requests when Redis fails |
-//! | `key_prefix` (`ApiLock`) | [`key_prefix(..)`](crate::ApiLockBuilder::key_prefix), `ApiLock:` | nothing is put between prefix and digest |
-//! | `error_message` (`Resource is busy`) | [`error_message(..)`](crate::ApiLockBuilder::error_message), the same | it is the `detail` of an [RFC 9457 problem](crate::problem) |
+//! | `ttl` (ms, 60000) | [`ttl(Duration)`](crate::api_lock::ApiLockBuilder::ttl), 60 s | – |
+//! | `silent` (false) | [`silent(bool)`](crate::api_lock::ApiLockBuilder::silent), false | the package's README has it the wrong way round; here as in its code, `true` runs requests when Redis fails |
+//! | `key_prefix` (`ApiLock`) | [`key_prefix(..)`](crate::api_lock::ApiLockBuilder::key_prefix), `ApiLock:` | nothing is put between prefix and digest |
+//! | `error_message` (`Resource is busy`) | [`error_message(..)`](crate::api_lock::ApiLockBuilder::error_message), the same | it is the `detail` of an [RFC 9457 problem](crate::problem) |
 //!
 //! A refused duplicate is answered with 409 instead of an error passed to `next` (or a 200), and
 //! without `Retry-After`: nothing is kept about the first answer, so whoever waits and repeats the
 //! request runs it a second time. An application that wants that can add the header in
-//! [`render_problem`](crate::ApiLockBuilder::render_problem). Also: the claim is one `SET NX PX` instead
+//! [`render_problem`](crate::api_lock::ApiLockBuilder::render_problem). Also: the claim is one `SET NX PX` instead
 //! of a `GET` and a `SET`, between which a second request fits; a lock is released by its owner
 //! only; digests are SHA-256 instead of MD5; the order of JSON members does not matter; there is
 //! no ping per request.
@@ -66,18 +66,18 @@
 //!
 //! | option of `IdempotencyPlugin` / `@Idempotent` | here | difference |
 //! |---|---|---|
-//! | `defaultTtl`, `ttl` (s, 86400) | [`retention`](crate::IdempotencyBuilder::retention), [`Claim::retain_for`](crate::Claim::retain_for) | counted from the answer, not from the claim |
-//! | `keyPrefix` (`idempotency:`) | [`key_prefix`](crate::IdempotencyBuilder::key_prefix) | the rest is a digest of scope, method, path and key, not the key as the client sent it |
+//! | `defaultTtl`, `ttl` (s, 86400) | [`retention`](crate::idempotency::IdempotencyBuilder::retention), [`Claim::retain_for`](crate::Claim::retain_for) | counted from the answer, not from the claim |
+//! | `keyPrefix` (`idempotency:`) | [`key_prefix`](crate::idempotency::IdempotencyBuilder::key_prefix) | the rest is a digest of scope, method, path and key, not the key as the client sent it |
 //! | – | [`Scope`](crate::Scope) | required: there all clients share one space of keys |
 //! | `headerName`, `keyExtractor` | [`KeySource`](crate::KeySource) | keys are checked, quoted ones are understood |
-//! | `lockTimeout` (ms, 30000) | [`lease`](crate::IdempotencyBuilder::lease), 30 s | renewed while the handler runs, so a slow handler is not joined by a second |
+//! | `lockTimeout` (ms, 30000) | [`lease`](crate::idempotency::IdempotencyBuilder::lease), 30 s | renewed while the handler runs, so a slow handler is not joined by a second |
 //! | `waitTimeout` (ms, 60000) | [`InFlight::Wait`](crate::InFlight) | the default is to refuse with 409; who waits is told by push instead of polling |
 //! | `validateFingerprint`, `fingerprintFields`, `fingerprintGenerator` | [`Fingerprinting`](crate::Fingerprinting) | query included by default; JSON by value |
 //! | `cacheHeaders` (none) | [`Recording`](crate::Recording) | all headers but those of one connection or session, unless listed |
 //! | `errorPolicy` (`fail-closed`) | [`StoreFailure`](crate::StoreFailure), the same | – |
-//! | `skip` | [`skip`](crate::IdempotencyBuilder::skip) | sees the head alone |
-//! | a handler that throws is recorded as `failed` | answers of 500 and more free the key | [`final_answer()`](crate::Claim::final_answer) records one |
-//! | `checkAndLock`, `complete`, `fail` | [`Once::claim`](crate::Once::claim), [`Run::complete`](crate::Run::complete), [`Run::fail`](crate::Run::fail) | ended by their owner only |
+//! | `skip` | [`skip`](crate::idempotency::IdempotencyBuilder::skip) | sees the head alone |
+//! | a handler that throws is recorded as `failed` | answers of 500 and more free the key | [`record_always()`](crate::Claim::record_always) records one |
+//! | `checkAndLock`, `complete`, `fail` | [`Deduplicator::claim`](crate::dedup::Deduplicator::claim), [`Execution::complete`](crate::dedup::Execution::complete), [`Execution::fail`](crate::dedup::Execution::fail) | ended by their owner only |
 //! | `get`, `delete` | [`Inspect`](crate::store::Inspect) | and a list |
 //!
 //! The answer is recorded before it is sent; there it is recorded while it is sent, and a crash in

@@ -3,12 +3,12 @@ use std::{sync::Arc, time::Duration};
 use actix_web::{dev::RequestHead, http::Method};
 
 use super::{
-    fingerprinting::Fingerprinting, key_source::KeySource, limits::Limits, recording::Recording,
-    scope::Scope, settings::Settings,
+    fingerprinting::Fingerprinting, key_source::KeySource, recording::Recording, scope::Scope,
+    settings::Settings,
 };
 use crate::{
     claim::{ClaimTerms, Claims},
-    config::{ConfigError, InFlight, LostOwner, StoreFailure},
+    config::{ConfigError, ExpiredLease, InFlight, StoreFailure},
     event::{Event, Observer},
     middleware::{BodyReader, RequestFilter},
     problem::Problems,
@@ -23,14 +23,14 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// use std::time::Duration;
 ///
 /// use actix_web_idempotency::{
-///     Idempotency, InFlight, KeySource, LostOwner, MemoryStore, Recording, Scope,
+///     Idempotency, InFlight, KeySource, ExpiredLease, MemoryStore, Recording, Scope,
 /// };
 ///
 /// let idempotency = Idempotency::builder(MemoryStore::new(), Scope::header("x-tenant-id"))
-///     .required()
+///     .required(true)
 ///     .retention(Duration::from_secs(7 * 24 * 3600))
-///     .on_in_flight(InFlight::Wait(Duration::from_secs(10)))
-///     .on_lost_owner(LostOwner::Refuse)
+///     .on_in_flight(InFlight::Wait(Duration::from_secs(10).into()))
+///     .on_expired_lease(ExpiredLease::Refuse)
 ///     .key(KeySource::default().max_length(64))
 ///     .recording(Recording::new().max_body(64 * 1024))
 ///     .build()?;
@@ -63,29 +63,29 @@ impl IdempotencyBuilder {
                 lease: Duration::from_secs(30),
                 renew_for: Duration::from_secs(600),
                 retention: Duration::from_secs(24 * 3600),
-                lost_owner: LostOwner::default(),
+                expired_lease: ExpiredLease::default(),
             },
             in_flight: InFlight::default(),
             store_failure: StoreFailure::default(),
             recording: Recording::new(),
-            limits: Limits::new(),
             problems: Problems::new(),
             shadow: false,
         };
         Self { settings }
     }
 
-    /// Requests on guarded methods must have a key: 400 `key-missing` without.
+    /// Refuses requests on guarded [`methods`](Self::methods) that have no key, with 400 `key-missing`.
     ///
-    /// Default: they pass unguarded, so that clients can come to send keys one after the other.
-    pub fn required(mut self) -> Self {
-        self.settings.required = true;
+    /// Defaults to `false`: requests without a key pass through, so that clients can adopt keys gradually.
+    pub fn required(mut self, required: bool) -> Self {
+        self.settings.required = required;
         self
     }
 
-    /// Guards these methods only; the others pass untouched, whatever header they carry.
+    /// Guards these methods only; the others pass untouched, whatever header they carry. At least one; to
+    /// leave out single requests use [`skip`](Self::skip).
     ///
-    /// Default: `POST`, `PUT` and `PATCH`. `PUT` says to be idempotent, yet a late repetition
+    /// Defaults to `POST`, `PUT` and `PATCH`. `PUT` says to be idempotent, yet a late repetition
     /// overwrites what has been written since.
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.settings.filter.methods = Some(methods.into_iter().collect());
@@ -100,63 +100,68 @@ impl IdempotencyBuilder {
         self
     }
 
-    /// How long an answer is remembered, counted from its recording; with
-    /// [`LostOwner::Refuse`] also how long a dead owner is, counted from the end of its lease.
+    /// Sets how long a response is remembered, counted from its recording; with
+    /// [`ExpiredLease::Refuse`] also how long a crashed owner is, counted from the end of its lease.
     ///
-    /// Default: 24 hours, as long as patient clients retry. Tell clients: after it the same key
-    /// runs again.
+    /// Defaults to 24 hours, as long as patient clients retry. Tell clients: after it the same key
+    /// runs again. At least as long as [`lease`](Self::lease) and as a [wait](InFlight::Wait), at most 365
+    /// days.
     pub fn retention(mut self, retention: Duration) -> Self {
         self.settings.terms.retention = retention;
         self
     }
 
-    /// How long a claim stands without being renewed; it is renewed while the handler runs. So
-    /// long a key stays blocked after its process died.
+    /// Sets the lease duration. The lease is renewed while the handler runs, for
+    /// [`renew_for`](Self::renew_for) at most; after a crash the key stays claimed for at most this long.
     ///
-    /// Default: 30 seconds: long enough to survive a store that restarts, short enough for a
-    /// client that retries.
+    /// Defaults to 30 seconds: long enough to survive a store that restarts, short enough for a
+    /// client that retries. From 100 ms to 1 hour, and no longer than `renew_for` and
+    /// [`retention`](Self::retention).
     pub fn lease(mut self, lease: Duration) -> Self {
         self.settings.terms.lease = lease;
         self
     }
 
-    /// The longest time a claim is renewed. A handler that runs longer counts as hung: its last
-    /// lease lapses, and what [`on_lost_owner`](Self::on_lost_owner) says happens.
+    /// Sets the longest time a lease is renewed. A handler that runs longer counts as hung: its last
+    /// lease expires, and [`on_expired_lease`](Self::on_expired_lease) decides.
     ///
-    /// Default: 10 minutes. No proxy waits that long for an answer. A handler that may take
-    /// longer needs more, or a repetition runs beside it.
+    /// Defaults to 10 minutes. No proxy waits that long for a response. A handler that may take
+    /// longer needs more, or a retry runs beside it. At least one [`lease`](Self::lease), at most a day.
     pub fn renew_for(mut self, longest: Duration) -> Self {
         self.settings.terms.renew_for = longest;
         self
     }
 
-    /// What a repetition is told while the first request is running.
+    /// Sets what a duplicate gets while the original request is running. A wait may not be longer than
+    /// [`retention`](Self::retention).
     ///
-    /// Default: [`InFlight::Reject`].
+    /// Defaults to [`InFlight::Reject`].
     pub fn on_in_flight(mut self, policy: InFlight) -> Self {
         self.settings.in_flight = policy;
         self
     }
 
-    /// What becomes of a key whose owner died.
+    /// Sets what happens to a key whose [`lease`](Self::lease) has expired. With
+    /// [`Refuse`](ExpiredLease::Refuse) it stays refused for the [`retention`](Self::retention).
     ///
-    /// Default: [`LostOwner::Reexecute`].
-    pub fn on_lost_owner(mut self, policy: LostOwner) -> Self {
-        self.settings.terms.lost_owner = policy;
+    /// Defaults to [`ExpiredLease::Reexecute`].
+    pub fn on_expired_lease(mut self, policy: ExpiredLease) -> Self {
+        self.settings.terms.expired_lease = policy;
         self
     }
 
-    /// What happens while the store cannot be asked.
+    /// Sets what happens to a request while the store cannot be asked.
     ///
-    /// Default: [`StoreFailure::FailClosed`].
+    /// Defaults to [`StoreFailure::FailClosed`].
     pub fn on_store_failure(mut self, policy: StoreFailure) -> Self {
         self.settings.store_failure = policy;
         self
     }
 
-    /// The most bytes of a request's body that are read. Beyond it the answer is 413.
+    /// Sets the most bytes of a request's body that are read. Beyond it the response is 413. How much of a
+    /// response is recorded: [`Recording::max_body`].
     ///
-    /// Default: 2 MiB, which is also where actix' `Json` extractor stops.
+    /// Defaults to 2 MiB, which is also where actix' `Json` extractor stops.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.settings.body.most = bytes;
         self
@@ -179,41 +184,33 @@ impl IdempotencyBuilder {
         self
     }
 
-    /// Where the key stands and how long it may be.
+    /// Sets where the key is found and how long it may be.
     ///
-    /// Default: the header `Idempotency-Key`, at most 255 characters.
+    /// Defaults to the header `Idempotency-Key`, at most 255 characters.
     pub fn key(mut self, source: KeySource) -> Self {
         self.settings.key = source;
         self
     }
 
-    /// What makes two requests with the same key the same request.
+    /// Sets what makes two requests with the same key the same request.
     ///
-    /// Default: query, media type and body.
+    /// Defaults to query, media type and body.
     pub fn fingerprinting(mut self, fingerprinting: Fingerprinting) -> Self {
         self.settings.fingerprinting = fingerprinting;
         self
     }
 
-    /// Which answers are recorded, and what of them.
+    /// Sets which responses are recorded, and what of them.
     ///
-    /// Default: those below 500 that do not ask for another try, up to 1 MiB.
+    /// Defaults to those below 500 that do not ask for another try, up to 1 MiB.
     pub fn recording(mut self, recording: Recording) -> Self {
         self.settings.recording = recording;
         self
     }
 
-    /// Bounds on those who wait.
+    /// Sets how the responses to refused requests look.
     ///
-    /// Default: 1024 at once.
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.settings.limits = limits;
-        self
-    }
-
-    /// How the middleware's own answers look.
-    ///
-    /// Default: RFC 9457 problems that link to this crate's documentation.
+    /// Defaults to RFC 9457 problems that link to this crate's documentation.
     pub fn problems(mut self, problems: Problems) -> Self {
         self.settings.problems = problems;
         self
@@ -242,10 +239,10 @@ impl IdempotencyBuilder {
     /// let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     /// let tells = told.clone();
     /// let idempotency = Idempotency::builder(MemoryStore::new(), Scope::global())
-    ///     .shadow()
+    ///     .shadow(true)
     ///     .on_event(move |event| {
     ///         if let Event::Request(request) = event && request.shadow {
-    ///             tells.lock().unwrap().push((request.outcome.name(), request.status));
+    ///             tells.lock().unwrap().push((request.outcome.as_str(), request.status));
     ///         }
     ///     })
     ///     .build()?;
@@ -263,10 +260,10 @@ impl IdempotencyBuilder {
     /// # }
     /// ```
     ///
-    /// Default: off; whoever asks for a guard gets one. [`Once`](crate::Once) has no shadow: what it
-    /// finds it tells its caller, who can do without.
-    pub fn shadow(mut self) -> Self {
-        self.settings.shadow = true;
+    /// Defaults to `false`. A [`Deduplicator`](crate::dedup::Deduplicator) has no shadow: it returns what it
+    /// found, and its caller can go on regardless.
+    pub fn shadow(mut self, shadow: bool) -> Self {
+        self.settings.shadow = shadow;
         self
     }
 
@@ -295,44 +292,35 @@ impl IdempotencyBuilder {
 }
 
 fn check_waiting(settings: &Settings) -> Result<(), ConfigError> {
-    let limits = &settings.limits;
-    match settings.in_flight {
-        InFlight::Reject if limits.prefer_wait => Err(ConfigError::new(
-            "limits say prefer_wait and nobody waits: add on_in_flight(InFlight::Wait(..)), or \
-             drop it",
-        )),
-        InFlight::Reject => match limits.waiters {
-            Some(waiters) => Err(ConfigError::new(format!(
-                "limits allow {waiters} waiters and nobody waits: add \
-                 on_in_flight(InFlight::Wait(..)), or drop it"
-            ))),
-            None => Ok(()),
-        },
-        InFlight::Wait(longest) if longest.is_zero() || longest > HOUR => {
-            Err(ConfigError::new(format!(
-                "InFlight::Wait({longest:?}): a wait lasts up to an hour, and no wait at all is \
-                 InFlight::Reject"
-            )))
-        }
-        InFlight::Wait(longest) if longest > settings.terms.retention => {
-            Err(ConfigError::new(format!(
-                "InFlight::Wait({longest:?}) and a retention of {:?}: an answer would be forgotten \
-             while it is waited for, keep it longer",
-                settings.terms.retention
-            )))
-        }
-        InFlight::Wait(_) if limits.waiters == Some(0) => Err(ConfigError::new(
-            "InFlight::Wait(..) and limits of 0 waiters: allow at least 1, or use \
-             InFlight::Reject",
-        )),
-        InFlight::Wait(_) => Ok(()),
+    let InFlight::Wait(waiting) = settings.in_flight else {
+        return Ok(());
+    };
+    let (limit, retention) = (waiting.limit, settings.terms.retention);
+    if limit.is_zero() || limit > HOUR {
+        return Err(ConfigError::new(format!(
+            "the limit of InFlight::Wait must be above 0 and at most 1 h (got {limit:?}); \
+             InFlight::Reject does not wait"
+        )));
     }
+    if limit > retention {
+        return Err(ConfigError::new(format!(
+            "the limit of InFlight::Wait must be at most the retention of {retention:?} (got \
+             {limit:?}); a response would be forgotten while it is waited for"
+        )));
+    }
+    if waiting.max_waiters == 0 {
+        return Err(ConfigError::new(
+            "max_waiters must be at least 1 (got 0); InFlight::Reject does not wait",
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 #[cfg(feature = "memory")]
 mod tests {
     use super::*;
+    use crate::config::Waiting;
     use crate::store::memory::MemoryStore;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -367,28 +355,25 @@ mod tests {
             &["renew_for is 1s", "lease 30s"],
         );
         says(refused(|b| b.renew_for(SECOND * 100_000)), &["a day"]);
-        let wait = |time| move |b: IdempotencyBuilder| b.on_in_flight(InFlight::Wait(time));
+        let wait = |time: Duration| {
+            move |b: IdempotencyBuilder| b.on_in_flight(InFlight::Wait(time.into()))
+        };
         says(
             refused(wait(Duration::ZERO)),
-            &["Wait(0ns)", "InFlight::Reject"],
+            &["got 0ns", "InFlight::Reject"],
         );
-        says(refused(wait(SECOND * 7200)), &["Wait(7200s)"]);
+        says(refused(wait(SECOND * 7200)), &["got 7200s"]);
         let short = |b: IdempotencyBuilder| b.lease(SECOND).retention(SECOND);
         says(
             refused(|b| wait(SECOND * 2)(short(b))),
-            &["Wait(2s)", "retention of 1s"],
+            &["got 2s", "retention of 1s"],
         );
-        let none = Limits::new().waiters(0);
-        says(refused(|b| wait(SECOND)(b).limits(none)), &["0 waiters"]);
+        let nobody = Waiting::new(SECOND).max_waiters(0);
         says(
-            refused(|b| b.limits(Limits::new().waiters(7))),
-            &["7 waiters", "nobody waits"],
+            refused(|b| b.on_in_flight(InFlight::Wait(nobody))),
+            &["max_waiters", "got 0"],
         );
-        says(
-            refused(|b| b.limits(Limits::new().prefer_wait())),
-            &["prefer_wait"],
-        );
-        says(refused(|b| b.methods([])), &["at least one"]);
+        says(refused(|b| b.methods([])), &["at least one", "skip"]);
         says(refused(|b| b.methods([Method::OPTIONS])), &["OPTIONS"]);
         says(
             refused(|b| b.body_timeout(Duration::ZERO)),
@@ -454,11 +439,12 @@ mod tests {
             settings.recording.header_of_replays().as_str(),
             "idempotent-replayed"
         );
-        assert_eq!(settings.limits.most_waiters(), 1024);
+        let waiting = Waiting::from(SECOND);
+        assert!(waiting.max_waiters == 1024 && !waiting.honor_prefer);
         assert_eq!(&*settings.key_prefix, "idempotency:");
         assert_eq!(settings.in_flight, InFlight::Reject);
-        assert_eq!(settings.terms.lost_owner, LostOwner::Reexecute);
+        assert_eq!(settings.terms.expired_lease, ExpiredLease::Reexecute);
         assert_eq!(settings.store_failure, StoreFailure::FailClosed);
-        assert!(!settings.required && !settings.limits.prefer_wait);
+        assert!(!settings.required);
     }
 }

@@ -13,7 +13,7 @@ use actix_web::{
 
 use super::{passed::MissingKey, transient::Transient};
 use crate::{
-    claim::{FenceError, HeldClaim, RecordRule},
+    claim::{FencingError, HeldClaim, RecordRule},
     runtime::log,
     store::StoreTime,
 };
@@ -31,11 +31,11 @@ use crate::{
 ///
 /// # async fn charge(key: &str, fence: u64) -> Option<u64> { None }
 /// async fn pay(key: IdempotencyKey, claim: Claim) -> Result<HttpResponse> {
-///     let fence = claim.fence().await?; // no later owner is told a smaller one
+///     let fence = claim.fencing_token().await?; // no later owner is told a smaller one
 ///     match charge(key.as_str(), fence.0).await {
 ///         Some(id) => Ok(HttpResponse::Created().body(id.to_string())),
 ///         None => {
-///             claim.transient(); // let it be tried again, although this is no failure of ours
+///             claim.mark_transient(); // let it be tried again, although this is no failure of ours
 ///             Ok(HttpResponse::PaymentRequired().finish())
 ///         }
 ///     }
@@ -68,13 +68,13 @@ impl Claim {
     ///
     /// When the claim is lost, or the store cannot be asked. As an answer it is a 503, which frees
     /// the key for a retry.
-    pub async fn fence(&self) -> Result<StoreTime, FenceError> {
-        self.held_claim.fence().await
+    pub async fn fencing_token(&self) -> Result<StoreTime, FencingError> {
+        self.held_claim.fencing_token().await
     }
 
     /// Whether the claim is lost: another may do the same work by now. The lease ran out while the
     /// store was away, the store failed over, or an operator deleted the key. As far as this
-    /// process knows; [`fence`](Self::fence) asks.
+    /// process knows; [`fencing_token`](Self::fencing_token) asks.
     ///
     /// A handler that has not yet done anything that cannot be undone had better stop. Its answer
     /// is still recorded if nobody has taken its place.
@@ -89,8 +89,8 @@ impl Claim {
 
     /// Keeps the answer out of the store, because of what is in it. Only the fact is remembered:
     /// repetitions are told 409 `response-not-stored`.
-    pub fn no_store(&self) {
-        self.held_claim.overrides().no_store = true;
+    pub fn omit_response(&self) {
+        self.held_claim.overrides().omit_response = true;
     }
 
     /// Remembers the answer for another time than the middleware's retention.
@@ -99,21 +99,21 @@ impl Claim {
     }
 
     /// The answer is not recorded, whatever its status, and the key is free for a retry. Revokes
-    /// [`final_answer`](Self::final_answer).
-    pub fn transient(&self) {
+    /// [`record_always`](Self::record_always).
+    pub fn mark_transient(&self) {
         self.held_claim.overrides().rule = RecordRule::Transient;
     }
 
     /// The answer is recorded, whatever its status: a retry would end the same way. Revokes
-    /// [`transient`](Self::transient).
-    pub fn final_answer(&self) {
+    /// [`mark_transient`](Self::mark_transient).
+    pub fn record_always(&self) {
         self.held_claim.overrides().rule = RecordRule::Final;
     }
 }
 
 /// 503 without a body, which is not recorded under any rule: the handler did not do its work, and a retry can
 /// succeed.
-impl ResponseError for FenceError {
+impl ResponseError for FencingError {
     fn status_code(&self) -> StatusCode {
         StatusCode::SERVICE_UNAVAILABLE
     }

@@ -53,10 +53,11 @@ async fn begin(
     claim: &Arc<NewClaim>,
     patience: Option<Patience>,
 ) -> (Result<ClaimOutcome, StoreError>, Option<Duration>) {
-    match patience.map(|patience| patience.longest) {
-        Some(longest) if !longest.is_zero() && !settings.shadow => {
-            let until = Instant::now() + longest;
-            let most = settings.limits.most_waiters();
+    match (patience, settings.in_flight) {
+        (Some(Patience { longest, .. }), InFlight::Wait(waiting))
+            if !longest.is_zero() && !settings.shadow =>
+        {
+            let (until, most) = (Instant::now() + longest, waiting.max_waiters);
             settings.claims.begin_or_wait(claim, until, most).await
         }
         _ => (settings.claims.begin(claim).await, None),
@@ -81,7 +82,7 @@ fn decision_of(
                 }),
             }
         }
-        Ok(ClaimOutcome::Finished(Record::Answer(answer))) => {
+        Ok(ClaimOutcome::Finished(Record::Response(answer))) => {
             match replay(answer, settings.recording.header_of_replays()) {
                 Some(response) => Decision::Replay(response),
                 None => ProblemKind::ResponseNotStored.into(),
@@ -93,7 +94,7 @@ fn decision_of(
         }),
         Ok(ClaimOutcome::Unreadable) => ProblemKind::ResponseNotStored.into(),
         Ok(ClaimOutcome::Mismatch) => ProblemKind::KeyReused.into(),
-        Ok(ClaimOutcome::Lapsed) => ProblemKind::OutcomeUnknown.into(),
+        Ok(ClaimOutcome::Expired) => ProblemKind::OutcomeUnknown.into(),
         Err(err) => match settings.store_failure {
             StoreFailure::FailOpen => Decision::RunUnguarded(err),
             StoreFailure::FailClosed => Decision::unavailable(err),
@@ -134,11 +135,11 @@ async fn claim_of(
     let key = match in_head {
         Some(key) => key,
         None => {
-            let found = settings.key.in_request(&view)?;
+            let found = settings.key.in_request(&view).await?;
             key_of(settings, req, found).map_err(without_key)?
         }
     };
-    let scope = settings.scope.of(&view).await?;
+    let scope = settings.scope.resolve(&view).await?;
     let Some(scope) = scope else {
         settings.claims.report_once(
             IncidentKind::ScopeMissing,
@@ -150,7 +151,7 @@ async fn claim_of(
         );
         return Err(ProblemKind::ScopeMissing.into());
     };
-    let fingerprint = settings.fingerprinting.of(&view).await?;
+    let fingerprint = settings.fingerprinting.fingerprint(&view).await?;
     let store_key = settings.store_key(&scope, req.method(), req.path(), &key);
     let claim = Arc::new(settings.terms.new_claim(store_key, fingerprint));
     if !OuterClaims::insert(req, &claim) {
@@ -191,13 +192,13 @@ struct Patience {
 
 /// How this request waits for another, if it does.
 fn patience(settings: &Settings, req: &ServiceRequest) -> Option<Patience> {
-    let InFlight::Wait(longest) = settings.in_flight else {
+    let InFlight::Wait(waiting) = settings.in_flight else {
         return None;
     };
-    let asks = settings.limits.prefer_wait;
-    let preferred = asks.then(|| prefer::wait(req.headers())).flatten();
+    let honored = waiting.honor_prefer;
+    let preferred = honored.then(|| prefer::wait(req.headers())).flatten();
     Some(Patience {
-        longest: preferred.map_or(longest, |wait| wait.min(longest)),
+        longest: preferred.map_or(waiting.limit, |wait| wait.min(waiting.limit)),
         is_preferred: preferred.is_some(),
     })
 }

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use actix_web::{Error, error::ErrorInternalServerError, web};
+use actix_web::{Error, web};
 use bytes::Bytes;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -10,16 +10,13 @@ use crate::{
     config::ConfigError,
     fingerprint::{Fingerprint, canonical, put},
     middleware::{
-        RequestView,
+        RequestFn, RequestView, digest,
         media_type::{is_json, media_type},
     },
-    runtime::log,
 };
 
 /// Larger bodies count by their bytes, or are put in order on another thread.
 const MOST_AT_ONCE: usize = 64 * 1024;
-
-type Make = dyn Fn(&RequestView<'_>) -> Result<Fingerprint, Error> + Send + Sync;
 
 /// What makes two requests with the same key the same request.
 ///
@@ -37,7 +34,7 @@ type Make = dyn Fn(&RequestView<'_>) -> Result<Fingerprint, Error> + Send + Sync
 /// // A client that stamps each try with the time.
 /// #[derive(serde::Serialize, serde::Deserialize)]
 /// struct Payment { amount: u64, to: String }
-/// let by_fields = Fingerprinting::by(|req| req.json::<Payment>());
+/// let by_fields = Fingerprinting::from_fn(|req| req.json::<Payment>());
 /// ```
 #[derive(Clone)]
 #[must_use]
@@ -49,7 +46,7 @@ pub struct Fingerprinting {
 #[derive(Clone)]
 enum Method {
     Request,
-    Closure(Arc<Make>),
+    Closure(RequestFn<Fingerprint>),
     Off,
 }
 
@@ -59,24 +56,32 @@ impl Fingerprinting {
         Self::from(Method::Request)
     }
 
-    /// By the value that a closure makes of the request: any `Serialize`, compared as JSON with its
-    /// members in order. An error becomes the answer, and nothing is claimed.
-    pub fn by<F, T>(value: F) -> Self
+    /// Compares by the value that a closure makes of the request: any `Serialize`, compared as canonical
+    /// JSON. An error becomes the response, and nothing is claimed.
+    pub fn from_fn<F, T>(value: F) -> Self
     where
         F: Fn(&RequestView<'_>) -> Result<T, Error> + Send + Sync + 'static,
-        T: Serialize,
+        T: Serialize + 'static,
     {
-        Self::from(Method::Closure(Arc::new(move |req| {
-            Fingerprint::of_value(&value(req)?).map_err(|err| {
-                // What the application's own `Serialize` says may repeat what a client has sent.
-                let err = err.to_string();
-                log::error!(
-                    "the value of a fingerprint cannot be written as JSON: {}",
-                    err.escape_debug()
-                );
-                ErrorInternalServerError("")
-            })
-        })))
+        Self::from(Method::Closure(RequestFn::from_fn(value, compared)))
+    }
+
+    /// Compares by the value of an async closure, one that has to wait for something. Otherwise like
+    /// [`from_fn`](Self::from_fn).
+    ///
+    /// ```
+    /// use actix_web_idempotency::Fingerprinting;
+    ///
+    /// # async fn decrypt(body: &[u8]) -> Result<String, actix_web::Error> { Ok(String::new()) }
+    /// // Each try is encrypted anew, so its bytes differ.
+    /// let decrypted = Fingerprinting::from_async_fn(async |req| decrypt(req.bytes()).await);
+    /// ```
+    pub fn from_async_fn<F, T>(value: F) -> Self
+    where
+        F: AsyncFn(&RequestView<'_>) -> Result<T, Error> + Send + Sync + 'static,
+        T: Serialize + 'static,
+    {
+        Self::from(Method::Closure(RequestFn::from_async_fn(value, compared)))
     }
 
     /// Off: the key alone decides. Every request with a used key gets the first one's answer,
@@ -113,11 +118,14 @@ impl Fingerprinting {
         }
     }
 
-    pub(super) async fn of(&self, req: &RequestView<'_>) -> Result<Option<Fingerprint>, Error> {
+    pub(super) async fn fingerprint(
+        &self,
+        req: &RequestView<'_>,
+    ) -> Result<Option<Fingerprint>, Error> {
         let mut digest = Sha256::new();
         match &self.method {
             Method::Off => return Ok(None),
-            Method::Closure(make) => put(&mut digest, make(req)?.as_bytes()),
+            Method::Closure(make) => put(&mut digest, make.call(req).await?.as_bytes()),
             Method::Request => {
                 put(&mut digest, req.query_string());
                 let media_type = media_type(req.headers());
@@ -135,6 +143,10 @@ impl Fingerprinting {
         }
         Ok(Some(Fingerprint::new(digest.finalize().into())))
     }
+}
+
+fn compared<T: Serialize>(value: Result<T, Error>) -> Result<Fingerprint, Error> {
+    digest(&value?, "value of a fingerprint")
 }
 
 async fn put_body(digest: &mut Sha256, media_type: &[u8], body: &Bytes) -> Result<(), Error> {
@@ -187,20 +199,26 @@ mod tests {
 
     use super::*;
 
-    fn of(how: &Fingerprinting, uri: &str, kind: &str, body: &'static [u8]) -> Fingerprint {
+    fn fingerprint(
+        how: &Fingerprinting,
+        uri: &str,
+        kind: &str,
+        body: &'static [u8],
+    ) -> Fingerprint {
         let mut request = TestRequest::with_uri(uri);
         if !kind.is_empty() {
             request = request.insert_header((CONTENT_TYPE, kind));
         }
         let (request, bytes) = (request.to_http_request(), Bytes::from_static(body));
         let view = RequestView::new(&request, &bytes);
-        let made = how.of(&view).now_or_never().unwrap();
+        let made = how.fingerprint(&view).now_or_never().unwrap();
         made.unwrap().unwrap()
     }
 
     fn same(kind: &str, one: &'static str, other: &'static str) -> bool {
         let how = Fingerprinting::new();
-        of(&how, "/", kind, one.as_bytes()) == of(&how, "/", kind, other.as_bytes())
+        fingerprint(&how, "/", kind, one.as_bytes())
+            == fingerprint(&how, "/", kind, other.as_bytes())
     }
 
     #[test]
@@ -234,7 +252,7 @@ mod tests {
                 .leak()
                 .as_bytes()
         };
-        let of = |body| of(&how, "/", "application/json", body);
+        let of = |body| fingerprint(&how, "/", "application/json", body);
         assert_eq!(of(body(60_000, "")), of(body(60_000, " ")));
         assert_ne!(of(body(70_000, "")), of(body(70_000, " ")));
     }
@@ -255,14 +273,17 @@ mod tests {
     #[test]
     fn query_and_media_type_count_and_parameters_do_not() {
         let how = Fingerprinting::new();
-        let base = of(&how, "/?a=1", "text/plain", b"x");
-        assert_ne!(base, of(&how, "/?a=2", "text/plain", b"x"));
-        assert_ne!(base, of(&how, "/?a=1", "text/html", b"x"));
-        assert_ne!(base, of(&how, "/?a=1", "", b"x"));
-        assert_eq!(base, of(&how, "/?a=1", "TEXT/plain ; charset=utf-8", b"x"));
+        let base = fingerprint(&how, "/?a=1", "text/plain", b"x");
+        assert_ne!(base, fingerprint(&how, "/?a=2", "text/plain", b"x"));
+        assert_ne!(base, fingerprint(&how, "/?a=1", "text/html", b"x"));
+        assert_ne!(base, fingerprint(&how, "/?a=1", "", b"x"));
         assert_eq!(
             base,
-            of(&how, "/other?a=1", "text/plain", b"x"),
+            fingerprint(&how, "/?a=1", "TEXT/plain ; charset=utf-8", b"x")
+        );
+        assert_eq!(
+            base,
+            fingerprint(&how, "/other?a=1", "text/plain", b"x"),
             "the path is in the key"
         );
     }
@@ -270,10 +291,10 @@ mod tests {
     #[test]
     fn query_media_type_and_body_are_told_apart() {
         let how = Fingerprinting::new();
-        let base = of(&how, "/?a", "text/plain", b"x");
-        assert_ne!(base, of(&how, "/?atext/", "plain", b"x"));
-        assert_ne!(base, of(&how, "/?a", "text/plainx", b""));
-        assert_ne!(base, of(&how, "/?", "atext/plain", b"x"));
+        let base = fingerprint(&how, "/?a", "text/plain", b"x");
+        assert_ne!(base, fingerprint(&how, "/?atext/", "plain", b"x"));
+        assert_ne!(base, fingerprint(&how, "/?a", "text/plainx", b""));
+        assert_ne!(base, fingerprint(&how, "/?", "atext/plain", b"x"));
     }
 
     #[test]
@@ -286,7 +307,7 @@ mod tests {
             }
             let (request, bytes) = (request.to_http_request(), Bytes::new());
             let view = RequestView::new(&request, &bytes);
-            how.of(&view).now_or_never().unwrap().unwrap()
+            how.fingerprint(&view).now_or_never().unwrap().unwrap()
         };
         assert_ne!(of(&["1"]), of(&["2"]));
         assert_ne!(of(&[]), of(&[""]));

@@ -13,7 +13,7 @@ use super::passed::MissingKey;
 /// As an extractor it hands out the key that [`Idempotency`](crate::Idempotency) works with, for
 /// instance to write it into the row that the request creates. Where a request may come without
 /// one, take `Option<IdempotencyKey>`; otherwise such a request is refused as
-/// [`required`](crate::IdempotencyBuilder::required) refuses it: 400 `key-missing`, in the form that the
+/// [`required`](crate::idempotency::IdempotencyBuilder::required) refuses it: 400 `key-missing`, in the form that the
 /// guard's [`Problems`](crate::problem::Problems) give it.
 ///
 /// `Debug` does not show it: who knows another's key can learn that it was used.
@@ -25,7 +25,7 @@ use super::passed::MissingKey;
 /// assert_eq!(quoted.as_str(), "a-1");
 /// assert_eq!(quoted, "a-1".parse()?);
 /// assert!("two words".parse::<IdempotencyKey>().is_err());
-/// # Ok::<_, actix_web_idempotency::InvalidKey>(())
+/// # Ok::<_, actix_web_idempotency::idempotency::InvalidKey>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(String);

@@ -4,12 +4,13 @@ use actix_web::{Error, http::header::HeaderMap};
 
 use super::{
     key::{IdempotencyKey, LONGEST},
-    label::IntoLabel,
+    label::{IntoLabel, Sealed},
     named_header::{NamedHeader, Only},
 };
-use crate::{config::ConfigError, middleware::RequestView};
-
-type Find = dyn Fn(&RequestView<'_>) -> Result<Option<String>, Error> + Send + Sync;
+use crate::{
+    config::ConfigError,
+    middleware::{RequestFn, RequestView},
+};
 
 /// A key longer than this helps nobody.
 const MOST_ALLOWED: usize = 8192;
@@ -20,11 +21,11 @@ const MOST_ALLOWED: usize = 8192;
 /// use actix_web_idempotency::KeySource;
 ///
 /// let header = KeySource::header("x-request-key").max_length(64);
-/// let webhook = KeySource::by(|req| req.header("webhook-id").map(|id| id.into_owned()));
+/// let webhook = KeySource::from_fn(|req| req.header("webhook-id").map(|id| id.into_owned()));
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Transfer { transfer_id: String }
-/// let field = KeySource::by(|req| Ok(req.json::<Transfer>()?.transfer_id));
+/// let field = KeySource::from_fn(|req| Ok(req.json::<Transfer>()?.transfer_id));
 /// ```
 ///
 /// Default: the header `Idempotency-Key`, of at most 255 characters, as
@@ -39,7 +40,7 @@ pub struct KeySource {
 #[derive(Clone)]
 enum KeyLocation {
     Header(NamedHeader),
-    Closure(Arc<Find>),
+    Closure(RequestFn<Option<String>>),
 }
 
 /// What was found.
@@ -50,34 +51,58 @@ pub(super) enum Found {
 }
 
 impl KeySource {
-    /// A header, as an RFC 9651 String or bare.
+    /// Takes the key from a header, as an RFC 9651 String or bare.
     pub fn header(name: impl Into<Arc<str>>) -> Self {
-        Self {
-            place: KeyLocation::Header(NamedHeader::new(name)),
-            max_length: LONGEST,
-        }
+        Self::new(KeyLocation::Header(NamedHeader::new(name)))
     }
 
-    /// Found by a closure, which sees the body as well: a webhook's id, a field. What it returns is
+    /// Takes the key from a closure, which sees the body as well: a webhook's id, a field. What it returns is
     /// the bare key: a text, an integer, or `to_string()` of another id such as a `Uuid`. `None` says that there
     /// is no key; an error becomes the response.
     ///
     /// The body is read before, of requests too that turn out to have no key:
-    /// [`skip`](crate::IdempotencyBuilder::skip) routes that take large ones.
-    pub fn by<F, L>(find: F) -> Self
+    /// [`skip`](crate::idempotency::IdempotencyBuilder::skip) routes that take large ones.
+    pub fn from_fn<F, L>(find: F) -> Self
     where
         F: Fn(&RequestView<'_>) -> L + Send + Sync + 'static,
-        L: IntoLabel,
+        L: IntoLabel + 'static,
     {
+        Self::new(KeyLocation::Closure(RequestFn::from_fn(
+            find,
+            Sealed::into_label,
+        )))
+    }
+
+    /// Takes the key from an async closure, one that has to wait for something. Otherwise like
+    /// [`from_fn`](Self::from_fn).
+    ///
+    /// ```
+    /// use actix_web_idempotency::KeySource;
+    ///
+    /// # async fn draft_of(cookie: Option<&str>) -> Result<Option<u64>, actix_web::Error> { Ok(Some(7)) }
+    /// let key = KeySource::from_async_fn(async |req| draft_of(req.header("cookie").as_deref()).await);
+    /// ```
+    pub fn from_async_fn<F, L>(find: F) -> Self
+    where
+        F: AsyncFn(&RequestView<'_>) -> L + Send + Sync + 'static,
+        L: IntoLabel + 'static,
+    {
+        Self::new(KeyLocation::Closure(RequestFn::from_async_fn(
+            find,
+            Sealed::into_label,
+        )))
+    }
+
+    fn new(place: KeyLocation) -> Self {
         Self {
-            place: KeyLocation::Closure(Arc::new(move |req| find(req).into_label())),
+            place,
             max_length: LONGEST,
         }
     }
 
-    /// The most characters of a key. A longer one is answered with 400 `key-invalid`.
+    /// Sets the most characters of a key. A longer one is answered with 400 `key-invalid`.
     ///
-    /// Default: 255, which any UUID and most combinations of ids fit into.
+    /// Defaults to 255, which any UUID and most combinations of ids fit into.
     pub fn max_length(mut self, characters: usize) -> Self {
         self.max_length = characters;
         self
@@ -113,25 +138,25 @@ impl KeySource {
         };
         Some(match Only::of(name.values(headers)) {
             Only::Nothing => Found::Nothing,
-            Only::One(value) => Found::of(IdempotencyKey::from_header(value, self.max_length)),
+            Only::One(value) => Found::new(IdempotencyKey::from_header(value, self.max_length)),
             Only::Many => Found::Invalid,
         })
     }
 
     /// The key, when the closure has to be asked.
-    pub(super) fn in_request(&self, req: &RequestView<'_>) -> Result<Found, Error> {
+    pub(super) async fn in_request(&self, req: &RequestView<'_>) -> Result<Found, Error> {
         match &self.place {
             KeyLocation::Header(_) => Ok(self.in_head(req.headers()).unwrap_or(Found::Nothing)),
-            KeyLocation::Closure(find) => Ok(match find(req)? {
+            KeyLocation::Closure(find) => Ok(match find.call(req).await? {
                 None => Found::Nothing,
-                Some(text) => Found::of(IdempotencyKey::from_text(text, self.max_length)),
+                Some(text) => Found::new(IdempotencyKey::from_text(text, self.max_length)),
             }),
         }
     }
 }
 
 impl Found {
-    fn of<E>(key: Result<IdempotencyKey, E>) -> Self {
+    fn new<E>(key: Result<IdempotencyKey, E>) -> Self {
         key.map_or(Self::Invalid, Self::Key)
     }
 }

@@ -7,7 +7,6 @@ mod fingerprinting;
 pub(crate) mod key;
 mod key_source;
 mod label;
-mod limits;
 mod middleware;
 mod named_header;
 mod passed;
@@ -44,14 +43,13 @@ pub use self::{
     key::{IdempotencyKey, InvalidKey},
     key_source::KeySource,
     label::IntoLabel,
-    limits::Limits,
-    middleware::IdempotencyMiddleware,
     recording::Recording,
     response_view::ResponseView,
     scope::Scope,
     transient::Transient,
 };
-use self::{scope::ScopeId, settings::Settings};
+use self::{middleware::IdempotencyMiddleware, scope::ScopeId, settings::Settings};
+pub use crate::claim::FencingError;
 use crate::{
     config::ConfigError,
     middleware::GuardedBody,
@@ -68,7 +66,7 @@ use crate::{
 /// # #[actix_web::main]
 /// # async fn main() -> std::io::Result<()> {
 /// // Whose the keys are is the one thing that has to be said.
-/// let scope = Scope::by(|req| req.header("x-user").map(|user| user.into_owned()));
+/// let scope = Scope::from_fn(|req| req.header("x-user").map(|user| user.into_owned()));
 /// let idempotency = Idempotency::builder(MemoryStore::new(), scope).build()?;
 ///
 /// async fn pay() -> HttpResponse {
@@ -115,11 +113,11 @@ use crate::{
 /// # What it does not do
 ///
 /// * **It cannot know what a dead process has done.** When an owner dies, the default lets the next
-///   request run ([`LostOwner`](crate::LostOwner)). Work that must not be done twice even then
+///   request run ([`ExpiredLease`](crate::ExpiredLease)). Work that must not be done twice even then
 ///   writes the key down with what it does, in one transaction, as
 ///   `examples/payments_postgres` does.
 /// * **A lease is not a fence.** A handler that is suspended for longer than its lease, and than
-///   the renewals reach, may run beside its successor. [`Claim::fence`] tells them apart.
+///   the renewals reach, may run beside its successor. [`Claim::fencing_token`] tells them apart.
 /// * **It is as consistent as its store.** A Redis that fails over has forgotten what it had not
 ///   replicated.
 /// * **It does not undo.** A handler that fails half way leaves what it has done; the key is free
@@ -153,7 +151,16 @@ pub struct Idempotency {
 }
 
 impl Idempotency {
-    /// The middleware with this store, for keys of this scope. Everything else has a default.
+    /// The middleware with all defaults, for keys of this scope.
+    ///
+    /// # Errors
+    ///
+    /// When the scope's header cannot be a header's name, or is the key's.
+    pub fn new(store: impl Store, scope: Scope) -> Result<Self, ConfigError> {
+        Self::builder(store, scope).build()
+    }
+
+    /// Settings for the middleware, for keys of this scope.
     pub fn builder(store: impl Store, scope: Scope) -> IdempotencyBuilder {
         IdempotencyBuilder::new(store, scope)
     }

@@ -64,17 +64,17 @@ const NOT_UNLESS_ASKED: [&str; 15] = [
 /// | response | by default | to change that |
 /// |---|---|---|
 /// | 2xx, 3xx, 4xx but those below | recorded and replayed | [`when`](Self::when) |
-/// | 401, 408, 425, 429, 5xx | not recorded; the key is free for a retry | `when`, [`Claim::final_answer`] |
-/// | 409 or 412 of optimistic locking, a serialization failure (40001) or deadlock (40P01) as 409, 423, 428 | recorded, although a retry could succeed | mark it with [`Transient`], or call [`Claim::transient`] |
+/// | 401, 408, 425, 429, 5xx | not recorded; the key is free for a retry | `when`, [`Claim::record_always`] |
+/// | 409 or 412 of optimistic locking, a serialization failure (40001) or deadlock (40P01) as 409, 423, 428 | recorded, although a retry could succeed | mark it with [`Transient`], or call [`Claim::mark_transient`] |
 /// | 200 of GraphQL with `errors` | recorded, errors and all | a rule that reads the body, see `when` |
-/// | one-time codes, passwords, card data | recorded, and so kept in the store | [`Claim::no_store`]: retries get 409 `response-not-stored` |
+/// | one-time codes, passwords, card data | recorded, and so kept in the store | [`Claim::omit_response`]: retries get 409 `response-not-stored` |
 /// | larger than [`max_body`](Self::max_body), or a stream that breaks off | as a fact; retries get 409 `response-not-stored` | a larger `max_body` |
 /// | responses of this crate's middlewares | never recorded | |
 ///
-/// [`Claim::final_answer`]: crate::Claim::final_answer
-/// [`Claim::transient`]: crate::Claim::transient
-/// [`Claim::no_store`]: crate::Claim::no_store
-/// [`Transient`]: crate::Transient
+/// [`Claim::record_always`]: crate::Claim::record_always
+/// [`Claim::mark_transient`]: crate::Claim::mark_transient
+/// [`Claim::omit_response`]: crate::Claim::omit_response
+/// [`Transient`]: crate::idempotency::Transient
 #[derive(Clone)]
 #[must_use]
 pub struct Recording {

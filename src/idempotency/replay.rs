@@ -9,11 +9,14 @@ use actix_web::{
 use super::named_header::NamedHeader;
 use crate::{
     problem::{Extension, GeneratedResponse},
-    store::{Answer, Tombstone},
+    store::{RecordedResponse, Tombstone},
 };
 
 /// The recorded answer once more; `None` when what was recorded is not an answer of HTTP.
-pub(super) fn replay(answer: Answer, replay_header: &NamedHeader) -> Option<HttpResponse> {
+pub(super) fn replay(
+    answer: RecordedResponse,
+    replay_header: &NamedHeader,
+) -> Option<HttpResponse> {
     let mut response = HttpResponse::build(StatusCode::from_u16(answer.status).ok()?);
     for (name, value) in answer.headers.iter() {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;

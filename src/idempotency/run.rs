@@ -17,12 +17,12 @@ use super::{
 };
 use crate::{
     claim::{Guard, RecordOverrides, RecordRule},
-    config::LostOwner,
+    config::ExpiredLease,
     event::IncidentKind,
     middleware::{GuardedBody, Recorder},
     problem::GeneratedResponse,
     runtime::log,
-    store::{Answer, Record},
+    store::{Record, RecordedResponse},
 };
 
 /// The handler's body, or one of ours. A handler's body that is in memory moves to the right side
@@ -96,7 +96,7 @@ where
                     log::error!(key:%; "the handler of {key} has panicked");
                 }
                 // Nobody knows what has been done. Dropped, the guard lets the lease lapse.
-                let is_freed = self.settings.terms.lost_owner == LostOwner::Reexecute;
+                let is_freed = self.settings.terms.expired_lease == ExpiredLease::Reexecute;
                 // The request went down with the handler, so no response can be made for it.
                 (Err(own_error().into()), is_freed.then_some(guard))
             }
@@ -150,13 +150,13 @@ where
 
         self.report_encoding(head);
         let retention = overrides.retention.unwrap_or(self.settings.terms.retention);
-        let mut answer = Answer {
+        let mut answer = RecordedResponse {
             fingerprint: guard.fingerprint(),
             status: head.status().as_u16(),
             headers: recording.of(head.headers()),
             body: Bytes::new(),
         };
-        let fits = !overrides.no_store && body.size() <= recording.most() as u64;
+        let fits = !overrides.omit_response && body.size() <= recording.most() as u64;
         if !fits {
             guard.answered(Record::Tombstone(answer.to_tombstone()), retention);
             return (body.pass(), Some(guard));
@@ -170,7 +170,7 @@ where
                 if let InMemory::Yes(bytes) = &body {
                     answer.body = bytes.clone();
                 }
-                guard.answered(Record::Answer(answer), retention);
+                guard.answered(Record::Response(answer), retention);
                 (body.pass(), Some(guard))
             }
         }

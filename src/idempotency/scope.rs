@@ -1,19 +1,17 @@
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use actix_web::Error;
-use futures_util::future::LocalBoxFuture;
 use sha2::{Digest, Sha256};
 
 use super::{
-    label::IntoLabel,
+    label::{IntoLabel, Sealed},
     named_header::{NamedHeader, Only},
 };
-use crate::{config::ConfigError, fingerprint::put, middleware::RequestView};
-
-type Now = dyn Fn(&RequestView<'_>) -> Result<Option<String>, Error> + Send + Sync;
-type Later = dyn for<'a> Fn(&'a RequestView<'a>) -> LocalBoxFuture<'a, Result<Option<String>, Error>>
-    + Send
-    + Sync;
+use crate::{
+    config::ConfigError,
+    fingerprint::put,
+    middleware::{RequestFn, RequestView},
+};
 
 /// Whose an idempotency key is: a tenant, a user, or explicitly everybody's.
 ///
@@ -30,9 +28,9 @@ type Later = dyn for<'a> Fn(&'a RequestView<'a>) -> LocalBoxFuture<'a, Result<Op
 ///
 /// struct UserId(String); // in the extensions, by the layer that verifies the JWT
 ///
-/// let by_user = Scope::by(|req| req.extensions().get::<UserId>().map(|user| user.0.clone()));
+/// let by_user = Scope::from_fn(|req| req.extensions().get::<UserId>().map(|user| user.0.clone()));
 /// let by_tenant = Scope::header("x-tenant-id"); // set by a gateway that clients cannot go around
-/// let checked = Scope::by(|req| {
+/// let checked = Scope::from_fn(|req| {
 ///     let tenant = req.header("x-tenant-id").ok_or_else(|| ErrorUnauthorized("no tenant"))?;
 ///     Ok::<_, actix_web::Error>(tenant.into_owned())
 /// });
@@ -51,12 +49,11 @@ pub struct Scope {
 enum Origin {
     Global,
     Header(NamedHeader),
-    Now(Arc<Now>),
-    Later(Arc<Later>),
+    Closure(RequestFn<Option<String>>),
 }
 
 impl Scope {
-    /// Found by a closure. When it returns `None` or an empty text the answer is 401
+    /// Takes the scope from a closure. When it returns `None` or an empty text the answer is 401
     /// `scope-missing`; when it returns an error, that error's own response.
     ///
     /// It returns a text or an integer. Any other id that can be displayed, such as a `Uuid`, becomes a text by
@@ -71,37 +68,39 @@ impl Scope {
     /// #[derive(Clone)]
     /// struct User { id: uuid::Uuid }
     ///
-    /// let scope = Scope::by(|req| req.extensions().get::<User>().map(|user| user.id.to_string()));
+    /// let scope = Scope::from_fn(|req| req.extensions().get::<User>().map(|user| user.id.to_string()));
     /// ```
-    pub fn by<F, L>(scope: F) -> Self
+    pub fn from_fn<F, L>(scope: F) -> Self
     where
         F: Fn(&RequestView<'_>) -> L + Send + Sync + 'static,
-        L: IntoLabel,
+        L: IntoLabel + 'static,
     {
-        Self::from(Origin::Now(Arc::new(move |req| scope(req).into_label())))
+        Self::from(Origin::Closure(RequestFn::from_fn(
+            scope,
+            Sealed::into_label,
+        )))
     }
 
-    /// The same, for a closure that has to wait for something, for instance to look up a session.
+    /// Takes the scope from an async closure, one that has to wait for something, for instance to look up a session.
     ///
     /// ```
     /// use actix_web_idempotency::Scope;
     ///
     /// # async fn account_of(session: Option<&str>) -> Result<Option<u64>, actix_web::Error> { Ok(Some(7)) }
-    /// let scope = Scope::by_async(async |req| account_of(req.header("cookie").as_deref()).await);
+    /// let scope = Scope::from_async_fn(async |req| account_of(req.header("cookie").as_deref()).await);
     /// ```
-    pub fn by_async<F, L>(scope: F) -> Self
+    pub fn from_async_fn<F, L>(scope: F) -> Self
     where
         F: AsyncFn(&RequestView<'_>) -> L + Send + Sync + 'static,
-        L: IntoLabel,
+        L: IntoLabel + 'static,
     {
-        let scope = Arc::new(scope);
-        Self::from(Origin::Later(Arc::new(move |req| {
-            let scope = Arc::clone(&scope);
-            Box::pin(async move { scope(req).await.into_label() })
-        })))
+        Self::from(Origin::Closure(RequestFn::from_async_fn(
+            scope,
+            Sealed::into_label,
+        )))
     }
 
-    /// The value of a header. When it is absent, empty or repeated the answer is 401
+    /// Takes the scope from a header. When it is absent, empty or repeated the answer is 401
     /// `scope-missing`. Only for a header that clients cannot choose: one that a gateway sets.
     ///
     /// On HTTP/2 the value of `host` is `:authority`, which takes its place there.
@@ -154,12 +153,12 @@ impl Scope {
     pub(super) fn nameless(&self) -> ScopeId<'static> {
         match &self.source {
             Origin::Global => ScopeId::Global,
-            Origin::Header(_) | Origin::Now(_) | Origin::Later(_) => ScopeId::Anonymous,
+            Origin::Header(_) | Origin::Closure(_) => ScopeId::Anonymous,
         }
     }
 
     /// The scope of a request; `None` when it has none and needs one.
-    pub(super) async fn of<'a>(
+    pub(super) async fn resolve<'a>(
         &self,
         req: &'a RequestView<'_>,
     ) -> Result<Option<ScopeId<'a>>, Error> {
@@ -169,8 +168,10 @@ impl Scope {
                 Only::One(value) => Some(Cow::Borrowed(value)),
                 Only::Nothing | Only::Many => None,
             },
-            Origin::Now(scope) => scope(req)?.map(|name| Cow::Owned(name.into_bytes())),
-            Origin::Later(scope) => scope(req).await?.map(|name| Cow::Owned(name.into_bytes())),
+            Origin::Closure(scope) => {
+                let name = scope.call(req).await?;
+                name.map(|name| Cow::Owned(name.into_bytes()))
+            }
         };
         Ok(match found.filter(|scope| !scope.is_empty()) {
             Some(scope) => Some(ScopeId::Named(scope)),
@@ -184,7 +185,7 @@ impl fmt::Debug for Scope {
         let source = match &self.source {
             Origin::Global => "global",
             Origin::Header(name) => name.as_str(),
-            Origin::Now(_) | Origin::Later(_) => "closure",
+            Origin::Closure(_) => "closure",
         };
         f.debug_struct("Scope")
             .field("source", &source)

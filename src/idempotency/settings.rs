@@ -7,7 +7,6 @@ use super::{
     fingerprinting::Fingerprinting,
     key::IdempotencyKey,
     key_source::KeySource,
-    limits::Limits,
     recording::Recording,
     scope::{Scope, ScopeId},
 };
@@ -35,7 +34,6 @@ pub(super) struct Settings {
     pub(super) in_flight: InFlight,
     pub(super) store_failure: StoreFailure,
     pub(super) recording: Recording,
-    pub(super) limits: Limits,
     pub(super) problems: Problems,
     pub(super) shadow: bool,
 }

@@ -15,7 +15,7 @@ use futures_util::FutureExt;
 use super::{decision::decide, middleware::Response, passed::Passed, run::Run, settings::Settings};
 use crate::{
     claim::Guard,
-    config::LostOwner,
+    config::ExpiredLease,
     middleware::{Decision, shadow},
 };
 
@@ -68,7 +68,7 @@ where
     let handler = async { run.service.call(req).await };
     let outcome = AssertUnwindSafe(handler).catch_unwind().await;
     let answer = outcome.unwrap_or_else(|panic| {
-        if run.settings.terms.lost_owner == LostOwner::Refuse {
+        if run.settings.terms.expired_lease == ExpiredLease::Refuse {
             guard.lapse_on_drop();
         }
         resume_unwind(panic)

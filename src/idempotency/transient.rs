@@ -13,7 +13,7 @@ use actix_web::{Error, HttpResponse, ResponseError, http::StatusCode};
 ///
 /// ```
 /// use actix_web::{HttpResponse, ResponseError};
-/// use actix_web_idempotency::Transient;
+/// use actix_web_idempotency::idempotency::Transient;
 ///
 /// #[derive(Debug)]
 /// enum OrderError {
@@ -41,7 +41,7 @@ use actix_web::{Error, HttpResponse, ResponseError, http::StatusCode};
 ///
 /// ```
 /// use actix_web::{HttpResponse, Result, error::ErrorConflict};
-/// use actix_web_idempotency::Transient;
+/// use actix_web_idempotency::idempotency::Transient;
 ///
 /// # enum DbError { Deadlock, Other }
 /// # impl DbError { fn code(&self) -> &str { "40P01" } }
@@ -57,7 +57,7 @@ use actix_web::{Error, HttpResponse, ResponseError, http::StatusCode};
 /// ```
 ///
 /// The word of a handler that has its [`Claim`](crate::Claim) at hand goes before the mark:
-/// [`Claim::final_answer`](crate::Claim::final_answer) has a marked response recorded.
+/// [`Claim::record_always`](crate::Claim::record_always) has a marked response recorded.
 #[derive(Clone, Copy, Debug)]
 pub struct Transient;
 

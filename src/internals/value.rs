@@ -13,14 +13,14 @@ pub fn encode_claim(claim: &NewClaim) -> Vec<u8> {
     codec::encode_claim(claim)
 }
 
-/// The owner, attempt, afterlife and fingerprint of the claim that a value in Redis is, if it is
+/// The owner, attempt, grace and fingerprint of the claim that a value in Redis is, if it is
 /// one.
 pub fn decode_claim(value: Vec<u8>) -> Option<(OwnerToken, u32, Duration, Option<Fingerprint>)> {
     match codec::decode(value) {
         Some(Stored::Claim(claim)) => Some((
             claim.token,
             claim.attempt.get(),
-            claim.afterlife,
+            claim.grace,
             claim.fingerprint,
         )),
         Some(Stored::Finished(_) | Stored::Lock) | None => None,

@@ -157,7 +157,7 @@ const OUTCOME: Label = Label {
             Outcome::Unguarded,
             Outcome::Abandoned,
         ]
-        .map(Outcome::name)
+        .map(Outcome::as_str)
         .to_vec()
     },
 };
@@ -177,7 +177,7 @@ const PROBLEM: Label = Label {
             ProblemKind::BodyTimeout,
             ProblemKind::StoreUnavailable,
         ]
-        .map(ProblemKind::name)
+        .map(ProblemKind::as_str)
         .to_vec()
     },
 };
@@ -190,7 +190,7 @@ const ENDING: Label = Label {
             Ending::Freed,
             Ending::Lapsed,
         ]
-        .map(Ending::name)
+        .map(Ending::as_str)
         .to_vec()
     },
 };
@@ -213,7 +213,7 @@ const INCIDENT: Label = Label {
             IncidentKind::SecondStore,
             IncidentKind::StoreFilling,
         ]
-        .map(IncidentKind::name)
+        .map(IncidentKind::as_str)
         .to_vec()
     },
 };
@@ -221,7 +221,7 @@ const ERROR: Label = Label {
     name: "error",
     values: || {
         [StoreErrorKind::Unavailable, StoreErrorKind::Timeout]
-            .map(StoreErrorKind::name)
+            .map(StoreErrorKind::as_str)
             .to_vec()
     },
 };

@@ -6,8 +6,8 @@ use super::{
     series::{Counter, Histogram, Labelled},
 };
 use crate::{
-    event::{Event, Incident, Outcome, RequestEvent},
-    store::{Settled, StoreErrorKind},
+    event::{Event, FinishOutcome, Incident, Outcome, RequestEvent},
+    store::StoreErrorKind,
 };
 
 /// The counters and histograms of one guard.
@@ -85,7 +85,7 @@ impl Tally {
     }
 
     fn request(&self, request: &RequestEvent) {
-        let outcome = request.outcome.name();
+        let outcome = request.outcome.as_str();
         one_more(&self.requests, outcome);
         if let Some(problem) = request.problem {
             one_more(&self.refusals, problem);
@@ -93,13 +93,13 @@ impl Tally {
         if request.attempt > Some(NonZeroU32::MIN) {
             self.takeovers.add(1);
         }
-        if request.outcome == Outcome::Executed && request.handler.is_none() {
+        if request.outcome == Outcome::Executed && request.handler_duration.is_none() {
             self.cut_off.add(1);
         }
         if let Some(ending) = request.ending {
-            one_more(&self.endings, ending.name());
+            one_more(&self.endings, ending.as_str());
         }
-        if request.settled == Some(Settled::Lost) {
+        if request.finish == Some(FinishOutcome::Lost) {
             self.lost.add(1);
         }
         self.failed(request.store_error);
@@ -107,19 +107,22 @@ impl Tally {
     }
 
     fn durations(&self, request: &RequestEvent) {
-        let outcome = request.outcome.name();
-        took(self.request_duration.with(outcome), Some(request.total));
-        took(Some(&self.handler_duration), request.handler);
-        took(self.store_duration.with(CLAIMING), request.claiming);
-        took(self.store_duration.with(SETTLING), request.settling);
-        took(Some(&self.wait_duration), request.waited);
+        let outcome = request.outcome.as_str();
+        took(
+            self.request_duration.with(outcome),
+            Some(request.total_duration),
+        );
+        took(Some(&self.handler_duration), request.handler_duration);
+        took(self.store_duration.with(CLAIMING), request.claim_duration);
+        took(self.store_duration.with(SETTLING), request.finish_duration);
+        took(Some(&self.wait_duration), request.wait_duration);
         if let Some(bytes) = request.recorded_body {
             self.recorded_body.record(bytes as f64);
         }
     }
 
     fn incident(&self, incident: &Incident<'_>) {
-        if let Some(counter) = self.incidents.with(incident.kind.name()) {
+        if let Some(counter) = self.incidents.with(incident.kind.as_str()) {
             counter.add(incident.claims as u64);
         }
         self.failed(incident.store_error);
@@ -127,7 +130,7 @@ impl Tally {
 
     fn failed(&self, error: Option<StoreErrorKind>) {
         if let Some(error) = error {
-            one_more(&self.store_errors, error.name());
+            one_more(&self.store_errors, error.as_str());
         }
     }
 }

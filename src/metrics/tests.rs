@@ -13,8 +13,8 @@ use super::{
     *,
 };
 use crate::{
-    event::{Ending, Incident, IncidentKind, Outcome, RequestEvent},
-    store::{Settled, StoreErrorKind},
+    event::{Ending, FinishOutcome, Incident, IncidentKind, Outcome, RequestEvent},
+    store::StoreErrorKind,
 };
 
 type Series = BTreeMap<String, f64>;
@@ -53,14 +53,14 @@ fn series<const N: usize>(expected: [(&str, f64); N]) -> Series {
 fn run() -> RequestEvent {
     RequestEvent {
         attempt: NonZeroU32::new(2),
-        waited: Some(Duration::from_millis(250)),
-        claiming: Some(Duration::from_millis(500)),
-        handler: Some(Duration::from_millis(1500)),
-        settling: Some(Duration::from_millis(750)),
-        total: Duration::from_secs(3),
+        wait_duration: Some(Duration::from_millis(250)),
+        claim_duration: Some(Duration::from_millis(500)),
+        handler_duration: Some(Duration::from_millis(1500)),
+        finish_duration: Some(Duration::from_millis(750)),
+        total_duration: Duration::from_secs(3),
         recorded_body: Some(7),
         ending: Some(Ending::Recorded),
-        settled: Some(Settled::Lost),
+        finish: Some(FinishOutcome::Lost),
         store_error: Some(StoreErrorKind::Timeout),
         ..refused(Outcome::Executed, None)
     }
@@ -240,7 +240,7 @@ fn names_follow_the_convention() {
 
 /// The names in a function `name` of a source text.
 fn named(source: &str) -> BTreeSet<&str> {
-    let (_, body) = source.split_once("fn name(self)").unwrap();
+    let (_, body) = source.split_once("fn as_str(self)").unwrap();
     let (body, _) = body.split_once("\n    }").unwrap();
     let arms = body
         .lines()

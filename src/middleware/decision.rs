@@ -105,7 +105,7 @@ impl Decision {
             Self::Fail(_) | Self::Panic => Outcome::Failed,
         };
         let problem = match self {
-            Self::Refuse(refusal) => Some(refusal.kind.name()),
+            Self::Refuse(refusal) => Some(refusal.kind.as_str()),
             _ => None,
         };
         notes.note(|event| {
@@ -113,8 +113,8 @@ impl Decision {
             event.problem = problem;
         });
         match key {
-            Some(key) => self.log_of(key, outcome.name(), is_shadow, claims),
-            None => self.log(outcome.name(), is_shadow),
+            Some(key) => self.log_of(key, outcome.as_str(), is_shadow, claims),
+            None => self.log(outcome.as_str(), is_shadow),
         }
     }
 
@@ -143,7 +143,7 @@ impl Decision {
         let answered = answered_with(shadow);
         match self {
             Self::Refuse(Refusal { kind, .. }) => {
-                let problem = kind.name();
+                let problem = kind.as_str();
                 log::debug!(outcome, problem, shadow; "a request {answered} {problem}");
             }
             Self::Fail(err) => {
@@ -201,7 +201,7 @@ impl Decision {
                 error: Some(err), ..
             }) => claims.log_refusal(key, err, shadow),
             Self::Refuse(Refusal { kind, left, .. }) => {
-                let problem = kind.name();
+                let problem = kind.as_str();
                 match left.map(|left| left.as_millis()) {
                     Some(left_ms) => log::debug!(
                         key:%, outcome, problem, left_ms:%, shadow;

@@ -1,25 +1,27 @@
 //! What both middlewares share: which requests they guard, how they read one, what they do to a response's
 //! body, and the shadow.
 
-mod body;
 mod body_reader;
 pub mod cors;
 mod decision;
 mod guarded_body;
 pub(crate) mod media_type;
 mod outer_claims;
+mod request_body;
 mod request_filter;
+mod request_fn;
 mod request_view;
 pub(crate) mod shadow;
 
-pub use self::{body::Body, guarded_body::GuardedBody, request_view::RequestView};
 pub(crate) use self::{
     body_reader::BodyReader,
     decision::{Decision, Refusal},
-    guarded_body::Recorder,
+    guarded_body::{GuardedBody, Recorder},
     outer_claims::OuterClaims,
     request_filter::RequestFilter,
+    request_fn::{RequestFn, digest},
 };
+pub use self::{request_body::RequestBody, request_view::RequestView};
 
 use actix_web::{Error, dev::ServiceResponse};
 

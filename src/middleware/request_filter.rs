@@ -29,10 +29,10 @@ impl RequestFilter {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match &self.methods {
             Some(methods) if methods.is_empty() => Err(ConfigError::new(
-                "methods is empty, so nothing would be guarded: name at least one",
+                "methods must name at least one method (got none); to leave out single requests use skip",
             )),
             Some(methods) if methods.contains(&Method::OPTIONS) => Err(ConfigError::new(
-                "methods contains OPTIONS, which is never guarded: remove it",
+                "methods must not name OPTIONS, which is never guarded",
             )),
             Some(_) | None => Ok(()),
         }

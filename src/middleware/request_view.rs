@@ -12,12 +12,12 @@ use actix_web::{
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use crate::middleware::Body;
+use crate::middleware::RequestBody;
 
 /// The request as closures of the application see it, its body already read.
 ///
 /// ```
-/// use actix_web_idempotency::{ApiLock, MemoryStore};
+/// use actix_web_idempotency::{ApiLock, MemoryStore, api_lock::LockPayload};
 /// use serde_json::json;
 ///
 /// let lock = ApiLock::new(MemoryStore::new(), |req| {
@@ -108,24 +108,24 @@ impl<'a> RequestView<'a> {
     }
 
     /// The body, to be put into a payload. Empty with
-    /// [`ignore_body`](crate::ApiLockBuilder::ignore_body).
-    pub fn body(&self) -> Body<'_> {
-        Body::new(self.bytes, self.headers())
+    /// [`ignore_body`](crate::api_lock::ApiLockBuilder::ignore_body).
+    pub fn body(&self) -> RequestBody<'_> {
+        RequestBody::new(self.bytes, self.headers())
     }
 
     /// The body, read as JSON, for a payload that is only a part of it.
     ///
     /// ```
-    /// use actix_web_idempotency::{ApiLock, MemoryStore};
+    /// use actix_web_idempotency::{ApiLock, MemoryStore, api_lock::LockPayload};
     ///
     /// #[derive(serde::Deserialize)]
     /// struct Order {
     ///     basket: u64,
     /// }
-    /// let lock = ApiLock::try_builder(MemoryStore::new(), |req| {
+    /// let lock = ApiLock::builder_with_payload(MemoryStore::new(), LockPayload::fallible(|req| {
     ///     let order: Order = req.json()?;
     ///     Ok(Some(("basket", order.basket)))
-    /// });
+    /// }));
     /// ```
     ///
     /// # Errors
@@ -137,7 +137,7 @@ impl<'a> RequestView<'a> {
     }
 
     /// The body's bytes as they came, compressed if the client compressed them. Into a payload goes
-    /// [`Fingerprint::of_bytes`](crate::Fingerprint::of_bytes) of them, which costs less than
+    /// [`Fingerprint::digest`](crate::Fingerprint::digest) of them, which costs less than
     /// [`body`](Self::body) where requests that mean the same are written alike.
     pub fn bytes(&self) -> &Bytes {
         self.bytes

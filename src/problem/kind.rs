@@ -32,7 +32,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// The name at the end of the type URI.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Busy => "busy",
             Self::KeyMissing => "key-missing",

@@ -93,7 +93,7 @@ impl Problem {
 
     /// The absolute URI that names the problem's type.
     pub fn type_uri(&self) -> String {
-        format!("{}#{}", self.base, self.kind.name())
+        format!("{}#{}", self.base, self.kind.as_str())
     }
 
     /// The sentence for people.

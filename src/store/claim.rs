@@ -4,7 +4,7 @@ use std::{
 };
 
 use super::{OwnerToken, StoreKey};
-use crate::fingerprint::Fingerprint;
+use crate::{config::ExpiredLease, fingerprint::Fingerprint};
 
 /// A claim as it is sent to a store.
 #[derive(Clone, Debug)]
@@ -18,9 +18,9 @@ pub struct NewClaim {
     /// How long the claim is held unless it is renewed.
     pub lease: Duration,
     /// How long the claim is remembered after its lease has lapsed.
-    pub afterlife: Duration,
+    pub grace: Duration,
     /// What a claim on the same key does when it finds this key's claim lapsed.
-    pub on_lapsed: OnLapsed,
+    pub on_expired_lease: ExpiredLease,
     /// What the store has to say beside the outcome.
     pub notes: ClaimNotes,
 }
@@ -35,15 +35,15 @@ impl NewClaim {
             token: OwnerToken::random(),
             fingerprint: None,
             lease: ttl,
-            afterlife: Duration::ZERO,
-            on_lapsed: OnLapsed::TakeOver,
+            grace: Duration::ZERO,
+            on_expired_lease: ExpiredLease::Reexecute,
             notes: ClaimNotes::default(),
         }
     }
 
-    /// Whether this is a [`lock`](Self::lock): neither fingerprint nor afterlife.
+    /// Whether this is a [`lock`](Self::lock): neither fingerprint nor grace.
     pub fn is_lock(&self) -> bool {
-        self.fingerprint.is_none() && self.afterlife.is_zero()
+        self.fingerprint.is_none() && self.grace.is_zero()
     }
 
     /// What the owner needs for every further call. A store hands it out with the claim; who
@@ -53,7 +53,7 @@ impl NewClaim {
             key: self.key.clone(),
             token: self.token,
             lease: self.lease,
-            afterlife: self.afterlife,
+            grace: self.grace,
         }
     }
 }
@@ -120,22 +120,13 @@ impl StoreWarning {
     }
 }
 
-/// What becomes of a claim whose lease has lapsed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum OnLapsed {
-    /// The next claim with the same fingerprint takes the key over, as the next attempt.
-    TakeOver,
-    /// The next claim is told [`Begin::Lapsed`](super::Begin::Lapsed).
-    Report,
-}
-
 /// The right to renew, complete or release one claim.
 #[derive(Clone, Debug)]
 pub struct Lease {
     key: StoreKey,
     token: OwnerToken,
     lease: Duration,
-    afterlife: Duration,
+    grace: Duration,
 }
 
 impl Lease {
@@ -155,7 +146,7 @@ impl Lease {
     }
 
     /// How long the claim is remembered after that.
-    pub fn afterlife(&self) -> Duration {
-        self.afterlife
+    pub fn grace(&self) -> Duration {
+        self.grace
     }
 }

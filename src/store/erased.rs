@@ -1,9 +1,12 @@
-use std::{fmt::Debug, future::Future, time::Duration};
+use std::{any::Any, fmt::Debug, future::Future, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
-use super::{Begin, ClaimId, Held, Lease, NewClaim, Record, Renewed, Store, StoreError, StoreKey};
+use super::{
+    AnyStore, Begin, ClaimId, Cursor, Held, Inspect, Inspected, Lease, NewClaim, Page, Record,
+    Renewed, Store, StoreError, StoreKey,
+};
 
 /// [`Store`] with boxed futures, so that a middleware can hold any store without naming it.
 ///
@@ -54,6 +57,56 @@ impl<S: Store> ErasedStore for S {
         seen: &'a ClaimId,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(Store::changed(self, key, seen))
+    }
+}
+
+/// [`Inspect`] with boxed futures.
+pub(super) trait ErasedInspect: ErasedStore {
+    fn look_up<'a>(
+        &'a self,
+        key: &'a StoreKey,
+    ) -> BoxFuture<'a, Result<Option<Inspected>, StoreError>>;
+    fn list<'a>(
+        &'a self,
+        prefix: &'a str,
+        from: &'a Cursor,
+        most: NonZeroUsize,
+    ) -> BoxFuture<'a, Result<Page, StoreError>>;
+    fn force_release<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>>;
+    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>>;
+}
+
+impl<S: Inspect> ErasedInspect for S {
+    fn look_up<'a>(
+        &'a self,
+        key: &'a StoreKey,
+    ) -> BoxFuture<'a, Result<Option<Inspected>, StoreError>> {
+        boxed::<S, _>(Inspect::look_up(self, key))
+    }
+
+    fn list<'a>(
+        &'a self,
+        prefix: &'a str,
+        from: &'a Cursor,
+        most: NonZeroUsize,
+    ) -> BoxFuture<'a, Result<Page, StoreError>> {
+        boxed::<S, _>(Inspect::list(self, prefix, from, most))
+    }
+
+    fn force_release<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
+        boxed::<S, _>(Inspect::force_release(self, key))
+    }
+
+    fn delete<'a>(&'a self, key: &'a StoreKey) -> BoxFuture<'a, Result<bool, StoreError>> {
+        boxed::<S, _>(Inspect::delete(self, key))
+    }
+}
+
+/// Puts a store behind a pointer, unless it is there already.
+pub(crate) fn erase(store: impl Store) -> Arc<dyn ErasedStore> {
+    match (&store as &dyn Any).downcast_ref::<AnyStore>() {
+        Some(any) => any.erased(),
+        None => Arc::new(store),
     }
 }
 

@@ -26,7 +26,7 @@ pub enum StoreErrorKind {
 
 impl StoreErrorKind {
     /// A name for labels, the same in every version.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Unavailable => "unavailable",
             Self::Timeout => "timeout",

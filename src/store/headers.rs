@@ -81,14 +81,14 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
         let mut bytes = Vec::with_capacity(USUAL);
         for (name, value) in headers {
             let (name, value) = (name.as_ref(), value.as_ref());
-            let (Ok(of_name), Ok(of_value)) =
+            let (Ok(of_name), Ok(digest_json)) =
                 (u16::try_from(name.len()), u32::try_from(value.len()))
             else {
                 continue;
             };
             bytes.extend_from_slice(&of_name.to_be_bytes());
             bytes.extend_from_slice(name.as_bytes());
-            bytes.extend_from_slice(&of_value.to_be_bytes());
+            bytes.extend_from_slice(&digest_json.to_be_bytes());
             bytes.extend_from_slice(value);
         }
         // They may be kept for a day, without the room that was left.

@@ -162,7 +162,7 @@ pub struct Page {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Inspected {
-    /// A [lock](crate::store::NewClaim::lock): a claim with neither fingerprint nor afterlife.
+    /// A [lock](crate::store::NewClaim::lock): a claim with neither fingerprint nor grace.
     Lock {
         /// After which time the key is vacant, unless the lock is renewed.
         left: Duration,
@@ -176,7 +176,7 @@ pub enum Inspected {
         /// How long the lease still lasts; `None` when it has lapsed.
         lease_left: Option<Duration>,
         /// After which time the key is vacant, unless the claim is renewed: what is left of the
-        /// lease, and the afterlife.
+        /// lease, and the grace.
         remembered_for: Duration,
     },
     /// The work is done.
@@ -199,7 +199,7 @@ impl Inspected {
     /// What a store tells of a record, if it has left `more` bytes of the body where they are.
     pub fn finished(record: &Record, more: usize, left: Duration) -> Self {
         let (status, size) = match record {
-            Record::Answer(answer) => (Some(answer.status), Some(answer.size() + more)),
+            Record::Response(answer) => (Some(answer.status), Some(answer.size() + more)),
             Record::Tombstone(tombstone) => (tombstone.status, None),
         };
         Self::Finished {

@@ -4,6 +4,7 @@
 //! This module is for those who write a store of their own, and for operators: [`Inspect`] shows
 //! what a store holds.
 
+mod any;
 mod claim;
 #[cfg(feature = "test-util")]
 pub mod conformance;
@@ -13,26 +14,28 @@ mod headers;
 mod inspect;
 mod key;
 #[cfg(feature = "memory")]
-pub(crate) mod memory;
+pub mod memory;
 mod outcome;
 mod record;
 #[cfg(feature = "redis")]
-pub(crate) mod redis;
+pub mod redis;
 mod token;
 
 use std::{fmt::Debug, future::Future, sync::Arc, time::Duration};
 
-pub(crate) use self::erased::ErasedStore;
+use self::erased::ErasedInspect;
 #[cfg(test)]
 pub(crate) use self::erased::LIMIT;
+pub(crate) use self::erased::{ErasedStore, erase};
 pub use self::{
-    claim::{ClaimNotes, Lease, NewClaim, OnLapsed, StoreWarning},
+    any::AnyStore,
+    claim::{ClaimNotes, Lease, NewClaim, StoreWarning},
     error::{StoreError, StoreErrorKind},
     headers::Headers,
     inspect::{Cursor, Inspect, Inspected, Page},
     key::StoreKey,
-    outcome::{Begin, Held, Renewed, Settled, StoreTime},
-    record::{Answer, Record, Tombstone},
+    outcome::{Begin, Held, Renewed, StoreTime},
+    record::{Record, RecordedResponse, Tombstone},
     token::{ClaimId, OwnerToken},
 };
 
@@ -46,7 +49,7 @@ pub use self::{
 ///    ^                |  | ^ begin (same fingerprint, TakeOver),
 ///    |     release    |  | | or renew by its owner
 ///    +----------------+  v |
-///    +-----(afterlife)-- lapsed        (the lease ran out; the claim is remembered)
+///    +-----(grace)-- lapsed        (the lease ran out; the claim is remembered)
 /// ```
 ///
 /// # Contract

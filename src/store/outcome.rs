@@ -25,7 +25,7 @@ pub enum Begin {
         left: Option<Duration>,
     },
     /// The owner died: its lease lapsed, nobody completed it and nobody took it over.
-    Lapsed {
+    Expired {
         /// The fingerprint of the dead claim, if it had one.
         fingerprint: Option<Fingerprint>,
     },
@@ -62,15 +62,3 @@ pub enum Renewed {
 /// later time, unless that clock steps back. That makes it a fence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StoreTime(pub u64);
-
-/// What has come of a record or a release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
-    /// The store has it.
-    Yes,
-    /// The store could not be told in time, or nobody waited for it; the background goes on telling
-    /// it.
-    Later,
-    /// The key is another's by now; nothing was changed. The same work may have been done twice.
-    Lost,
-}

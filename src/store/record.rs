@@ -9,7 +9,7 @@ use crate::fingerprint::Fingerprint;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Record {
     /// The answer, to be replayed.
-    Answer(Answer),
+    Response(RecordedResponse),
     /// The run ended, but its answer could not be kept.
     Tombstone(Tombstone),
 }
@@ -18,7 +18,7 @@ impl Record {
     /// What the request looked like that led to this record.
     pub fn fingerprint(&self) -> Option<&Fingerprint> {
         match self {
-            Self::Answer(answer) => answer.fingerprint.as_ref(),
+            Self::Response(response) => response.fingerprint.as_ref(),
             Self::Tombstone(tombstone) => tombstone.fingerprint.as_ref(),
         }
     }
@@ -26,7 +26,7 @@ impl Record {
 
 /// A recorded answer. `Debug` shows its size, never its content.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Answer {
+pub struct RecordedResponse {
     /// What the request looked like.
     pub fingerprint: Option<Fingerprint>,
     /// The HTTP status.
@@ -37,7 +37,7 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-impl Answer {
+impl RecordedResponse {
     /// The header value that tells where the created thing is.
     fn location(&self) -> Option<Bytes> {
         self.headers
@@ -62,9 +62,9 @@ impl Answer {
     }
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for RecordedResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer")
+        f.debug_struct("RecordedResponse")
             .field("status", &self.status)
             .field("headers", &self.headers)
             .field("body", &self.body.len())
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_content() {
-        let answer = Answer {
+        let answer = RecordedResponse {
             fingerprint: None,
             status: 201,
             headers: [("location", "/secret")].into_iter().collect(),
@@ -113,7 +113,7 @@ mod tests {
     fn a_tombstone_keeps_no_headers_in_memory() {
         let headers: Headers = [("location", "/1"), ("x", "large")].into_iter().collect();
         let memory = headers.as_bytes().as_ptr_range();
-        let answer = Answer {
+        let answer = RecordedResponse {
             fingerprint: None,
             status: 201,
             headers: headers.clone(),

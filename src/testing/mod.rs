@@ -61,7 +61,7 @@
 //! ```
 //!
 //! Tests of one process run at the same time. Where two of them have memory stores with the same
-//! [`key_prefix`](crate::IdempotencyBuilder::key_prefix), the store of one sees the other's and
+//! [`key_prefix`](crate::idempotency::IdempotencyBuilder::key_prefix), the store of one sees the other's and
 //! [says so](crate::event::IncidentKind::SecondStore); give them prefixes of their own if that is in the way.
 //!
 //! **What happens when the store fails.** [`FaultyStore`] does what it is told, call by call, and
@@ -70,8 +70,8 @@
 //!
 //! ```
 //! use actix_web_idempotency::{
-//!     BackgroundHere, Idempotency, MemoryStore, Scope,
-//!     testing::{Call, Fault, FaultyStore, Runs, in_turn},
+//!     Idempotency, MemoryStore, Scope,
+//!     testing::{BackgroundHere, Call, Fault, FaultyStore, Runs, in_turn},
 //! };
 //! # use std::time::Duration;
 //! # use actix_web::{App, HttpResponse, test::{TestRequest, init_service}, web};
@@ -129,6 +129,8 @@ mod reply;
 mod runs;
 mod script;
 mod send;
+
+pub use crate::runtime::background::BackgroundHere;
 
 pub use self::{
     call::Call,

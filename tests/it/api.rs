@@ -1,9 +1,11 @@
 //! What an application can rely on in the types.
 
 use actix_web_idempotency::{
-    ApiLock, ApiLockBuilder, Claim, Claimed, ConfigError, FenceError, Fingerprint, Fingerprinting,
-    Idempotency, IdempotencyBuilder, IdempotencyKey, InvalidKey, KeySource, Limits, MemoryStore,
-    Once, OnceBuilder, Recording, RedisStore, Run, Scope,
+    ApiLock, Claim, ConfigError, Fingerprint, Fingerprinting, Idempotency, IdempotencyKey,
+    KeySource, MemoryStore, Recording, RedisStore, Scope, Waiting,
+    api_lock::ApiLockBuilder,
+    dedup::{DedupOutcome, Deduplicator, DeduplicatorBuilder, Execution},
+    idempotency::{FencingError, IdempotencyBuilder, InvalidKey},
     problem::Problems,
     store::{Cursor, Inspect, NewClaim, Page, Store, StoreError, StoreErrorKind, StoreKey},
 };
@@ -15,19 +17,19 @@ assert_impl_all!(ApiLock: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(ApiLockBuilder: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(Idempotency: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(IdempotencyBuilder: Clone, Send, Sync, std::fmt::Debug);
-assert_impl_all!(Once: Clone, Send, Sync, std::fmt::Debug);
-assert_impl_all!(OnceBuilder: Clone, Send, Sync, std::fmt::Debug);
-assert_impl_all!(Run: Send, Sync, std::fmt::Debug);
-assert_impl_all!(Claimed: Send, Sync, std::fmt::Debug);
+assert_impl_all!(Deduplicator: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(DeduplicatorBuilder: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(Execution: Send, Sync, std::fmt::Debug);
+assert_impl_all!(DedupOutcome: Send, Sync, std::fmt::Debug);
 assert_impl_all!(Claim: Clone, Send, Sync, std::fmt::Debug, actix_web::FromRequest);
 assert_impl_all!(IdempotencyKey: Clone, Send, Sync, Eq, std::hash::Hash, actix_web::FromRequest);
 assert_impl_all!(Scope: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(KeySource: Clone, Send, Sync, Default, std::fmt::Debug);
 assert_impl_all!(Fingerprinting: Clone, Send, Sync, Default, std::fmt::Debug);
 assert_impl_all!(Recording: Clone, Send, Sync, Default, std::fmt::Debug);
-assert_impl_all!(Limits: Clone, Send, Sync, Default, std::fmt::Debug);
+assert_impl_all!(Waiting: Copy, Send, Sync, From<std::time::Duration>, std::fmt::Debug);
 assert_impl_all!(Problems: Clone, Send, Sync, Default, std::fmt::Debug);
-assert_impl_all!(FenceError: std::error::Error, actix_web::ResponseError, Send, Sync);
+assert_impl_all!(FencingError: std::error::Error, actix_web::ResponseError, Send, Sync);
 assert_impl_all!(InvalidKey: std::error::Error, Send, Sync, Copy);
 assert_impl_all!(MemoryStore: Clone, Send, Sync, Default, Store, Inspect);
 assert_impl_all!(RedisStore: Clone, Send, Sync, Store, Inspect);
@@ -40,7 +42,7 @@ assert_impl_all!(Fingerprint: Copy, Send, Sync, std::hash::Hash, Eq);
 #[test]
 fn errors_pass_through_the_question_mark_of_an_actix_main() {
     fn config() -> std::io::Result<()> {
-        RedisStore::connect("nonsense")?;
+        RedisStore::new("nonsense")?;
         Ok(())
     }
     fn store() -> std::io::Result<()> {
@@ -65,7 +67,7 @@ fn a_store_error_says_what_a_caller_can_act_on() {
 
 #[test]
 fn debug_shows_no_secret() {
-    let store = RedisStore::connect("redis://ann:secret@127.0.0.1/").unwrap();
+    let store = RedisStore::new("redis://ann:secret@127.0.0.1/").unwrap();
     let builder = RedisStore::builder("redis://ann:secret@127.0.0.1/");
     let lock = ApiLock::builder(store.clone(), |req| req.path().to_owned());
     let claim = NewClaim::lock(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_multipart::Multipart;
 use actix_web::{App, HttpResponse, web};
-use actix_web_idempotency::{ApiLock, MemoryStore};
+use actix_web_idempotency::{ApiLock, MemoryStore, api_lock::LockPayload};
 use futures_util::{StreamExt, stream};
 use reqwest::multipart::{Form, Part};
 use serde::{Deserialize, Serialize};
@@ -258,10 +258,13 @@ async fn a_client_that_resets_during_its_body_locks_nothing() {
     let gate = Gate::open();
     let lock = {
         let gate = gate.clone();
-        ApiLock::async_builder(redis.store(), async move |req| {
-            gate.pass().await;
-            Ok(Some(payload(req)))
-        })
+        ApiLock::builder_with_payload(
+            redis.store(),
+            LockPayload::from_async_fn(async move |req| {
+                gate.pass().await;
+                Ok(Some(payload(req)))
+            }),
+        )
     };
     let server = echo(lock.build().unwrap());
     for _ in 0..20 {

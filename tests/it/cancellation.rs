@@ -19,8 +19,8 @@ use actix_web::{
     web,
 };
 use actix_web_idempotency::{
-    BackgroundHere, Idempotency, LostOwner, MemoryStore, Scope,
-    testing::{Call, Fault, FaultyStore},
+    ExpiredLease, Idempotency, MemoryStore, Scope,
+    testing::{BackgroundHere, Call, Fault, FaultyStore},
 };
 use tokio::time::{pause, sleep};
 
@@ -277,7 +277,7 @@ async fn where_nobody_may_follow_a_dead_owner_what_was_cut_off_is_not_run_again(
     for end in ENDS {
         let store = store_with([(2, Call::Complete, end), (2, Call::Release, end)]);
         let keys = Idempotency::builder(store, Scope::global())
-            .on_lost_owner(LostOwner::Refuse)
+            .on_expired_lease(ExpiredLease::Refuse)
             .build()
             .unwrap();
         let ran = Ran::default();

@@ -1,6 +1,9 @@
 //! What `RedisStore::check` finds.
 
-use actix_web_idempotency::{FindingKind, RedisStore, bb8, bb8_redis::RedisConnectionManager};
+use actix_web_idempotency::{
+    RedisStore,
+    store::redis::{FindingKind, bb8, bb8_redis::RedisConnectionManager},
+};
 
 use crate::support::{log, redis::Redis};
 
@@ -63,7 +66,7 @@ async fn what_a_user_may_not_is_an_error_or_a_finding() {
         let user = [&["ACL", "SETUSER", name, "on", ">pass"], rules].concat();
         redis.command(&user);
         let url = format!("redis://{name}:pass@127.0.0.1:{}/", redis.port());
-        let found = RedisStore::connect(url).unwrap().check(PREFIX).await;
+        let found = RedisStore::new(url).unwrap().check(PREFIX).await;
         found.map(|found| {
             found
                 .iter()
@@ -121,7 +124,7 @@ async fn hello_cannot_be_forbidden_and_where_it_is_renamed_wake_ups_are_missing(
         "ACL", "SETUSER", "ann", "on", ">pass", "~*", "&*", "+@all", "-hello",
     ]);
     let url = format!("redis://ann:pass@127.0.0.1:{}/", redis.port());
-    let found = RedisStore::connect(url).unwrap().check(PREFIX).await;
+    let found = RedisStore::new(url).unwrap().check(PREFIX).await;
     assert_eq!(found.unwrap(), []);
 
     let renamed = Redis::with(&["--rename-command", "HELLO", ""]);

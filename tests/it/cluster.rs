@@ -6,10 +6,11 @@ use std::{
 };
 
 use actix_web_idempotency::{
-    FindingKind, Fingerprint, RedisStore, redis,
+    ExpiredLease, Fingerprint, RedisStore,
     store::{
-        Begin, ClaimId, ClaimNotes, Held, NewClaim, OnLapsed, OwnerToken, Record, Store,
-        StoreError, StoreKey, Tombstone, conformance,
+        Begin, ClaimId, ClaimNotes, Held, NewClaim, OwnerToken, Record, Store, StoreError,
+        StoreKey, Tombstone, conformance,
+        redis::{FindingKind, redis},
     },
 };
 use futures_util::future::join_all;
@@ -32,10 +33,10 @@ fn claim(n: u8) -> NewClaim {
     NewClaim {
         key: StoreKey::new("cluster:", [n; 32]),
         token: OwnerToken::random(),
-        fingerprint: Some(Fingerprint::of_bytes("x")),
+        fingerprint: Some(Fingerprint::digest("x")),
         lease: LONG,
-        afterlife: LONG,
-        on_lapsed: OnLapsed::TakeOver,
+        grace: LONG,
+        on_expired_lease: ExpiredLease::Reexecute,
         notes: ClaimNotes::default(),
     }
 }

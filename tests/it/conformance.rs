@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use actix_web_idempotency::{
-    BackgroundHere, MemoryStore, RedisStore, bb8, bb8_redis::RedisConnectionManager,
-    store::conformance,
+    MemoryStore, RedisStore,
+    store::{
+        conformance,
+        redis::{bb8, bb8_redis::RedisConnectionManager},
+    },
+    testing::BackgroundHere,
 };
 
 use crate::support::{GENEROUS, redis::Redis};

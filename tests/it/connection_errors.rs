@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use actix_web_idempotency::{
-    RedisStore, RedisStoreBuilder, bb8,
-    bb8_redis::RedisConnectionManager,
-    redis::io::tcp::socket2::{Domain, Socket, Type},
+    RedisStore,
+    store::redis::{
+        RedisStoreBuilder, bb8,
+        bb8_redis::RedisConnectionManager,
+        redis::io::tcp::socket2::{Domain, Socket, Type},
+    },
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_cors::Cors;
 use actix_web::{App, web};
 use actix_web_idempotency::{
-    InFlight, Limits, MemoryStore,
+    InFlight, MemoryStore, Waiting,
     cors::{ALLOW_HEADERS, EXPOSE_HEADERS},
     testing::{Call, FaultyStore},
 };
@@ -48,9 +48,10 @@ fn cors() -> Cors {
 
 fn server(store: &FaultyStore<MemoryStore>, gate: &Gate) -> Server {
     let keys = keys_on(store.clone())
-        .on_in_flight(InFlight::Wait(Duration::from_secs(20)))
-        .limits(Limits::new().prefer_wait())
-        .required()
+        .on_in_flight(InFlight::Wait(
+            Waiting::new(Duration::from_secs(20)).honor_prefer(true),
+        ))
+        .required(true)
         .build()
         .unwrap();
     let gate = gate.clone();

@@ -4,9 +4,11 @@ use std::{num::NonZeroU32, time::Duration};
 
 use actix_web::{App, HttpResponse, error::ErrorForbidden, http::Method, web};
 use actix_web_idempotency::{
-    ApiLock, Claimed, Idempotency, InFlight, LostOwner, MemoryStore, Once, Recording, RequestView,
-    Scope, Settled, StoreFailure,
-    event::{Ending, IncidentKind, Outcome},
+    ApiLock, ExpiredLease, Idempotency, InFlight, MemoryStore, Recording, RequestView, Scope,
+    StoreFailure,
+    api_lock::LockPayload,
+    dedup::{DedupOutcome, Deduplicator},
+    event::{Ending, FinishOutcome, IncidentKind, Outcome},
     store::{Inspect, StoreErrorKind, StoreKey},
     testing::{Call, Fault, FaultyStore},
 };
@@ -65,17 +67,17 @@ async fn a_first_run_its_replay_and_a_misuse_are_one_event_each() {
     let key = keys.stored_key(None, &Method::POST, "/", &"a".parse().unwrap());
     for event in &heard {
         assert_eq!(event.key.as_ref(), Some(&key));
-        assert!(event.claiming.is_some() && event.waited.is_none());
-        assert!(event.total >= event.claiming.unwrap());
+        assert!(event.claim_duration.is_some() && event.wait_duration.is_none());
+        assert!(event.total_duration >= event.claim_duration.unwrap());
     }
     assert_eq!(first.status, Some(201));
     assert_eq!(first.attempt, Some(NonZeroU32::MIN));
     assert_eq!(first.request_body, Some(3));
     assert_eq!(first.recorded_body, Some("run 1".len()));
     assert_eq!(first.ending, Some(Ending::Recorded));
-    assert_eq!(first.settled, Some(Settled::Yes));
-    assert!(first.handler.is_some() && first.settling.is_some());
-    assert_eq!((replay.status, replay.handler), (Some(201), None));
+    assert_eq!(first.finish, Some(FinishOutcome::Confirmed));
+    assert!(first.handler_duration.is_some() && first.finish_duration.is_some());
+    assert_eq!((replay.status, replay.handler_duration), (Some(201), None));
     assert_eq!(
         (misuse.status, misuse.problem),
         (Some(422), Some("key-reused"))
@@ -111,7 +113,7 @@ async fn who_is_refused_is_told_of_with_the_time_that_is_left() {
     let refused = ear.all(1).await.remove(0);
     assert_eq!(refused.outcome, Outcome::InFlight);
     assert_eq!(refused.problem, Some("in-flight"));
-    let left = refused.left.unwrap();
+    let left = refused.lease_left.unwrap();
     assert!(left > SECOND && left <= 30 * SECOND, "{left:?}");
     gate.let_go(1);
     first.await.unwrap();
@@ -121,7 +123,7 @@ async fn who_is_refused_is_told_of_with_the_time_that_is_left() {
 #[tokio::test]
 async fn who_waits_and_is_answered_is_one_event_that_says_both() {
     let ear = Ear::default();
-    let keys = memory_keys().on_in_flight(InFlight::Wait(10 * SECOND));
+    let keys = memory_keys().on_in_flight(InFlight::Wait((10 * SECOND).into()));
     let keys = keys.on_event(ear.hears()).build().unwrap();
     let (server, gate, first) = occupied(&keys).await;
     let second = tokio::spawn(answer(pay(&server, "a", "tea")));
@@ -132,9 +134,9 @@ async fn who_waits_and_is_answered_is_one_event_that_says_both() {
     let heard = ear.all(2).await;
     let with = |outcome| heard.iter().find(|event| event.outcome == outcome);
     let replay = with(Outcome::Replayed).unwrap();
-    let waited = replay.waited.unwrap();
-    assert!(waited > Duration::ZERO && waited <= replay.total);
-    assert_eq!(with(Outcome::Executed).unwrap().waited, None);
+    let waited = replay.wait_duration.unwrap();
+    assert!(waited > Duration::ZERO && waited <= replay.total_duration);
+    assert_eq!(with(Outcome::Executed).unwrap().wait_duration, None);
 }
 
 #[tokio::test]
@@ -171,7 +173,7 @@ async fn a_stream_is_told_of_at_its_end() {
     let event = ear.all(1).await.remove(0);
     assert_eq!(event.recorded_body, Some(6));
     assert_eq!(event.ending, Some(Ending::Recorded));
-    assert_eq!(event.settled, Some(Settled::Later));
+    assert_eq!(event.finish, Some(FinishOutcome::Deferred));
 }
 
 #[tokio::test]
@@ -188,7 +190,7 @@ async fn while_the_store_is_away_requests_are_refused_or_run_unguarded() {
         let event = ear.all(1).await.remove(0);
         assert_eq!((event.outcome, event.status), (outcome, Some(status)));
         assert_eq!(event.store_error, Some(StoreErrorKind::Unavailable));
-        let ran = event.handler.is_some();
+        let ran = event.handler_duration.is_some();
         assert_eq!(ran, outcome == Outcome::Unguarded);
     }
 }
@@ -202,7 +204,7 @@ async fn a_recording_that_is_left_to_the_background_is_settled_later() {
     assert_eq!(answer(pay(&server, "a", "tea")).await.0, 201);
     let event = ear.all(1).await.remove(0);
     assert_eq!(event.ending, Some(Ending::Recorded));
-    assert_eq!(event.settled, Some(Settled::Later));
+    assert_eq!(event.finish, Some(FinishOutcome::Deferred));
     assert_eq!(event.store_error, Some(StoreErrorKind::Unavailable));
 }
 
@@ -232,7 +234,7 @@ async fn a_takeover_has_a_higher_attempt_and_what_lost_its_lease_says_so() {
     let first = heard
         .iter()
         .find(|event| event.attempt == Some(NonZeroU32::MIN));
-    assert_eq!(first.unwrap().settled, Some(Settled::Lost));
+    assert_eq!(first.unwrap().finish, Some(FinishOutcome::Lost));
 }
 
 #[tokio::test]
@@ -284,11 +286,11 @@ async fn a_claim_that_is_carried_out_unheard_is_undone() {
 #[tokio::test]
 async fn a_handler_that_panics_is_told_of_and_so_is_what_becomes_of_its_key() {
     for (policy, ending) in [
-        (LostOwner::Reexecute, Ending::Freed),
-        (LostOwner::Refuse, Ending::Lapsed),
+        (ExpiredLease::Reexecute, Ending::Freed),
+        (ExpiredLease::Refuse, Ending::Lapsed),
     ] {
         let ear = Ear::default();
-        let keys = memory_keys().on_lost_owner(policy).on_event(ear.hears());
+        let keys = memory_keys().on_expired_lease(policy).on_event(ear.hears());
         let keys = keys.build().unwrap();
         let server = serve!(
             1,
@@ -305,26 +307,27 @@ async fn a_handler_that_panics_is_told_of_and_so_is_what_becomes_of_its_key() {
             (Outcome::Executed, Some(ending))
         );
         assert_eq!(event.status, None);
-        assert_eq!(event.handler, None, "it counts as cut off");
+        assert_eq!(event.handler_duration, None, "it counts as cut off");
     }
 }
 
 #[tokio::test]
 async fn a_closure_of_the_application_that_fails_is_told_of() {
     let (keys_ear, lock_ear) = (Ear::default(), Ear::default());
-    let scope = Scope::by_async(async |_| Err::<Option<String>, _>(ErrorForbidden("go away")));
+    let scope = Scope::from_async_fn(async |_| Err::<Option<String>, _>(ErrorForbidden("go away")));
     let keys = Idempotency::builder(MemoryStore::new(), scope).on_event(keys_ear.hears());
     let server = numbered(&keys.build().unwrap(), &Gate::open());
     assert_eq!(answer(pay(&server, "a", "tea")).await.0, 403);
     let payload = |_: &RequestView<'_>| Err::<Option<String>, _>(ErrorForbidden("go away"));
-    let lock = ApiLock::try_builder(MemoryStore::new(), payload).on_event(lock_ear.hears());
+    let lock = ApiLock::builder_with_payload(MemoryStore::new(), LockPayload::fallible(payload))
+        .on_event(lock_ear.hears());
     let server = gated(lock.build().unwrap(), &Gate::open());
     assert_eq!(answer(post(&server, "/", "x")).await.0, 403);
     for ear in [keys_ear, lock_ear] {
         let event = ear.all(1).await.remove(0);
         assert_eq!((event.outcome, event.status), (Outcome::Failed, Some(403)));
         assert_eq!((event.problem, event.key), (None, None));
-        assert!(event.claiming.is_none() && event.handler.is_none());
+        assert!(event.claim_duration.is_none() && event.handler_duration.is_none());
     }
 }
 
@@ -346,7 +349,9 @@ async fn a_body_that_breaks_off_is_told_of() {
 async fn who_may_not_follow_an_owner_that_died_is_told_so() {
     let ear = Ear::default();
     let keys = memory_keys().lease(SECOND / 5).renew_for(SECOND / 5);
-    let keys = keys.on_lost_owner(LostOwner::Refuse).on_event(ear.hears());
+    let keys = keys
+        .on_expired_lease(ExpiredLease::Refuse)
+        .on_event(ear.hears());
     let keys = keys.build().unwrap();
     let (server, gate, first) = occupied(&keys).await;
     tokio::time::sleep(SECOND / 2).await;
@@ -355,7 +360,7 @@ async fn who_may_not_follow_an_owner_that_died_is_told_so() {
     assert_eq!(event.outcome, Outcome::Unknown);
     assert_eq!(event.problem, Some("outcome-unknown"));
     assert_eq!(event.attempt, None);
-    assert!(event.key.is_some() && event.claiming.is_some());
+    assert!(event.key.is_some() && event.claim_duration.is_some());
     gate.let_go(1);
     first.await.unwrap();
     ear.all(2).await;
@@ -376,25 +381,25 @@ async fn a_lock_tells_who_ran_and_who_was_refused() {
     assert_eq!(outcomes(&heard), [Outcome::InFlight, Outcome::Executed]);
     assert_eq!(heard[0].problem, Some("busy"));
     assert_eq!(heard[1].ending, Some(Ending::Freed));
-    assert_eq!(heard[1].settled, Some(Settled::Yes));
-    assert!(heard[1].handler.is_some());
+    assert_eq!(heard[1].finish, Some(FinishOutcome::Confirmed));
+    assert!(heard[1].handler_duration.is_some());
     assert_eq!(heard[0].key, heard[1].key);
 }
 
 #[tokio::test]
 async fn work_without_http_is_told_of_as_well() {
     let ear = Ear::default();
-    let once = Once::builder(MemoryStore::new()).on_event(ear.hears());
-    let once = once.build().unwrap();
-    let Claimed::Proceed(run) = once.claim("a", None).await.unwrap() else {
+    let deduplicator = Deduplicator::builder(MemoryStore::new()).on_event(ear.hears());
+    let deduplicator = deduplicator.build().unwrap();
+    let DedupOutcome::Execute(run) = deduplicator.claim("a", None).await.unwrap() else {
         panic!("it is new");
     };
-    let Claimed::InProgress = once.claim("a", None).await.unwrap() else {
+    let DedupOutcome::InFlight = deduplicator.claim("a", None).await.unwrap() else {
         panic!("it is being done");
     };
     run.complete("result").await;
-    once.claim("a", None).await.unwrap();
-    let Claimed::Proceed(dropped) = once.claim("b", None).await.unwrap() else {
+    deduplicator.claim("a", None).await.unwrap();
+    let DedupOutcome::Execute(dropped) = deduplicator.claim("b", None).await.unwrap() else {
         panic!("it is new");
     };
     drop(dropped);
@@ -407,7 +412,7 @@ async fn work_without_http_is_told_of_as_well() {
     ];
     assert_eq!(outcomes(&heard), expected);
     assert_eq!(heard[1].recorded_body, Some(6));
-    assert_eq!(heard[3].handler, None, "it was cut off");
+    assert_eq!(heard[3].handler_duration, None, "it was cut off");
 }
 
 #[tokio::test]
@@ -466,13 +471,13 @@ async fn a_client_that_leaves_its_handler_is_told_of_when_that_has_ended() {
     let event = ear.all(1).await.remove(0);
     assert_eq!(event.outcome, Outcome::Executed);
     assert_eq!(event.ending, Some(Ending::Recorded));
-    assert!(event.handler.is_some());
+    assert!(event.handler_duration.is_some());
 }
 
 #[tokio::test]
 async fn a_client_that_leaves_while_it_waits_has_come_to_nothing() {
     let ear = Ear::default();
-    let keys = memory_keys().on_in_flight(InFlight::Wait(10 * SECOND));
+    let keys = memory_keys().on_in_flight(InFlight::Wait((10 * SECOND).into()));
     let keys = keys.on_event(ear.hears()).build().unwrap();
     let (server, gate, first) = occupied(&keys).await;
     let mut wire = Wire::to(server.addr()).await;
@@ -496,7 +501,10 @@ async fn a_lock_whose_handler_is_cut_off_says_so() {
     gate.wait_for_entered(1).await;
     wire.reset();
     let event = ear.all(1).await.remove(0);
-    assert_eq!((event.outcome, event.handler), (Outcome::Executed, None));
+    assert_eq!(
+        (event.outcome, event.handler_duration),
+        (Outcome::Executed, None)
+    );
     assert_eq!(event.ending, Some(Ending::Freed));
 }
 
@@ -591,16 +599,22 @@ async fn what_an_operator_has_to_know_is_a_warning() {
 async fn a_takeover_and_a_tombstone_are_worth_a_line() {
     log::collect();
     let store = MemoryStore::new();
-    let once = Once::builder(store)
+    let deduplicator = Deduplicator::builder(store)
         .lease(SECOND / 10)
         .renew_for(SECOND / 10);
-    let once = once.key_prefix("log-of-a-takeover:").build().unwrap();
-    let Claimed::Proceed(_hung) = once.claim("a", None).await.unwrap() else {
+    let deduplicator = deduplicator
+        .key_prefix("log-of-a-takeover:")
+        .build()
+        .unwrap();
+    let DedupOutcome::Execute(_hung) = deduplicator.claim("a", None).await.unwrap() else {
         panic!("it is new");
     };
-    let second = once.claim_or_wait("a", None, 5 * SECOND).await.unwrap();
-    assert!(matches!(second, Claimed::Proceed(_)));
-    let takeover = line(&once.stored_key("a"), "attempt=2");
+    let second = deduplicator
+        .claim_or_wait("a", None, 5 * SECOND)
+        .await
+        .unwrap();
+    assert!(matches!(second, DedupOutcome::Execute(_)));
+    let takeover = line(&deduplicator.stored_key("a"), "attempt=2");
     assert!(takeover.starts_with("INFO "), "{takeover}");
 
     let keys = memory_keys().recording(Recording::new().max_body(2));

@@ -8,8 +8,9 @@ use std::{
 };
 
 use actix_web_idempotency::{
-    Claimed, Done, MemoryStore, Once, Run, Settled,
-    event::IncidentKind,
+    MemoryStore,
+    dedup::{DedupOutcome, Deduplicator, Execution, ExecutionOutcome},
+    event::{FinishOutcome, IncidentKind},
     testing::{Call, Fault, FaultyStore},
 };
 
@@ -38,14 +39,14 @@ async fn runs_alone(test: &str) -> bool {
 }
 
 /// What is done once on this store, and heard.
-fn heard(store: &FaultyStore<MemoryStore>, ear: &Ear) -> Once {
-    let once = Once::builder(store.clone()).lease(Duration::from_secs(60));
-    once.on_event(ear.hears()).build().unwrap()
+fn heard(store: &FaultyStore<MemoryStore>, ear: &Ear) -> Deduplicator {
+    let deduplicator = Deduplicator::builder(store.clone()).lease(Duration::from_secs(60));
+    deduplicator.on_event(ear.hears()).build().unwrap()
 }
 
-async fn proceed(once: &Once, key: &str) -> Run {
-    match once.claim(key, None).await.unwrap() {
-        Claimed::Proceed(run) => run,
+async fn proceed(deduplicator: &Deduplicator, key: &str) -> Execution {
+    match deduplicator.claim(key, None).await.unwrap() {
+        DedupOutcome::Execute(run) => run,
         other => panic!("{other:?}"),
     }
 }
@@ -56,25 +57,28 @@ async fn of_an_answer_for_which_there_is_no_room_only_the_fact_is_kept() {
         return;
     }
     let (store, ear) = (FaultyStore::new(MemoryStore::new()), Ear::default());
-    let once = heard(&store, &ear);
+    let deduplicator = heard(&store, &ear);
     store.always(Call::Complete, Fault::Unavailable);
     // Sixteen of four MiB are all that may wait.
     for n in 1..=17 {
-        let run = proceed(&once, &format!("{n}")).await;
-        assert_eq!(run.complete(vec![0; 4 * MIB]).await, Settled::Later);
+        let run = proceed(&deduplicator, &format!("{n}")).await;
+        assert_eq!(
+            run.complete(vec![0; 4 * MIB]).await,
+            FinishOutcome::Deferred
+        );
         let buried = ear.incidents().len();
         assert_eq!(buried, usize::from(n == 17), "after {n}");
     }
     assert_eq!(ear.incidents(), [IncidentKind::Buried]);
     store.recover();
-    assert!(once.drain(Duration::from_secs(20)).await);
-    let kept = once.claim("16", None).await.unwrap();
+    assert!(deduplicator.drain(Duration::from_secs(20)).await);
+    let kept = deduplicator.claim("16", None).await.unwrap();
     assert!(
-        matches!(&kept, Claimed::Replay(Done::Completed(result)) if result.len() == 4 * MIB),
+        matches!(&kept, DedupOutcome::Replay(ExecutionOutcome::Completed(result)) if result.len() == 4 * MIB),
         "{kept:?}"
     );
-    let buried = once.claim("17", None).await.unwrap();
-    assert!(matches!(buried, Claimed::NotStored), "{buried:?}");
+    let buried = deduplicator.claim("17", None).await.unwrap();
+    assert!(matches!(buried, DedupOutcome::NotStored), "{buried:?}");
 }
 
 #[tokio::test]
@@ -83,24 +87,33 @@ async fn room_for_answers_is_there_again_once_they_are_recorded() {
         return;
     }
     let (store, ear) = (FaultyStore::new(MemoryStore::new()), Ear::default());
-    let once = heard(&store, &ear);
+    let deduplicator = heard(&store, &ear);
     for round in 1..=3 {
         store.always(Call::Complete, Fault::Unavailable);
         // The last is one of those that may wait, and has not quite gone when a drain ends.
         for n in 1..16 {
-            let run = proceed(&once, &format!("{round}/{n}")).await;
-            assert_eq!(run.complete(vec![0; 4 * MIB]).await, Settled::Later);
+            let run = proceed(&deduplicator, &format!("{round}/{n}")).await;
+            assert_eq!(
+                run.complete(vec![0; 4 * MIB]).await,
+                FinishOutcome::Deferred
+            );
         }
         assert_eq!(ear.incidents().len(), round - 1, "in round {round}");
         // What is not kept takes no room either.
-        let run = proceed(&once, &format!("{round}/large")).await;
-        assert_eq!(run.complete(vec![0; 12 * MIB]).await, Settled::Later);
+        let run = proceed(&deduplicator, &format!("{round}/large")).await;
+        assert_eq!(
+            run.complete(vec![0; 12 * MIB]).await,
+            FinishOutcome::Deferred
+        );
         assert_eq!(ear.incidents(), vec![IncidentKind::Buried; round]);
         store.recover();
-        assert!(once.drain(Duration::from_secs(20)).await);
-        let kept = once.claim(format!("{round}/15"), None).await.unwrap();
+        assert!(deduplicator.drain(Duration::from_secs(20)).await);
+        let kept = deduplicator
+            .claim(format!("{round}/15"), None)
+            .await
+            .unwrap();
         assert!(
-            matches!(&kept, Claimed::Replay(Done::Completed(result)) if result.len() == 4 * MIB),
+            matches!(&kept, DedupOutcome::Replay(ExecutionOutcome::Completed(result)) if result.len() == 4 * MIB),
             "{kept:?}"
         );
         assert!(store.forget_everything().await.unwrap() > 0);
@@ -114,28 +127,28 @@ async fn a_key_for_which_there_is_no_room_is_left_to_its_lease() {
     }
     const MOST: usize = 10_000;
     let (store, ear) = (FaultyStore::new(MemoryStore::new()), Ear::default());
-    let once = heard(&store, &ear);
+    let deduplicator = heard(&store, &ear);
     store.always(Call::Release, Fault::Unavailable);
     for n in 0..MOST {
-        drop(proceed(&once, &format!("{n}")).await);
+        drop(proceed(&deduplicator, &format!("{n}")).await);
     }
     assert_eq!(ear.incidents(), []);
-    drop(proceed(&once, "one too many").await);
+    drop(proceed(&deduplicator, "one too many").await);
     assert_eq!(ear.incidents(), [IncidentKind::Overloaded]);
     store.recover();
-    assert!(once.drain(Duration::from_secs(30)).await);
-    let freed = once.claim("0", None).await.unwrap();
-    assert!(matches!(freed, Claimed::Proceed(_)), "{freed:?}");
-    let left = once.claim("one too many", None).await.unwrap();
-    assert!(matches!(left, Claimed::InProgress), "{left:?}");
+    assert!(deduplicator.drain(Duration::from_secs(30)).await);
+    let freed = deduplicator.claim("0", None).await.unwrap();
+    assert!(matches!(freed, DedupOutcome::Execute(_)), "{freed:?}");
+    let left = deduplicator.claim("one too many", None).await.unwrap();
+    assert!(matches!(left, DedupOutcome::InFlight), "{left:?}");
     drop(freed);
 
     // There is room again for all but the last that has just gone.
     store.always(Call::Release, Fault::Unavailable);
     for n in 1..MOST - 1 {
-        drop(proceed(&once, &format!("{n}")).await);
+        drop(proceed(&deduplicator, &format!("{n}")).await);
     }
     assert_eq!(ear.incidents().len(), 1, "as before");
     store.recover();
-    assert!(once.drain(Duration::from_secs(30)).await);
+    assert!(deduplicator.drain(Duration::from_secs(30)).await);
 }

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use actix_web_idempotency::{Claimed, Once, Settled};
+use actix_web_idempotency::{
+    dedup::{DedupOutcome, Deduplicator},
+    event::FinishOutcome,
+};
 
 use crate::support::{
     eventually,
@@ -212,14 +215,14 @@ async fn an_operator_lists_shows_releases_and_deletes() {
             String::from_utf8(output.stdout).unwrap(),
         )
     };
-    let once = Once::builder(redis.store()).build().unwrap();
-    let claim = async |key: &str| match once.claim(key, None).await.unwrap() {
-        Claimed::Proceed(run) => run,
+    let deduplicator = Deduplicator::builder(redis.store()).build().unwrap();
+    let claim = async |key: &str| match deduplicator.claim(key, None).await.unwrap() {
+        DedupOutcome::Execute(run) => run,
         other => panic!("{other:?}"),
     };
     let (running, done) = (claim("secret-a").await, claim("secret-b").await);
-    assert_eq!(done.complete("secret").await, Settled::Yes);
-    let [one, other] = ["secret-a", "secret-b"].map(|key| once.stored_key(key).to_string());
+    assert_eq!(done.complete("secret").await, FinishOutcome::Confirmed);
+    let [one, other] = ["secret-a", "secret-b"].map(|key| deduplicator.stored_key(key).to_string());
 
     let (_, listed) = inspect(&["list", "once:"]).await;
     assert_eq!(listed.lines().count(), 2, "{listed}");
@@ -252,7 +255,7 @@ async fn an_operator_lists_shows_releases_and_deletes() {
     );
     assert_eq!(
         running.complete("late").await,
-        Settled::Yes,
+        FinishOutcome::Confirmed,
         "into the vacant place"
     );
     assert!(inspect(&["show", &one]).await.1.starts_with("finished"));

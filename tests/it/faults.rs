@@ -12,10 +12,11 @@ use std::{
 };
 
 use actix_web_idempotency::{
-    RedisStore, bb8,
-    bb8_redis::RedisConnectionManager,
-    redis,
-    store::{NewClaim, Store, StoreKey},
+    RedisStore,
+    store::{
+        NewClaim, Store, StoreKey,
+        redis::{bb8, bb8_redis::RedisConnectionManager, redis},
+    },
 };
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -242,7 +243,7 @@ async fn a_wrong_password() {
     log::collect();
     let redis = Redis::with(&["--requirepass", "right"]);
     let with_password = |password: &str| {
-        RedisStore::connect(format!("redis://:{password}@127.0.0.1:{}/", redis.port())).unwrap()
+        RedisStore::new(format!("redis://:{password}@127.0.0.1:{}/", redis.port())).unwrap()
     };
     let wrong = with_password("open-sesame");
     let err = wrong.ping().await.unwrap_err().to_string();
@@ -274,7 +275,7 @@ async fn user_password_and_database_of_the_url_are_used() {
         format!("{unix}?user=ann&pass=pass%3Aword&db=3"),
     ] {
         let gate = Gate::closed();
-        let lock = lock_on(RedisStore::connect(url).unwrap()).build().unwrap();
+        let lock = lock_on(RedisStore::new(url).unwrap()).build().unwrap();
         let server = gated(lock, &gate);
         let first = gate.occupy(&server).await;
         assert!(redis.keys().is_empty(), "nothing is in database 0");
@@ -431,7 +432,7 @@ async fn half_open_connection_is_replaced_within_the_calls_on_it() {
 async fn a_network_that_swallows_everything_leaves_nothing_that_hangs() {
     let redis = Redis::start();
     let proxy = Proxy::to(redis.port()).await;
-    let store = RedisStore::connect(format!("redis://127.0.0.1:{}/", proxy.port())).unwrap();
+    let store = RedisStore::new(format!("redis://127.0.0.1:{}/", proxy.port())).unwrap();
     for traffic in [Traffic::Swallowed, Traffic::Unanswered] {
         store.ping().await.unwrap();
         proxy.set(traffic);
@@ -537,7 +538,7 @@ async fn a_server_that_is_too_old_is_named_at_first_use() {
         "HELLO" => hello("6.2.14"),
         _ => "+OK\r\n".to_owned(),
     });
-    let store = RedisStore::connect(format!("redis://127.0.0.1:{port}")).unwrap();
+    let store = RedisStore::new(format!("redis://127.0.0.1:{port}")).unwrap();
     let err = store.ping().await.unwrap_err().to_string();
     assert!(
         err.contains("7.0 or newer") && err.contains("6.2.14"),
@@ -560,7 +561,7 @@ async fn who_is_turned_away_reads_what_redis_says_and_from_where() {
             .unwrap();
         // The database is chosen by another command before the first that counts.
         for database in [0, 1] {
-            let store = RedisStore::connect(format!("{url}{database}")).unwrap();
+            let store = RedisStore::new(format!("{url}{database}")).unwrap();
             let err = store.ping().await.unwrap_err().to_string();
             assert!(err.contains("max number of clients reached"), "{err}");
             assert!(err.contains(&format!("127.0.0.1:{port}")), "{err}");
@@ -574,7 +575,7 @@ async fn who_is_turned_away_without_a_word_reads_what_it_may_be() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || listener.incoming().for_each(drop));
-    let store = RedisStore::connect(format!("redis://127.0.0.1:{port}/")).unwrap();
+    let store = RedisStore::new(format!("redis://127.0.0.1:{port}/")).unwrap();
     let err = store.ping().await.unwrap_err().to_string();
     assert!(
         err.contains("maxclients") && err.contains("rediss://"),

@@ -9,7 +9,8 @@ use actix_web::{
     web,
 };
 use actix_web_idempotency::{
-    ApiLock, Idempotency, MemoryStore, Once, Scope,
+    ApiLock, Idempotency, MemoryStore, Scope,
+    dedup::Deduplicator,
     store::{Cursor, Inspect},
 };
 use serde_json::json;
@@ -33,9 +34,9 @@ fn keys_are_where_they_were() {
         key(Scope::global(), None),
         "idempotency:9e528f7b2152da15304db8422fe55f17e4bd81e70d19e7a731d562935c0fe04f"
     );
-    let once = Once::builder(MemoryStore::new()).build().unwrap();
+    let deduplicator = Deduplicator::builder(MemoryStore::new()).build().unwrap();
     assert_eq!(
-        once.stored_key("invoice-7").to_string(),
+        deduplicator.stored_key("invoice-7").to_string(),
         "once:61bf036ed8c6a6aa27f3bdeb850ad16cfde57ac79ee6943356601ebb5cd2ea89"
     );
 }
@@ -83,7 +84,8 @@ async fn a_record_in_redis_has_its_first_format() {
     assert_eq!(call_service(&app, request.to_request()).await.status(), 201);
 
     let value = redis.command(&["GET", KEY]);
-    let value: Vec<u8> = actix_web_idempotency::redis::from_redis_value(value).unwrap();
+    let value: Vec<u8> =
+        actix_web_idempotency::store::redis::redis::from_redis_value(value).unwrap();
     let (head, rest) = value.split_at(34);
     assert_eq!(head[..2], *b"\x01A");
     assert!(head[2..].iter().all(u8::is_ascii_hexdigit), "{head:?}");

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use actix_web_idempotency::{
-    BackgroundHere, Fingerprint, MemoryStore,
+    ExpiredLease, Fingerprint, MemoryStore,
     store::{
-        Answer, Begin, ClaimNotes, Headers, Held, Inspect, NewClaim, OnLapsed, OwnerToken, Record,
+        Begin, ClaimNotes, Headers, Held, Inspect, NewClaim, OwnerToken, Record, RecordedResponse,
         Store, StoreErrorKind, StoreKey,
     },
+    testing::BackgroundHere,
 };
 use tokio::time::sleep;
 
@@ -48,16 +49,16 @@ fn claim(n: u8, end: End) -> NewClaim {
     NewClaim {
         key,
         token: OwnerToken::random(),
-        fingerprint: Some(Fingerprint::of_bytes("x")),
+        fingerprint: Some(Fingerprint::digest("x")),
         lease: SHORT,
-        afterlife: SHORT,
-        on_lapsed: OnLapsed::TakeOver,
+        grace: SHORT,
+        on_expired_lease: ExpiredLease::Reexecute,
         notes: ClaimNotes::default(),
     }
 }
 
 async fn complete(store: &MemoryStore, claim: &NewClaim) {
-    let record = Record::Answer(Answer {
+    let record = Record::Response(RecordedResponse {
         fingerprint: claim.fingerprint,
         status: 201,
         headers: Headers::new(),
@@ -124,7 +125,7 @@ async fn every_byte_of_a_full_store_is_there_again_however_the_others_ended() {
             }
             for claim in all {
                 let begun = store.begin(claim).await.unwrap();
-                let is_kept = matches!(begun, Begin::Finished(Record::Answer(_)));
+                let is_kept = matches!(begun, Begin::Finished(Record::Response(_)));
                 assert!(is_kept, "{end:?}, {round}: {begun:?}");
             }
             complete(&store, last).await;

@@ -10,9 +10,9 @@ use actix_web::{
     web,
 };
 use actix_web_idempotency::{
-    Claim, FenceError, Idempotency, IdempotencyKey, MemoryStore, Recording, Scope, StoreFailure,
-    redis,
-    store::StoreTime,
+    Claim, Idempotency, IdempotencyKey, MemoryStore, Recording, Scope, StoreFailure,
+    idempotency::FencingError,
+    store::{StoreTime, redis::redis},
     testing::{Call, Fault, FaultyStore},
 };
 
@@ -125,7 +125,7 @@ async fn middlewares_inside_can_use_them_at_every_level() {
                         .headers_mut()
                         .insert(level.parse().unwrap(), seen.parse().unwrap());
                     if level == "x-resource" {
-                        claim.transient();
+                        claim.mark_transient();
                     }
                     Ok(answer)
                 },
@@ -161,10 +161,10 @@ async fn fences_grow_from_owner_to_owner() {
     let redis = Redis::start();
     for keys in keys_on_each_store(&redis) {
         let keys = keys.build().unwrap();
-        let fence = async |claim: Claim| -> Result<HttpResponse, FenceError> {
-            let (one, two) = (claim.fence().await?, claim.fence().await?);
+        let fence = async |claim: Claim| -> Result<HttpResponse, FencingError> {
+            let (one, two) = (claim.fencing_token().await?, claim.fencing_token().await?);
             assert!(one <= two);
-            claim.transient();
+            claim.mark_transient();
             Ok(HttpResponse::Ok().body(one.0.to_string()))
         };
         let server = with_handler(&keys, fence);
@@ -189,8 +189,8 @@ async fn a_fence_that_cannot_be_had_is_a_503_that_frees_the_key() {
             .recording(Recording::new().when(|_| true))
             .build()
             .unwrap();
-        let fence = async |claim: Claim| -> Result<String, FenceError> {
-            claim.fence().await?;
+        let fence = async |claim: Claim| -> Result<String, FencingError> {
+            claim.fencing_token().await?;
             Ok("done".to_owned())
         };
         let server = with_handler(&keys, fence);
@@ -210,9 +210,9 @@ async fn a_fence_that_cannot_be_had_is_a_503_that_frees_the_key() {
         let client = redis::Client::open(("127.0.0.1", port)).unwrap();
         let mut connection = client.get_connection().unwrap();
         redis::cmd("FLUSHALL").exec(&mut connection).unwrap();
-        let err = claim.fence().await.unwrap_err();
+        let err = claim.fencing_token().await.unwrap_err();
         assert!(err.is_lost() && claim.is_lost());
-        Err::<String, FenceError>(err)
+        Err::<String, FencingError>(err)
     };
     let server = with_handler(&keys, fence);
     assert_eq!(
@@ -254,7 +254,7 @@ async fn a_claim_outlives_its_handler_and_knows_that_it_is_over() {
 async fn the_extensions_hold_what_outer_middlewares_left() {
     #[derive(Clone)]
     struct User(&'static str);
-    let scope = Scope::by(|req| req.extensions().get::<User>().map(|user| user.0));
+    let scope = Scope::from_fn(|req| req.extensions().get::<User>().map(|user| user.0));
     let keys = Idempotency::builder(MemoryStore::new(), scope)
         .build()
         .unwrap();

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use actix_web::{App, HttpResponse, http::Method, web};
 use actix_web_idempotency::{
-    ApiLock, Fingerprinting, Idempotency, InFlight, KeySource, LostOwner, MemoryStore, Recording,
-    Scope, StoreFailure, problem::Problems,
+    ApiLock, ExpiredLease, Fingerprinting, Idempotency, InFlight, KeySource, MemoryStore,
+    Recording, Scope, StoreFailure, problem::Problems,
 };
 use futures_util::future::join_all;
 
@@ -161,7 +161,7 @@ async fn a_body_that_is_not_guarded_streams_through() {
 #[tokio::test]
 async fn a_required_key_that_is_missing_is_a_400() {
     let gate = Gate::open();
-    let server = numbered(&memory_keys().required().build().unwrap(), &gate);
+    let server = numbered(&memory_keys().required(true).build().unwrap(), &gate);
     is_problem(post(&server, "/", "tea"), 400, "key-missing", false).await;
     assert_eq!(status(client().get(server.url("/"))).await, 201);
     assert_eq!(status(pay(&server, "a", "tea")).await, 201);
@@ -218,9 +218,9 @@ async fn a_key_can_be_taken_from_elsewhere() {
         id: Option<String>,
     }
     let gate = Gate::open();
-    let source = KeySource::by(|req| Ok(req.json::<Transfer>()?.id));
+    let source = KeySource::from_fn(|req| Ok(req.json::<Transfer>()?.id));
     let server = numbered(
-        &memory_keys().required().key(source).build().unwrap(),
+        &memory_keys().required(true).key(source).build().unwrap(),
         &gate,
     );
     assert!(!answer(post(&server, "/", r#"{"id":"a"}"#)).await.1);
@@ -295,7 +295,7 @@ async fn a_missing_scope_is_a_401_unless_sharing_was_asked_for() {
             .build()
             .unwrap()
     };
-    let by_name = || Scope::by(|req| req.header("x-user").map(|user| user.into_owned()));
+    let by_name = || Scope::from_fn(|req| req.header("x-user").map(|user| user.into_owned()));
     for scope in [Scope::header("x-user"), by_name()] {
         let server = numbered(&build(scope), &gate);
         is_problem(pay(&server, "a", "x"), 401, "scope-missing", false).await;
@@ -332,7 +332,7 @@ async fn a_missing_scope_is_a_401_unless_sharing_was_asked_for() {
 #[tokio::test]
 async fn a_scope_can_fail_and_can_take_its_time() {
     let gate = Gate::open();
-    let scope = Scope::by_async(async |req| {
+    let scope = Scope::from_async_fn(async |req| {
         tokio::task::yield_now().await;
         match req.header("x-user") {
             Some(user) if user == "evil" => Err(actix_web::error::ErrorForbidden("go away")),
@@ -359,7 +359,7 @@ async fn scope_by_host_is_the_authority_on_http2() {
     let keys = Idempotency::builder(MemoryStore::new(), Scope::header("host"));
     let view = Idempotency::builder(
         MemoryStore::new(),
-        Scope::by(|req| req.header("host").map(|host| host.into_owned())),
+        Scope::from_fn(|req| req.header("host").map(|host| host.into_owned())),
     );
     for keys in [keys, view] {
         let keys = keys.build().unwrap();
@@ -420,7 +420,7 @@ async fn the_stored_key_is_prefix_and_digest_and_operators_can_compute_it() {
     let stored = keys.stored_key(Some("acme"), &Method::POST, "/orders", &key);
     assert_eq!(redis.keys(), [stored.to_string()]);
     assert!(stored.to_string().starts_with("shop:") && stored.to_string().len() == 5 + 64);
-    let left: u64 = actix_web_idempotency::redis::from_redis_value(
+    let left: u64 = actix_web_idempotency::store::redis::redis::from_redis_value(
         redis.command(&["TTL", &stored.to_string()]),
     )
     .unwrap();
@@ -482,7 +482,7 @@ async fn an_owner_that_died_is_not_followed_when_nobody_may() {
         let keys = keys
             .lease(LEASE)
             .renew_for(LEASE)
-            .on_lost_owner(LostOwner::Refuse);
+            .on_expired_lease(ExpiredLease::Refuse);
         let keys = keys.build().unwrap();
         let gate = Gate::closed();
         let server = numbered(&keys, &gate);
@@ -507,12 +507,12 @@ async fn an_owner_that_died_is_not_followed_when_nobody_may() {
 #[tokio::test]
 async fn a_panic_is_a_500_and_what_follows_depends_on_the_policy() {
     let redis = Redis::start();
-    for policy in [LostOwner::Reexecute, LostOwner::Refuse] {
+    for policy in [ExpiredLease::Reexecute, ExpiredLease::Refuse] {
         for keys in keys_on_each_store(&redis) {
             let prefix = format!("{policy:?}:");
             let keys = keys
                 .lease(LEASE)
-                .on_lost_owner(policy)
+                .on_expired_lease(policy)
                 .key_prefix(prefix)
                 .build()
                 .unwrap();
@@ -525,7 +525,7 @@ async fn a_panic_is_a_500_and_what_follows_depends_on_the_policy() {
             let (status, replayed, body) = answer(pay(&server, "a", "tea")).await;
             assert_eq!((status, replayed, body.as_str()), (500, false, ""));
             match policy {
-                LostOwner::Refuse => {
+                ExpiredLease::Refuse => {
                     is_problem(pay(&server, "a", "tea"), 409, "in-flight", true).await;
                     tokio::time::sleep(AFTER_LEASE).await;
                     is_problem(pay(&server, "a", "tea"), 409, "outcome-unknown", false).await;
@@ -802,7 +802,7 @@ async fn a_client_that_leaves_does_not_cut_its_handler_off() {
     let redis = Redis::start();
     for keys in keys_on_each_store(&redis) {
         let keys = keys
-            .on_in_flight(InFlight::Wait(Duration::from_secs(10)))
+            .on_in_flight(InFlight::Wait(Duration::from_secs(10).into()))
             .build()
             .unwrap();
         let gate = Gate::closed();

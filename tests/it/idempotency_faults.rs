@@ -8,9 +8,11 @@ use actix_web::{
     web,
 };
 use actix_web_idempotency::{
-    Claim, Idempotency, InFlight, LostOwner, Scope, StoreFailure,
-    redis::{self, Value},
-    store::Store,
+    Claim, ExpiredLease, Idempotency, InFlight, Scope, StoreFailure,
+    store::{
+        Store,
+        redis::redis::{self, Value},
+    },
 };
 use futures_util::future::join_all;
 use reqwest::RequestBuilder;
@@ -138,10 +140,10 @@ async fn an_answer_is_recorded_by_a_frozen_redis_too() {
 
 #[tokio::test]
 async fn a_claim_that_a_frozen_redis_carries_out_later_is_undone() {
-    for policy in [LostOwner::Reexecute, LostOwner::Refuse] {
+    for policy in [ExpiredLease::Reexecute, ExpiredLease::Refuse] {
         let redis = Redis::start();
         let keys = keys_on(redis.default_store())
-            .on_lost_owner(policy)
+            .on_expired_lease(policy)
             .build()
             .unwrap();
         let gate = Gate::open();
@@ -161,7 +163,7 @@ async fn a_claim_that_a_frozen_redis_carries_out_later_is_undone() {
 async fn a_script_flush_at_any_moment_changes_nothing() {
     let redis = Redis::start();
     let keys = keys_on(redis.store())
-        .on_in_flight(InFlight::Wait(LIMIT))
+        .on_in_flight(InFlight::Wait(LIMIT.into()))
         .build()
         .unwrap();
     let gate = Gate::closed();
@@ -257,7 +259,7 @@ async fn a_claim_that_an_operator_deletes_is_lost_and_its_handler_is_told() {
                         gate.pass().await;
                         claim.lost().await;
                         assert!(claim.is_lost());
-                        assert!(claim.fence().await.unwrap_err().is_lost());
+                        assert!(claim.fencing_token().await.unwrap_err().is_lost());
                         HttpResponse::Created().body("stopped")
                     })
                 )
@@ -453,12 +455,12 @@ async fn a_reset_of_http2_lets_the_handler_run_to_its_end() {
 #[tokio::test]
 async fn a_forced_stop_frees_keys_or_lets_them_lapse() {
     let redis = Redis::start();
-    for policy in [LostOwner::Reexecute, LostOwner::Refuse] {
+    for policy in [ExpiredLease::Reexecute, ExpiredLease::Refuse] {
         for keys in keys_on_each_store(&redis) {
             let keys = keys
                 .key_prefix(format!("{policy:?}:"))
                 .lease(Duration::from_millis(500));
-            let keys = keys.on_lost_owner(policy).build().unwrap();
+            let keys = keys.on_expired_lease(policy).build().unwrap();
             let gate = Gate::closed();
             let server = numbered(&keys, &gate);
             let cut_off = tokio::spawn(pay(&server, "a", "tea").send());
@@ -476,7 +478,7 @@ async fn a_forced_stop_frees_keys_or_lets_them_lapse() {
             let next = numbered(&keys, &Gate::open());
             for (key, body) in [("a", "tea"), ("b", "")] {
                 match policy {
-                    LostOwner::Refuse => {
+                    ExpiredLease::Refuse => {
                         eventually("its lease lapses", async || {
                             let answer = pay(&next, key, body).send().await.unwrap();
                             !answer.headers().contains_key("retry-after")
@@ -498,11 +500,11 @@ async fn no_log_line_shows_a_key_a_body_or_a_credential() {
     let mut redis = Redis::start();
     redis.command(&["CONFIG", "SET", "requirepass", secret]);
     let url = format!("redis://:{secret}@127.0.0.1:{}/", redis.port());
-    let store = actix_web_idempotency::RedisStore::connect(url).unwrap();
+    let store = actix_web_idempotency::RedisStore::new(url).unwrap();
     for policy in POLICIES {
         let keys = Idempotency::builder(store.clone(), Scope::header("x-user"))
             .on_store_failure(policy)
-            .on_in_flight(InFlight::Wait(Duration::from_millis(50)))
+            .on_in_flight(InFlight::Wait(Duration::from_millis(50).into()))
             .key_prefix("log-canary:")
             .lease(LEASE)
             .build()

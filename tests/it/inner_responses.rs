@@ -262,10 +262,10 @@ fn guarded_client_sees_the_response_that_a_bare_one_sees() {
     };
     let specs = Arc::new(Mutex::new(specs_to_try.clone()));
     let keys = memory_keys().build().unwrap();
-    let shadow = memory_keys().shadow().build().unwrap();
+    let shadow = memory_keys().shadow(true).build().unwrap();
     let lock = |shadow: bool| {
         let lock = ApiLock::builder(MemoryStore::new(), |req| req.path().to_owned());
-        let lock = if shadow { lock.shadow() } else { lock };
+        let lock = if shadow { lock.shadow(true) } else { lock };
         lock.build().unwrap()
     };
     let (lock, lock_shadow) = (lock(false), lock(true));
@@ -319,7 +319,7 @@ fn limited(keys: &Idempotency) -> Server {
 
 #[tokio::test]
 async fn refusal_of_actix_governor_reaches_the_client_whole_and_frees_the_key() {
-    for keys in [memory_keys().build(), memory_keys().shadow().build()] {
+    for keys in [memory_keys().build(), memory_keys().shadow(true).build()] {
         let server = limited(&keys.unwrap());
         assert_eq!(see(&server, "/", "first").await.status, 200);
         for _ in 0..2 {
@@ -336,7 +336,7 @@ async fn refusal_of_actix_governor_reaches_the_client_whole_and_frees_the_key() 
 #[tokio::test]
 async fn redirect_of_a_login_guard_reaches_the_client_first_and_replayed() {
     let keys = memory_keys().build().unwrap();
-    let shadow = memory_keys().shadow().build().unwrap();
+    let shadow = memory_keys().shadow(true).build().unwrap();
     let server = serve!({
         let login = || {
             from_fn(async |_req: ServiceRequest, _next: Next<BoxBody>| {

@@ -3,10 +3,10 @@
 use std::{num::NonZeroUsize, time::Duration};
 
 use actix_web_idempotency::{
-    Fingerprint, RedisStore, redis,
+    ExpiredLease, Fingerprint, RedisStore,
     store::{
-        Answer, Begin, ClaimId, ClaimNotes, Cursor, Headers, Inspect, Inspected, NewClaim,
-        OnLapsed, OwnerToken, Page, Record, Store, StoreKey, Tombstone,
+        Begin, ClaimId, ClaimNotes, Cursor, Headers, Inspect, Inspected, NewClaim, OwnerToken,
+        Page, Record, RecordedResponse, Store, StoreKey, Tombstone, redis::redis,
     },
 };
 use bytes::Bytes;
@@ -28,10 +28,10 @@ fn claim(n: u8) -> NewClaim {
     NewClaim {
         key: key(n),
         token: OwnerToken::random(),
-        fingerprint: Some(Fingerprint::of_bytes("x")),
+        fingerprint: Some(Fingerprint::digest("x")),
         lease: LONG,
-        afterlife: LONG,
-        on_lapsed: OnLapsed::TakeOver,
+        grace: LONG,
+        on_expired_lease: ExpiredLease::Reexecute,
         notes: ClaimNotes::default(),
     }
 }
@@ -252,10 +252,10 @@ async fn a_key_without_an_end_is_told_as_begin_takes_it() {
         Inspected::Finished { left: CENTURY, .. }
     ));
     let mut next = claim(1);
-    next.on_lapsed = OnLapsed::Report;
+    next.on_expired_lease = ExpiredLease::Refuse;
     assert!(matches!(
         store.begin(&next).await.unwrap(),
-        Begin::Lapsed { .. }
+        Begin::Expired { .. }
     ));
 }
 
@@ -287,7 +287,7 @@ async fn bodies_stay_in_redis_and_what_is_damaged_is_unreadable() {
     let redis = Redis::start();
     let store = redis.store();
     let body = vec![b'x'; 1_000_000];
-    let answer = Answer {
+    let answer = RecordedResponse {
         fingerprint: claim(0).fingerprint,
         status: 201,
         headers: [("location", "/orders/1"), ("x-empty", "")]
@@ -297,7 +297,7 @@ async fn bodies_stay_in_redis_and_what_is_damaged_is_unreadable() {
     };
     let size = answer.size();
     for n in 0..10 {
-        let record = Record::Answer(answer.clone());
+        let record = Record::Response(answer.clone());
         let lease = claim(n).lease();
         store.complete(&lease, &record, LONG).await.unwrap();
     }
@@ -403,7 +403,7 @@ async fn the_recipes_of_the_guide_show_what_they_say() {
     for claim in [&lock, &held, &done] {
         begin(&store, claim).await;
     }
-    let answer = Record::Answer(Answer {
+    let answer = Record::Response(RecordedResponse {
         fingerprint: done.fingerprint,
         status: 201,
         headers: Headers::new(),

@@ -182,7 +182,10 @@ async fn equal_requests_never_run_together_and_nothing_stays_locked() {
 async fn under_a_key_nothing_runs_after_a_success_and_no_key_stays_blocked() {
     let redis = Redis::start();
     for (n, keys) in keys_on_each_store(&redis).into_iter().enumerate() {
-        for in_flight in [InFlight::Reject, InFlight::Wait(Duration::from_millis(20))] {
+        for in_flight in [
+            InFlight::Reject,
+            InFlight::Wait(Duration::from_millis(20).into()),
+        ] {
             let prefix = format!("{in_flight:?}:");
             let keys = keys
                 .clone()

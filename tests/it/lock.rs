@@ -8,7 +8,11 @@ use actix_web::{
     http::{Method, header},
     web,
 };
-use actix_web_idempotency::{ApiLock, ApiLockBuilder, MemoryStore, problem::ProblemKind};
+use actix_web_idempotency::{
+    ApiLock, MemoryStore,
+    api_lock::{ApiLockBuilder, LockPayload},
+    problem::{ProblemKind, Problems},
+};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
@@ -150,7 +154,7 @@ async fn message_prefix_base_and_rendering_can_be_chosen() {
         lock_on(redis.store())
             .key_prefix("shop:")
             .error_message("Your order is already being placed")
-            .problem_base("https://shop.example/problems")
+            .problems(Problems::new().base("https://shop.example/problems"))
     };
     let lock = builder().build().unwrap();
     let server = gated(lock, &gate);
@@ -158,7 +162,7 @@ async fn message_prefix_base_and_rendering_can_be_chosen() {
     gate.wait_for_entered(1).await;
 
     let canonical = r#"{"body":"text:tea","path":"/orders","query":""}"#;
-    let digest = actix_web_idempotency::Fingerprint::of_bytes(canonical);
+    let digest = actix_web_idempotency::Fingerprint::digest(canonical);
     assert_eq!(redis.keys(), [format!("shop:{digest}")]);
     let problem: Value = post(&server, "/orders", "tea")
         .send()
@@ -170,10 +174,11 @@ async fn message_prefix_base_and_rendering_can_be_chosen() {
     assert_eq!(problem["detail"], "Your order is already being placed");
     assert_eq!(problem["type"], "https://shop.example/problems#busy");
 
-    let rendered = builder().render_problem(|problem| {
+    let rendered = Problems::new().render(|problem| {
         assert_eq!(problem.kind(), ProblemKind::Busy);
         HttpResponse::TooManyRequests().body(problem.detail().to_owned())
     });
+    let rendered = builder().problems(rendered);
     let other = gated(rendered.build().unwrap(), &gate);
     let refused = post(&other, "/orders", "tea").send().await.unwrap();
     assert_eq!(refused.status(), 429);
@@ -195,13 +200,16 @@ async fn a_lock_in_redis_is_a_token_with_a_ttl() {
     let key = redis.keys().pop().unwrap();
     assert!(key.starts_with("ApiLock:") && key.len() == 8 + 64, "{key}");
     let value: String =
-        actix_web_idempotency::redis::from_redis_value(redis.command(&["GET", &key])).unwrap();
+        actix_web_idempotency::store::redis::redis::from_redis_value(redis.command(&["GET", &key]))
+            .unwrap();
     assert!(
         value.len() == 32 && value.bytes().all(|b| b.is_ascii_hexdigit()),
         "{value}"
     );
-    let left: u64 =
-        actix_web_idempotency::redis::from_redis_value(redis.command(&["PTTL", &key])).unwrap();
+    let left: u64 = actix_web_idempotency::store::redis::redis::from_redis_value(
+        redis.command(&["PTTL", &key]),
+    )
+    .unwrap();
     assert!((50_000..=60_000).contains(&left), "{left}");
     gate.let_go(1);
     first.await.unwrap().unwrap();
@@ -434,11 +442,14 @@ async fn a_payload_closure_that_fails_answers_itself_and_locks_nothing() {
         _ => Ok(Some(payload(req))),
     };
     let locks = [
-        ApiLock::try_builder(redis.store(), closure),
-        ApiLock::async_builder(redis.store(), async move |req| {
-            tokio::task::yield_now().await;
-            closure(req)
-        }),
+        ApiLock::builder_with_payload(redis.store(), LockPayload::fallible(closure)),
+        ApiLock::builder_with_payload(
+            redis.store(),
+            LockPayload::from_async_fn(async move |req| {
+                tokio::task::yield_now().await;
+                closure(req)
+            }),
+        ),
     ];
     for lock in locks {
         let gate = Gate::closed();
@@ -538,7 +549,7 @@ async fn what_is_skipped_passes_with_its_body_still_streaming() {
 async fn a_lock_that_ignores_the_body_leaves_it_to_the_handler() {
     let gate = Gate::closed();
     let lock = lock_on(MemoryStore::new())
-        .ignore_body()
+        .ignore_body(true)
         .max_body(1)
         .build()
         .unwrap();
@@ -679,10 +690,13 @@ async fn it_wraps_an_app_a_scope_a_resource_and_a_route() {
 async fn its_refusals_pass_through_outer_middlewares() {
     use actix_web::middleware::DefaultHeaders;
     let gate = Gate::closed();
-    let builder = ApiLock::try_builder(MemoryStore::new(), |req| match req.path() {
-        "/fail" => Err(ErrorPaymentRequired("pay first")),
-        _ => Ok(Some(payload(req))),
-    });
+    let builder = ApiLock::builder_with_payload(
+        MemoryStore::new(),
+        LockPayload::fallible(|req| match req.path() {
+            "/fail" => Err(ErrorPaymentRequired("pay first")),
+            _ => Ok(Some(payload(req))),
+        }),
+    );
     let lock = builder.max_body(10).build().unwrap();
     let handler = gate.handler();
     let server = serve!(

@@ -9,10 +9,13 @@ use std::{
 
 use actix_web::{App, HttpRequest, HttpResponse, web};
 use actix_web_idempotency::{
-    ApiLock, Claimed, Idempotency, InFlight, Once, RedisStore, RedisStoreBuilder, RequestView,
-    Settled, StoreFailure, bb8,
-    bb8_redis::RedisConnectionManager,
-    store::{Inspect, NewClaim, Store, StoreKey},
+    ApiLock, Idempotency, InFlight, RedisStore, RequestView, StoreFailure,
+    dedup::{DedupOutcome, Deduplicator},
+    event::FinishOutcome,
+    store::{
+        Inspect, NewClaim, Store, StoreKey,
+        redis::{RedisStoreBuilder, bb8, bb8_redis::RedisConnectionManager},
+    },
 };
 use futures_util::future::join_all;
 use reqwest::StatusCode;
@@ -111,7 +114,7 @@ impl Service {
         let keys = [
             keys(StoreFailure::FailClosed, InFlight::Reject),
             keys(StoreFailure::FailOpen, InFlight::Reject),
-            keys(StoreFailure::FailClosed, InFlight::Wait(LIMIT)),
+            keys(StoreFailure::FailClosed, InFlight::Wait(LIMIT.into())),
         ];
         let runs = Runs::default();
         Self {
@@ -161,8 +164,11 @@ impl Service {
             .ear
             .requests()
             .into_iter()
-            .filter_map(|event| event.settled);
-        assert!(settled.all(|settled| settled == Settled::Yes), "{name}");
+            .filter_map(|event| event.finish);
+        assert!(
+            settled.all(|settled| settled == FinishOutcome::Confirmed),
+            "{name}"
+        );
         let incidents = self.ear.incidents();
         assert!(incidents.is_empty(), "{name}: {incidents:?}");
     }
@@ -250,15 +256,15 @@ async fn survives(store: RedisStoreBuilder, close: impl Fn()) {
 /// The same for calls that no middleware makes.
 async fn background_and_inspection_survive(service: &Service, close: impl Fn()) {
     let store = &service.store;
-    let once = Once::builder(store.clone()).build().unwrap();
+    let deduplicator = Deduplicator::builder(store.clone()).build().unwrap();
     close();
-    let Claimed::Proceed(run) = once.claim("once", None).await.unwrap() else {
+    let DedupOutcome::Execute(run) = deduplicator.claim("once", None).await.unwrap() else {
         panic!("nobody else claims it");
     };
     close();
-    run.fence().await.unwrap();
+    run.fencing_token().await.unwrap();
     close();
-    assert_eq!(run.complete("done").await, Settled::Yes);
+    assert_eq!(run.complete("done").await, FinishOutcome::Confirmed);
     let claim = NewClaim::lock(StoreKey::new("inspect:", [7; 32]), Duration::from_secs(60));
     close();
     store.begin(&claim).await.unwrap();
@@ -327,7 +333,7 @@ async fn claim_whose_connection_was_lost_is_noted_as_sent_again() {
     let store = store.build().unwrap();
     let lock = |n| NewClaim::lock(StoreKey::new("again:", [n; 32]), Duration::from_secs(60));
     let keyed = |n| NewClaim {
-        afterlife: Duration::from_secs(60),
+        grace: Duration::from_secs(60),
         ..lock(n)
     };
     for (before, after) in [(lock(0), lock(1)), (keyed(2), keyed(3))] {
@@ -346,9 +352,10 @@ async fn connections_closed_by_the_timeout_of_the_server_cost_no_request() {
     let service = Service::on(RedisStore::builder(redis.url()));
     service.warm_up().await;
     let others = || -> usize {
-        let clients: String =
-            actix_web_idempotency::redis::from_redis_value(redis.command(&["CLIENT", "LIST"]))
-                .unwrap();
+        let clients: String = actix_web_idempotency::store::redis::redis::from_redis_value(
+            redis.command(&["CLIENT", "LIST"]),
+        )
+        .unwrap();
         clients
             .lines()
             .filter(|line| !line.contains("cmd=client"))

@@ -46,7 +46,7 @@ async fn extractor_without_a_key_answers_as_required_does() {
     log::collect();
     for shadow in [false, true] {
         let keys = memory_keys();
-        let keys = if shadow { keys.shadow() } else { keys };
+        let keys = if shadow { keys.shadow(true) } else { keys };
         let server = server(Some(keys.build().unwrap()));
         for path in ["/key", "/claim", "/both"] {
             is_problem(post(&server, path, "x"), 400, "key-missing", false).await;
@@ -56,7 +56,7 @@ async fn extractor_without_a_key_answers_as_required_does() {
             200
         );
     }
-    let required = server(Some(memory_keys().required().build().unwrap()));
+    let required = server(Some(memory_keys().required(true).build().unwrap()));
     let refused = post(&required, "/key", "x").send().await.unwrap();
     let refused = problem(refused, 400, "key-missing", false).await;
     let server = server(Some(memory_keys().build().unwrap()));

@@ -11,10 +11,8 @@ use std::{
 };
 
 use actix_web_idempotency::{
-    RedisStore,
-    store::{
-        ClaimNotes, NewClaim, OnLapsed, OwnerToken, Record, Store, StoreError, StoreKey, Tombstone,
-    },
+    ExpiredLease, RedisStore,
+    store::{ClaimNotes, NewClaim, OwnerToken, Record, Store, StoreError, StoreKey, Tombstone},
 };
 
 use crate::{
@@ -68,8 +66,8 @@ fn keyed() -> NewClaim {
         token: OwnerToken::random(),
         fingerprint: None,
         lease: MINUTE,
-        afterlife: MINUTE,
-        on_lapsed: OnLapsed::TakeOver,
+        grace: MINUTE,
+        on_expired_lease: ExpiredLease::Reexecute,
         notes: ClaimNotes::default(),
     }
 }

@@ -11,8 +11,11 @@ use actix_web::{
     web,
 };
 use actix_web_idempotency::{
-    BackgroundHere, Claim, Claimed, Idempotency, MemoryStore, Once, Recording, Settled,
+    Claim, Idempotency, MemoryStore, Recording,
+    dedup::{DedupOutcome, Deduplicator},
+    event::FinishOutcome,
     store::{Cursor, Inspect, Inspected},
+    testing::BackgroundHere,
 };
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -102,7 +105,7 @@ const SAYS: [Says; 5] = [
 struct Case {
     status: u16,
     says: Says,
-    no_store: bool,
+    omit_response: bool,
     retain_for: Option<Duration>,
     body: Body,
 }
@@ -121,13 +124,13 @@ impl Case {
         let mut all = vec![];
         for body in BODIES {
             for says in SAYS {
-                for no_store in [false, true] {
+                for omit_response in [false, true] {
                     for status in [201, 503] {
                         for seconds in [None, Some(7), Some(40 * 24 * 3600)] {
                             all.push(Self {
                                 status,
                                 says,
-                                no_store,
+                                omit_response,
                                 retain_for: seconds.map(Duration::from_secs),
                                 body,
                             });
@@ -142,19 +145,19 @@ impl Case {
     fn tell(self, claim: &Claim) {
         match self.says {
             Says::Nothing => {}
-            Says::Transient => claim.transient(),
-            Says::Final => claim.final_answer(),
+            Says::Transient => claim.mark_transient(),
+            Says::Final => claim.record_always(),
             Says::FinalThenTransient => {
-                claim.final_answer();
-                claim.transient();
+                claim.record_always();
+                claim.mark_transient();
             }
             Says::TransientThenFinal => {
-                claim.transient();
-                claim.final_answer();
+                claim.mark_transient();
+                claim.record_always();
             }
         }
-        if self.no_store {
-            claim.no_store();
+        if self.omit_response {
+            claim.omit_response();
         }
         if let Some(retention) = self.retain_for {
             claim.retain_for(retention);
@@ -170,7 +173,9 @@ impl Case {
         let retention = self.retain_for.unwrap_or(RETENTION);
         match is_kept {
             false => Held::Nothing,
-            true if self.no_store || !self.body.can_be_recorded() => Held::Tombstone(retention),
+            true if self.omit_response || !self.body.can_be_recorded() => {
+                Held::Tombstone(retention)
+            }
             true => Held::Answer(retention),
         }
     }
@@ -243,11 +248,12 @@ async fn what_a_handler_says_counts_for_every_kind_of_body() {
 async fn what_a_run_of_once_says_counts_for_results_and_failures() {
     let _here = BackgroundHere::here();
     let store = MemoryStore::new();
-    let once = Once::builder(store.clone()).retention(RETENTION);
-    let once = once.build().unwrap();
+    let deduplicator = Deduplicator::builder(store.clone()).retention(RETENTION);
+    let deduplicator = deduplicator.build().unwrap();
     for is_done in [true, false] {
         for retain_for in [None, Some(Duration::from_secs(7))] {
-            let Claimed::Proceed(mut run) = once.claim("a", None).await.unwrap() else {
+            let DedupOutcome::Execute(mut run) = deduplicator.claim("a", None).await.unwrap()
+            else {
                 panic!("the key is free");
             };
             if let Some(retention) = retain_for {
@@ -257,7 +263,7 @@ async fn what_a_run_of_once_says_counts_for_results_and_failures() {
                 true => run.complete("result").await,
                 false => run.fail("error").await,
             };
-            assert_eq!(settled, Settled::Yes);
+            assert_eq!(settled, FinishOutcome::Confirmed);
             let expected = Held::Answer(retain_for.unwrap_or(RETENTION));
             assert_eq!(take(&store).await, expected);
         }

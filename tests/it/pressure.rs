@@ -10,10 +10,11 @@ use std::{
 
 use actix_web::{App, HttpResponse, rt, web};
 use actix_web_idempotency::{
-    RedisStore, bb8,
-    bb8_redis::RedisConnectionManager,
-    redis,
-    store::{Cursor, Inspect, NewClaim, Store, StoreErrorKind, StoreKey},
+    RedisStore,
+    store::{
+        Cursor, Inspect, NewClaim, Store, StoreErrorKind, StoreKey,
+        redis::{bb8, bb8_redis::RedisConnectionManager, redis},
+    },
 };
 use futures_util::future::join_all;
 use tokio::time::timeout;

@@ -16,7 +16,7 @@ use actix_web::{
     web,
 };
 use actix_web_idempotency::{
-    Claim, Idempotency, IdempotencyBuilder, MemoryStore, Recording, Scope,
+    Claim, Idempotency, MemoryStore, Recording, Scope, idempotency::IdempotencyBuilder,
 };
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -62,9 +62,9 @@ async fn obey(
     if let Some(claim) = claim {
         for wish in asked("wish").unwrap_or_default().split(',') {
             match wish {
-                "no_store" => claim.no_store(),
-                "transient" => claim.transient(),
-                "final" => claim.final_answer(),
+                "omit_response" => claim.omit_response(),
+                "transient" => claim.mark_transient(),
+                "final" => claim.record_always(),
                 "short" => claim.retain_for(Duration::from_millis(100)),
                 _ => {}
             }
@@ -189,7 +189,7 @@ async fn an_answer_that_cannot_be_kept_is_never_run_again() {
             ("large stream", &[("body", "stream"), ("size", "100")]),
             ("cut stream", &[("body", "cut"), ("size", "50")]),
             ("short file", &[("body", "short"), ("size", "50")]),
-            ("no store", &[("wish", "no_store")]),
+            ("no store", &[("wish", "omit_response")]),
         ];
         for (what, wishes) in cases {
             runs.store(0, Ordering::SeqCst);
@@ -237,13 +237,13 @@ async fn the_handler_can_override_the_rule() {
         assert!(replays("final", &[("wish", "final"), ("status", "503")]).await);
         assert!(replays("last", &[("wish", "transient,final"), ("status", "503")]).await);
         assert!(!replays("last2", &[("wish", "final,transient")]).await);
-        // What is not to be recorded is not, however large; and no_store says nothing against it.
+        // What is not to be recorded is not, however large; and omit_response says nothing against it.
         let large = [("wish", "transient"), ("body", "memory"), ("size", "1000")];
         assert!(!replays("large", &large).await);
-        assert!(!replays("both", &[("wish", "transient,no_store")]).await);
+        assert!(!replays("both", &[("wish", "transient,omit_response")]).await);
         let again = asking(&server, "both", &[]);
         assert_eq!(answer(again).await.0, 201, "the key is free");
-        let final_unseen = [("wish", "final,no_store"), ("status", "500")];
+        let final_unseen = [("wish", "final,omit_response"), ("status", "500")];
         assert!(!replays("unseen", &final_unseen).await);
         is_problem(
             asking(&server, "unseen", &[]),

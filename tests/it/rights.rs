@@ -2,8 +2,11 @@
 //! asked for.
 
 use actix_web_idempotency::{
-    FindingKind, RedisStore, redis,
-    store::{Cursor, Inspect, conformance},
+    RedisStore,
+    store::{
+        Cursor, Inspect, conformance,
+        redis::{FindingKind, redis},
+    },
 };
 
 use crate::support::{
@@ -66,7 +69,7 @@ async fn missing(store: &RedisStore) -> Vec<FindingKind> {
 async fn of_one_server() {
     let redis = Redis::start();
     let url = format!("redis://app:secret@127.0.0.1:{}/", redis.port());
-    let store = || RedisStore::connect(url.clone()).unwrap();
+    let store = || RedisStore::new(url.clone()).unwrap();
     grant(&redis, &["always"]);
     store().ping().await.unwrap();
     assert_eq!(

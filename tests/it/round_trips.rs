@@ -73,7 +73,7 @@ async fn every_path_costs_what_the_documentation_says() {
                     web::post().to(
                         async |gate: web::Data<Gate>, claim: Claim, body: web::Bytes| {
                             if body == "fence" {
-                                claim.fence().await.unwrap();
+                                claim.fencing_token().await.unwrap();
                             }
                             gate.pass().await;
                             HttpResponse::Created().finish()
@@ -131,7 +131,7 @@ async fn every_path_costs_what_the_documentation_says() {
 async fn who_waits_costs_one_more_and_the_process_a_subscription_and_a_comparison() {
     let redis = Redis::start();
     let keys = Idempotency::builder(redis.store(), Scope::global())
-        .on_in_flight(InFlight::Wait(Duration::from_secs(10)))
+        .on_in_flight(InFlight::Wait(Duration::from_secs(10).into()))
         .build()
         .unwrap();
     let gate = Gate::closed();

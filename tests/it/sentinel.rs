@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use actix_web_idempotency::{
-    Fingerprint, RedisStore,
+    ExpiredLease, Fingerprint, RedisStore,
     store::{
-        Begin, ClaimId, ClaimNotes, Held, NewClaim, OnLapsed, OwnerToken, Record, Store,
-        StoreError, StoreKey, Tombstone, conformance,
+        Begin, ClaimId, ClaimNotes, Held, NewClaim, OwnerToken, Record, Store, StoreError,
+        StoreKey, Tombstone, conformance,
     },
 };
 use tokio::time::timeout;
@@ -26,10 +26,10 @@ fn claim(n: u8) -> NewClaim {
     NewClaim {
         key: StoreKey::new("sentinel:", [n; 32]),
         token: OwnerToken::random(),
-        fingerprint: Some(Fingerprint::of_bytes("x")),
+        fingerprint: Some(Fingerprint::digest("x")),
         lease: LONG,
-        afterlife: LONG,
-        on_lapsed: OnLapsed::TakeOver,
+        grace: LONG,
+        on_expired_lease: ExpiredLease::Reexecute,
         notes: ClaimNotes::default(),
     }
 }
@@ -56,7 +56,7 @@ async fn wait_for_claim(store: &RedisStore, claim: &NewClaim) {
 
 fn record() -> Record {
     Record::Tombstone(Tombstone {
-        fingerprint: Some(Fingerprint::of_bytes("x")),
+        fingerprint: Some(Fingerprint::digest("x")),
         status: Some(200),
         location: None,
     })

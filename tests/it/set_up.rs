@@ -54,7 +54,7 @@ async fn body_over_the_limit_is_told_the_limit_and_reported_once() {
         let keys = memory_keys().max_body(max_body).on_event(ear.hears());
         let (lock, keys) = match shadow {
             false => (lock, keys),
-            true => (lock.shadow(), keys.shadow()),
+            true => (lock.shadow(true), keys.shadow(true)),
         };
         for server in servers(&lock.build().unwrap(), &keys.build().unwrap()) {
             for _ in 0..3 {
@@ -106,7 +106,7 @@ async fn body_that_stalls_is_reported_with_the_setting() {
 async fn first_missing_scope_is_reported_with_the_cure() {
     log::collect();
     let ear = Ear::default();
-    let scope = Scope::by(|_req| None::<String>);
+    let scope = Scope::from_fn(|_req| None::<String>);
     let keys = Idempotency::builder(MemoryStore::new(), scope).on_event(ear.hears());
     let server = numbered(&keys.build().unwrap(), &Gate::open());
     for _ in 0..3 {
@@ -169,8 +169,8 @@ async fn recorded_encoding_is_reported_and_none_is_inside_of_compress() {
 #[tokio::test]
 async fn shadow_says_at_build_that_it_is_one() {
     log::collect();
-    lock_on(MemoryStore::new()).shadow().build().unwrap();
-    memory_keys().shadow().build().unwrap();
+    lock_on(MemoryStore::new()).shadow(true).build().unwrap();
+    memory_keys().shadow(true).build().unwrap();
     for guard in ["ApiLock", "Idempotency"] {
         let said = log::lines_with(&format!("{guard} is built as a shadow"));
         assert!(said.iter().any(|line| line.contains("INFO")), "{said:?}");

@@ -12,12 +12,12 @@ use actix_web::{
     web,
 };
 use actix_web_idempotency::{
-    ApiLock, BackgroundHere, Idempotency, MemoryStore, Recording, Scope,
+    ApiLock, ExpiredLease, Idempotency, MemoryStore, Recording, Scope,
     store::{
-        Answer, Begin, ClaimId, ClaimNotes, Headers, Held, Inspect, NewClaim, OnLapsed, OwnerToken,
-        Record, Renewed, Store, StoreError, StoreErrorKind, StoreKey, conformance,
+        Begin, ClaimId, ClaimNotes, Headers, Held, Inspect, NewClaim, OwnerToken, Record,
+        RecordedResponse, Renewed, Store, StoreError, StoreErrorKind, StoreKey, conformance,
     },
-    testing::{Call, Fault, FaultyStore, Replies, Runs, at_once, in_turn},
+    testing::{BackgroundHere, Call, Fault, FaultyStore, Replies, Runs, at_once, in_turn},
 };
 use bytes::Bytes;
 use tokio::time::{Instant, pause, sleep, timeout};
@@ -35,14 +35,14 @@ fn new_claim() -> NewClaim {
         token: OwnerToken::random(),
         fingerprint: None,
         lease: LONG,
-        afterlife: LONG,
-        on_lapsed: OnLapsed::TakeOver,
+        grace: LONG,
+        on_expired_lease: ExpiredLease::Reexecute,
         notes: ClaimNotes::default(),
     }
 }
 
 fn record() -> Record {
-    Record::Answer(Answer {
+    Record::Response(RecordedResponse {
         fingerprint: None,
         status: 201,
         headers: Headers::new(),

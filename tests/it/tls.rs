@@ -2,7 +2,10 @@
 
 use std::{fs, time::Duration};
 
-use actix_web_idempotency::{RedisStore, RedisStoreBuilder, store::conformance};
+use actix_web_idempotency::{
+    RedisStore,
+    store::{conformance, redis::RedisStoreBuilder},
+};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 

@@ -47,7 +47,7 @@ fn on_the_span(event: Event<'_>) {
         return;
     };
     let span = Span::current();
-    span.record("idempotency.outcome", request.outcome.name());
+    span.record("idempotency.outcome", request.outcome.as_str());
     span.record("idempotency.problem", request.problem);
     span.record("idempotency.key", request.key.as_ref().map(display));
     span.record("idempotency.status", request.status);

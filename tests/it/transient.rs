@@ -7,7 +7,7 @@ use actix_web::{
     App, Error, HttpResponse, ResponseError, error::ErrorConflict, http::StatusCode, middleware,
     web,
 };
-use actix_web_idempotency::{Claim, Idempotency, Recording, Transient};
+use actix_web_idempotency::{Claim, Idempotency, Recording, idempotency::Transient};
 use bytes::Bytes;
 use futures_util::stream;
 
@@ -57,7 +57,7 @@ fn server(keys: &Idempotency) -> Server {
         let final_all_the_same = async |claim: Option<Claim>| {
             // The second one of a shadow has none.
             if let Some(claim) = claim {
-                claim.final_answer();
+                claim.record_always();
             }
             marked(HttpResponse::Conflict().body("decided"))
         };
@@ -87,7 +87,7 @@ fn server(keys: &Idempotency) -> Server {
 async fn marked_response_and_error_free_the_key_and_are_sent_as_they_are() {
     for shadow in [false, true] {
         let keys = memory_keys();
-        let keys = if shadow { keys.shadow() } else { keys };
+        let keys = if shadow { keys.shadow(true) } else { keys };
         let keys = keys.build().unwrap();
         let server = server(&keys);
         for (path, status, body, is_recorded) in [

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use actix_web::{App, HttpResponse, web};
 use actix_web_idempotency::{
-    Idempotency, IdempotencyBuilder, InFlight, Limits, LostOwner, Scope, StoreFailure,
+    ExpiredLease, Idempotency, InFlight, Scope, StoreFailure, Waiting,
+    idempotency::IdempotencyBuilder,
 };
 use futures_util::future::join_all;
 
@@ -20,8 +21,9 @@ use crate::{
     },
 };
 
-const LONG: InFlight = InFlight::Wait(Duration::from_secs(15));
-const SHORT: InFlight = InFlight::Wait(Duration::from_millis(200));
+const WAITING: Waiting = Waiting::new(Duration::from_secs(15));
+const LONG: InFlight = InFlight::Wait(WAITING);
+const SHORT: InFlight = InFlight::Wait(Waiting::new(Duration::from_millis(200)));
 /// Less than the look that a waiter takes although nothing was pushed.
 const PUSHED: Duration = Duration::from_secs(4);
 
@@ -197,9 +199,7 @@ async fn who_leaves_while_waiting_touches_nothing() {
 #[tokio::test]
 async fn the_number_of_those_who_wait_is_bounded() {
     let gate = Gate::closed();
-    let keys = memory_keys()
-        .on_in_flight(LONG)
-        .limits(Limits::new().waiters(2));
+    let keys = memory_keys().on_in_flight(InFlight::Wait(WAITING.max_waiters(2)));
     let server = numbered(&keys.build().unwrap(), &gate);
     let (first, others) = first_and_others(&server, &gate, 2).await;
     is_problem(pay(&server, "a", "tea"), 409, "in-flight", true).await;
@@ -238,19 +238,19 @@ async fn another_fingerprint_does_not_wait() {
 async fn who_waits_for_a_dead_owner_runs_when_its_lease_has_lapsed() {
     let lease = Duration::from_millis(300);
     let redis = Redis::start();
-    for policy in [LostOwner::Reexecute, LostOwner::Refuse] {
+    for policy in [ExpiredLease::Reexecute, ExpiredLease::Refuse] {
         for keys in keys_on_each_store(&redis) {
             let keys = keys.key_prefix(format!("{policy:?}"));
             let keys = keys
                 .lease(lease)
                 .renew_for(lease)
                 .on_in_flight(LONG)
-                .on_lost_owner(policy);
+                .on_expired_lease(policy);
             let gate = Gate::closed();
             let server = numbered(&keys.build().unwrap(), &gate);
             let (hung, others) = first_and_others(&server, &gate, 3).await;
             match policy {
-                LostOwner::Refuse => {
+                ExpiredLease::Refuse => {
                     let refused = all(others).await;
                     assert!(refused.iter().all(|other| other.0 == 409));
                     assert!(
@@ -287,16 +287,14 @@ async fn preferring(server: &Server, prefer: &'static str) -> (u16, Option<Strin
     (answer.status().as_u16(), applied)
 }
 
-fn choosy(in_flight: InFlight) -> IdempotencyBuilder {
-    memory_keys()
-        .on_in_flight(in_flight)
-        .limits(Limits::new().prefer_wait())
+fn choosy(waiting: Waiting) -> IdempotencyBuilder {
+    memory_keys().on_in_flight(InFlight::Wait(waiting.honor_prefer(true)))
 }
 
 #[tokio::test]
 async fn a_client_may_shorten_its_wait_when_that_is_switched_on() {
     let gate = Gate::closed();
-    let server = numbered(&choosy(LONG).build().unwrap(), &gate);
+    let server = numbered(&choosy(WAITING).build().unwrap(), &gate);
     let first = waiting(&server, 1).pop().unwrap();
     gate.wait_for_entered(1).await;
     let begun = Instant::now();
@@ -334,7 +332,7 @@ async fn a_client_may_shorten_its_wait_when_that_is_switched_on() {
 #[tokio::test]
 async fn preference_is_confirmed_to_those_who_stated_one_in_whole_seconds() {
     let gate = Gate::closed();
-    let short = InFlight::Wait(Duration::from_millis(700));
+    let short = Waiting::new(Duration::from_millis(700));
     let server = numbered(&choosy(short).build().unwrap(), &gate);
     let first = waiting(&server, 1).pop().unwrap();
     gate.wait_for_entered(1).await;
@@ -369,7 +367,7 @@ async fn the_preference_is_ignored_unless_it_is_switched_on() {
 #[tokio::test]
 async fn the_preference_of_one_request_is_not_recorded_for_others() {
     let gate = Gate::closed();
-    let keys = choosy(LONG).build().unwrap();
+    let keys = choosy(WAITING).build().unwrap();
     let server = failing_first(&keys, &gate);
     let first = waiting(&server, 1).pop().unwrap();
     gate.wait_for_entered(1).await;
@@ -392,7 +390,7 @@ async fn the_preference_of_one_request_is_not_recorded_for_others() {
 async fn who_has_seen_the_first_run_does_not_run_when_the_store_goes_away() {
     let mut redis = Redis::start();
     let keys = Idempotency::builder(redis.store(), Scope::global())
-        .on_in_flight(InFlight::Wait(Duration::from_secs(2)))
+        .on_in_flight(InFlight::Wait(Duration::from_secs(2).into()))
         .on_store_failure(StoreFailure::FailOpen)
         .build()
         .unwrap();

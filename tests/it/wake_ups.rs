@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use actix_web_idempotency::{
-    Fingerprint, RedisStore, redis,
+    ExpiredLease, Fingerprint, RedisStore,
     store::{
-        Begin, ClaimId, ClaimNotes, Held, NewClaim, OnLapsed, OwnerToken, Record, Store, StoreKey,
-        Tombstone,
+        Begin, ClaimId, ClaimNotes, Held, NewClaim, OwnerToken, Record, Store, StoreKey, Tombstone,
+        redis::redis,
     },
 };
 use futures_util::future::join_all;
@@ -22,10 +22,10 @@ fn claim(n: u8) -> NewClaim {
     NewClaim {
         key: StoreKey::new("wake:", [n; 32]),
         token: OwnerToken::random(),
-        fingerprint: Some(Fingerprint::of_bytes("x")),
+        fingerprint: Some(Fingerprint::digest("x")),
         lease: LONG,
-        afterlife: LONG,
-        on_lapsed: OnLapsed::TakeOver,
+        grace: LONG,
+        on_expired_lease: ExpiredLease::Reexecute,
         notes: ClaimNotes::default(),
     }
 }
@@ -172,7 +172,7 @@ async fn lost_subscription_is_back_long_before_the_next_look() {
 async fn a_half_open_subscription_is_found_out_by_the_look_that_is_taken_all_the_same() {
     let redis = Redis::start();
     let proxy = Proxy::to(redis.port()).await;
-    let store = RedisStore::connect(format!("redis://127.0.0.1:{}/", proxy.port())).unwrap();
+    let store = RedisStore::new(format!("redis://127.0.0.1:{}/", proxy.port())).unwrap();
     let claim = claim(0);
     begin(&store, &claim).await;
     let waiting = watch(&store, &claim);
@@ -245,7 +245,7 @@ async fn a_user_without_channels_loses_the_push_and_nothing_else() {
         "resetchannels",
     ]);
     let url = format!("redis://ann:pass@127.0.0.1:{}/", redis.port());
-    let store = RedisStore::connect(url).unwrap();
+    let store = RedisStore::new(url).unwrap();
     let claim = claim(0);
     begin(&store, &claim).await;
     let waiting = watch(&store, &claim);

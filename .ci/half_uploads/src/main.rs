@@ -28,7 +28,7 @@ async fn main() -> io::Result<()> {
     let store = MemoryStore::new();
     let lock = ApiLock::new(store.clone(), |req| req.path().to_owned());
     let keys = Idempotency::builder(store, Scope::global())
-        .required()
+        .required(true)
         .build()?;
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = web::Data::from(Arc::clone(&runs));

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use actix_web_idempotency::redis::{Client, Connection, cmd};
+use actix_web_idempotency::store::redis::redis::{Client, Connection, cmd};
 use anyhow::{Context, Result};
 
 use crate::{cores::Core, interrupt::Interrupt, process::Process};

@@ -25,7 +25,7 @@ use futures_util::FutureExt;
 const TTL: Duration = Duration::from_secs(600);
 
 fn key(prefix: &Arc<str>, number: u64) -> StoreKey {
-    let digest = Fingerprint::of_bytes(number.to_be_bytes());
+    let digest = Fingerprint::digest(number.to_be_bytes());
     StoreKey::new(Arc::clone(prefix), *digest.as_bytes())
 }
 

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use actix_web_idempotency::{
     Fingerprint, IdempotencyKey,
     internals::{canonical_json, decode_record, encode_record},
-    store::{Answer, OwnerToken, Record},
+    store::{OwnerToken, Record, RecordedResponse},
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use parts::JSON;
@@ -42,7 +42,7 @@ fn fingerprint(c: &mut Criterion) {
             b.iter(|| Sha256::digest(black_box(&body)));
         });
         group.bench_function(BenchmarkId::new("bytes", name), |b| {
-            b.iter(|| Fingerprint::of_bytes(black_box(&body)));
+            b.iter(|| Fingerprint::digest(black_box(&body)));
         });
         group.bench_function(BenchmarkId::new("canonical JSON, not hashed", name), |b| {
             b.iter(|| canonical_json(black_box(body.as_bytes())));
@@ -95,8 +95,8 @@ fn codec(c: &mut Criterion) {
         ("content-type", "application/json"),
         ("location", "/orders/7"),
     ];
-    let record = Record::Answer(Answer {
-        fingerprint: Some(Fingerprint::of_bytes(JSON)),
+    let record = Record::Response(RecordedResponse {
+        fingerprint: Some(Fingerprint::digest(JSON)),
         status: 201,
         headers: headers.into_iter().collect(),
         body: JSON.into(),

@@ -122,8 +122,7 @@ impl Subject {
         match path {
             Path::Bare => Self::around(init_service(app.route("/orders", route)).await),
             Path::LockBytes => {
-                let lock =
-                    ApiLock::new(store, |req| (key(req), Fingerprint::of_bytes(req.bytes())));
+                let lock = ApiLock::new(store, |req| (key(req), Fingerprint::digest(req.bytes())));
                 Self::around(init_service(app.wrap(lock).route("/orders", route)).await)
             }
             Path::LockJson => {

@@ -20,8 +20,8 @@ use serde_json::json;
 /// Each guard has a name of its own.
 fn guards_on(store: impl Store + Clone) -> Result<(Idempotency, ApiLock), ConfigError> {
     let payments = Idempotency::builder(store.clone(), Scope::header("x-user"))
-        .required()
-        .on_in_flight(InFlight::Wait(Duration::from_secs(10)))
+        .required(true)
+        .on_in_flight(InFlight::Wait(Duration::from_secs(10).into()))
         .on_event(metrics::observer("payments"))
         .build()?;
     let orders = ApiLock::builder(
@@ -42,7 +42,7 @@ async fn work() -> HttpResponse {
 async fn main() -> io::Result<()> {
     let prometheus = prometheus::install()?; // before the guards, so that it sees their zeroes
     let (payments, orders) = match env::var("REDIS_URL") {
-        Ok(url) => guards_on(RedisStore::connect(url)?)?,
+        Ok(url) => guards_on(RedisStore::new(url)?)?,
         Err(_) => {
             let store = MemoryStore::new();
             metrics::memory_store("main", &store);

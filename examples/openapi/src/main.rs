@@ -37,7 +37,7 @@ async fn document() -> HttpResponse {
 
 fn idempotency_on(store: impl Store) -> Result<Idempotency, ConfigError> {
     Idempotency::builder(store, Scope::header("x-user"))
-        .required()
+        .required(true)
         .max_body(16 * 1024)
         .problems(Problems::new().base("https://api.example.com/problems"))
         .build()
@@ -46,7 +46,7 @@ fn idempotency_on(store: impl Store) -> Result<Idempotency, ConfigError> {
 #[actix_web::main]
 async fn main() -> io::Result<()> {
     let idempotency = match env::var("REDIS_URL") {
-        Ok(url) => idempotency_on(RedisStore::connect(url)?)?,
+        Ok(url) => idempotency_on(RedisStore::new(url)?)?,
         Err(_) => idempotency_on(MemoryStore::new())?,
     };
     let addr = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());

@@ -25,7 +25,7 @@ const ACCOUNT: &str = "x-account";
 
 fn keys_on(store: impl Store) -> Result<Idempotency, ConfigError> {
     Idempotency::builder(store, Scope::header(ACCOUNT))
-        .required()
+        .required(true)
         .lease(Duration::from_secs(5)) // so long a key is blocked after a crash
         .build()
 }
@@ -42,12 +42,12 @@ async fn pay(
         .get(ACCOUNT)
         .and_then(|value| value.to_str().ok());
     let account = account.ok_or_else(|| ErrorUnauthorized("whose money?"))?;
-    let fence = claim.fence().await?;
+    let fence = claim.fencing_token().await?;
     let outcome = ledger.pay(account, key.as_str(), &payment, fence).await;
     Ok(match outcome {
         Ok(Outcome::Paid(id)) => HttpResponse::Created().json(json!({ "id": id, "paid": payment })),
         Ok(Outcome::Refused) => {
-            claim.transient(); // the same key may try again when there is money
+            claim.mark_transient(); // the same key may try again when there is money
             HttpResponse::PaymentRequired().finish()
         }
         Ok(Outcome::KeyReused) => HttpResponse::UnprocessableEntity().finish(),
@@ -64,7 +64,7 @@ async fn pay(
 async fn main() -> anyhow::Result<()> {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("info"));
     let keys = match env::var("REDIS_URL") {
-        Ok(url) => keys_on(RedisStore::connect(url)?)?,
+        Ok(url) => keys_on(RedisStore::new(url)?)?,
         Err(_) => keys_on(MemoryStore::new())?,
     };
     let database = env::var("DATABASE_URL").context("DATABASE_URL names no database")?;

@@ -91,9 +91,9 @@ impl Step<'_> {
             (begin, _) => meaning(begin, claim),
         };
         match begun {
-            ClaimOutcome::Finished(Record::Answer(answer)) => Reply::Finished(answer.status),
+            ClaimOutcome::Finished(Record::Response(answer)) => Reply::Finished(answer.status),
             ClaimOutcome::InFlight { by, .. } => Reply::InFlight(by),
-            ClaimOutcome::Mismatch | ClaimOutcome::Lapsed => Reply::Refused,
+            ClaimOutcome::Mismatch | ClaimOutcome::Expired => Reply::Refused,
             other => unreachable!("{other:?} does not follow from what the model stores"),
         }
     }

@@ -5,7 +5,7 @@ use super::{
     rules::{fingerprint_of, owner_of},
     step::Step,
 };
-use crate::store::{OnLapsed, memory::transitions::SlotRef};
+use crate::{config::ExpiredLease, store::memory::transitions::SlotRef};
 
 /// What is promised, looked at where it could be broken.
 impl Step<'_> {
@@ -15,11 +15,12 @@ impl Step<'_> {
         let Some(run) = &other.run else {
             return false;
         };
-        let is_held = run.lapses_at > claimed_at || self.rules.on_lapsed == OnLapsed::Report;
+        let is_held =
+            run.lapses_at > claimed_at || self.rules.on_expired_lease == ExpiredLease::Refuse;
         run.is_recorded
             || match run.end {
                 Some(End::Free) => false,
-                Some(End::CutOff) => self.rules.on_lapsed == OnLapsed::Report,
+                Some(End::CutOff) => self.rules.on_expired_lease == ExpiredLease::Refuse,
                 Some(End::Answer) | None => is_held,
             }
     }
@@ -39,7 +40,9 @@ impl Step<'_> {
             None => true,
             Some(SlotRef::Claim(claim)) => {
                 let is_same = claim.fingerprint == Some(fingerprint_of(work));
-                is_same && claim.lapses_at <= now && self.rules.on_lapsed == OnLapsed::TakeOver
+                is_same
+                    && claim.lapses_at <= now
+                    && self.rules.on_expired_lease == ExpiredLease::Reexecute
             }
             Some(SlotRef::Finished(_)) => false,
         };

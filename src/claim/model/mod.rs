@@ -37,7 +37,7 @@ use std::env;
 use stateright::{Checker, HasDiscoveries, Model};
 
 use self::{mutant::Mutant, walk::Walk};
-use crate::store::OnLapsed;
+use crate::config::ExpiredLease;
 
 /// How far a walk goes, unless it is told to go further.
 fn bound(name: &str, usual: u8) -> u8 {
@@ -49,9 +49,9 @@ fn bound(name: &str, usual: u8) -> u8 {
 
 /// Goes through every state that there is; a state that breaks the promise fails it, with the way
 /// that leads there.
-fn all_is_well(on_lapsed: OnLapsed, ticks: u8, faults: u8) {
+fn all_is_well(on_expired_lease: ExpiredLease, ticks: u8, faults: u8) {
     let walk = Walk::new(
-        on_lapsed,
+        on_expired_lease,
         bound("MODEL_TICKS", ticks),
         bound("MODEL_FAULTS", faults),
     );
@@ -66,12 +66,12 @@ fn all_is_well(on_lapsed: OnLapsed, ticks: u8, faults: u8) {
 
 #[test]
 fn the_promise_holds_where_dead_owners_are_followed() {
-    all_is_well(OnLapsed::TakeOver, 2, 1);
+    all_is_well(ExpiredLease::Reexecute, 2, 1);
 }
 
 #[test]
 fn the_promise_holds_where_dead_owners_are_not_followed() {
-    all_is_well(OnLapsed::Report, 2, 1);
+    all_is_well(ExpiredLease::Refuse, 2, 1);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn every_known_way_to_break_the_promise_is_found() {
         (Mutant::NeverTakenOver, walk::FREES),
     ];
     for (mutant, broken) in known {
-        let walk = Walk::new(OnLapsed::TakeOver, 3, 2).with(mutant);
+        let walk = Walk::new(ExpiredLease::Reexecute, 3, 2).with(mutant);
         let until = HasDiscoveries::AnyFailures;
         let checker = walk
             .checker()

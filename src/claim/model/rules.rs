@@ -5,8 +5,9 @@ use tokio::time::Instant;
 
 use super::{mutant::Mutant, request::Work};
 use crate::{
+    config::ExpiredLease,
     fingerprint::Fingerprint,
-    store::{Answer, ClaimNotes, Headers, NewClaim, OnLapsed, OwnerToken, Record, StoreKey},
+    store::{ClaimNotes, Headers, NewClaim, OwnerToken, Record, RecordedResponse, StoreKey},
 };
 
 /// How long a claim is held, in ticks of a second.
@@ -26,7 +27,7 @@ pub(super) const CLAIMS: u16 = 2;
 #[derive(Clone, Debug)]
 pub(super) struct Rules {
     pub(super) began: Instant,
-    pub(super) on_lapsed: OnLapsed,
+    pub(super) on_expired_lease: ExpiredLease,
     pub(super) mutant: Option<Mutant>,
     pub(super) prefix: Arc<str>,
 }
@@ -47,13 +48,13 @@ impl Rules {
 
     /// How long an undo looks for its claim.
     pub(super) fn search(&self) -> u8 {
-        LEASE + self.afterlife()
+        LEASE + self.grace()
     }
 
-    fn afterlife(&self) -> u8 {
-        match self.on_lapsed {
-            OnLapsed::TakeOver => AFTERLIFE,
-            OnLapsed::Report => FOR_GOOD,
+    fn grace(&self) -> u8 {
+        match self.on_expired_lease {
+            ExpiredLease::Reexecute => AFTERLIFE,
+            ExpiredLease::Refuse => FOR_GOOD,
         }
     }
 
@@ -63,8 +64,8 @@ impl Rules {
             token: owner_token(token),
             fingerprint: Some(fingerprint_of(work)),
             lease: Duration::from_secs(LEASE.into()),
-            afterlife: Duration::from_secs(self.afterlife().into()),
-            on_lapsed: self.on_lapsed,
+            grace: Duration::from_secs(self.grace().into()),
+            on_expired_lease: self.on_expired_lease,
             notes: ClaimNotes::default(),
         }
     }
@@ -95,7 +96,7 @@ pub(super) fn fingerprint_of(work: Work) -> Fingerprint {
 }
 
 pub(super) fn record_of(fingerprint: Option<Fingerprint>, token: u16) -> Record {
-    Record::Answer(Answer {
+    Record::Response(RecordedResponse {
         fingerprint,
         status: token,
         headers: Headers::new(),

@@ -7,10 +7,7 @@ use super::{
     rules::{LEASE, Rules, token_of},
     state::{Seen, State},
 };
-use crate::{
-    claim::ClaimState,
-    store::{OnLapsed, memory::transitions::Transition},
-};
+use crate::{claim::ClaimState, config::ExpiredLease, store::memory::transitions::Transition};
 
 /// A state, and what one action makes of it.
 pub(super) struct Step<'a> {
@@ -109,7 +106,7 @@ impl<'a> Step<'a> {
             request.sent_again = false;
             let is_free = |run: &Run| match run.end {
                 Some(End::Free) => true,
-                Some(End::CutOff) => self.rules.on_lapsed == OnLapsed::TakeOver,
+                Some(End::CutOff) => self.rules.on_expired_lease == ExpiredLease::Reexecute,
                 Some(End::Answer) | None => false,
             };
             request.run = request.run.filter(|run| !is_free(run));
@@ -141,7 +138,7 @@ impl<'a> Step<'a> {
 
     /// Makes a claim of its own for each time that a request claims.
     fn claim(&mut self, by: usize) {
-        let course = ClaimState::sent((), self.rules.on_lapsed);
+        let course = ClaimState::sent((), self.rules.on_expired_lease);
         let request = self.request(by);
         request.claims += 1;
         request.sent_again = false;

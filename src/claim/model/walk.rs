@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     claim::{ClaimState, Cleanup},
-    store::OnLapsed,
+    config::ExpiredLease,
 };
 
 /// The promise.
@@ -35,10 +35,10 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    pub(super) fn new(on_lapsed: OnLapsed, ticks: u8, faults: u8) -> Self {
+    pub(super) fn new(on_expired_lease: ExpiredLease, ticks: u8, faults: u8) -> Self {
         let rules = Rules {
             began: Instant::now(),
-            on_lapsed,
+            on_expired_lease,
             mutant: None,
             prefix: Arc::from(""),
         };
@@ -56,7 +56,7 @@ impl Walk {
 
     fn start(&self, work: [(usize, u8); 3]) -> State {
         let requests = work.map(|(key, fingerprint)| {
-            let mut course = ClaimState::sent((), self.rules.on_lapsed);
+            let mut course = ClaimState::sent((), self.rules.on_expired_lease);
             course.settled();
             Request {
                 work: Work { key, fingerprint },
@@ -155,7 +155,8 @@ impl Walk {
                 let owner = owner_of(number_of(&claim.token));
                 let end = state.requests[owner].run.and_then(|run| run.end);
                 // It was cut off, and its policy is not to be followed.
-                let is_meant = self.rules.on_lapsed == OnLapsed::Report && end == Some(End::CutOff);
+                let is_meant =
+                    self.rules.on_expired_lease == ExpiredLease::Refuse && end == Some(End::CutOff);
                 state.is_gone(owner) && !is_meant && !state.has_failed_over
             })
         })
@@ -224,15 +225,15 @@ impl Model for Walk {
         fn sometimes(name: &'static str, seen: fn(&Walk, &State) -> bool) -> Property<Walk> {
             Property::sometimes(name, seen)
         }
-        let mut all = match self.rules.on_lapsed {
-            OnLapsed::TakeOver => vec![
+        let mut all = match self.rules.on_expired_lease {
+            ExpiredLease::Reexecute => vec![
                 sometimes("a dead owner is followed", |_, state| state.seen.takeover),
                 sometimes("a first is too late", |_, state| state.seen.late_first),
                 sometimes("an answer fills a vacancy", |_, state| {
                     state.seen.vacancy_filled
                 }),
             ],
-            OnLapsed::Report => vec![always("nobody follows a dead owner", |_, state| {
+            ExpiredLease::Refuse => vec![always("nobody follows a dead owner", |_, state| {
                 !state.seen.takeover
             })],
         };

@@ -7,13 +7,16 @@ const LEASE: Duration = Duration::from_secs(30);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 async fn running(store: &Arc<Scripted>) -> (Claims, Guard) {
-    begun(store, keyed(LEASE, OnLapsed::TakeOver)).await
+    begun(store, keyed(LEASE, ExpiredLease::Reexecute)).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_completion_that_is_heard_ends_it() {
     let _here = BackgroundHere::here();
-    for (says, settled) in [(Does::Yes, Settled::Yes), (Does::Lost, Settled::Lost)] {
+    for (says, settled) in [
+        (Does::Yes, FinishOutcome::Confirmed),
+        (Does::Lost, FinishOutcome::Lost),
+    ] {
         let store = Scripted::giving([Does::Yes], [says]);
         let (claims, guard) = running(&store).await;
         assert_eq!(guard.complete(answer(1), DAY).await, settled);
@@ -28,7 +31,10 @@ async fn one_that_is_not_heard_goes_on_and_nothing_ever_releases() {
     for failure in [Does::Refuse, Does::Time, Does::Hang] {
         let store = Scripted::giving([Does::Yes], [failure, failure, failure, Does::Yes]);
         let (claims, guard) = running(&store).await;
-        assert_eq!(guard.complete(answer(1), DAY).await, Settled::Later);
+        assert_eq!(
+            guard.complete(answer(1), DAY).await,
+            FinishOutcome::Deferred
+        );
         assert!(claims.drain(DAY).await);
         assert_eq!(
             (store.completed().len(), store.released()),
@@ -94,7 +100,7 @@ async fn short_of_bytes_the_fact_is_recorded_without_the_answer() {
     guard.complete(answer(65 * 1024 * 1024), DAY).await;
     assert!(claims.drain(DAY).await);
     match &store.completed()[..] {
-        [Record::Answer(_), Record::Tombstone(tombstone)] => {
+        [Record::Response(_), Record::Tombstone(tombstone)] => {
             assert_eq!(tombstone.status, Some(201))
         }
         other => panic!("{other:?}"),
@@ -104,7 +110,7 @@ async fn short_of_bytes_the_fact_is_recorded_without_the_answer() {
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_cut_off_is_released_or_left_to_lapse() {
     let _here = BackgroundHere::here();
-    for (policy, released) in [(OnLapsed::TakeOver, 1), (OnLapsed::Report, 0)] {
+    for (policy, released) in [(ExpiredLease::Reexecute, 1), (ExpiredLease::Refuse, 0)] {
         let store = Scripted::giving([Does::Yes], [Does::Yes]);
         let (claims, mut guard) = begun(&store, keyed(LEASE, policy)).await;
         claims.keep_renewed(&mut guard, DAY);

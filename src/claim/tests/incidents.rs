@@ -17,7 +17,9 @@ async fn watched(store: &Arc<Scripted>) -> (Guard, Told) {
             hears.lock().unwrap().push(incident.kind);
         }
     }));
-    let begun = claims.begin(&keyed(LEASE, OnLapsed::TakeOver).into()).await;
+    let begun = claims
+        .begin(&keyed(LEASE, ExpiredLease::Reexecute).into())
+        .await;
     let Ok(ClaimOutcome::Mine(guard)) = begun else {
         panic!("{begun:?}");
     };
@@ -33,7 +35,10 @@ async fn a_recording_in_the_background_that_fails_for_good_is_one_incident() {
         (vec![Does::Time, Does::Yes], vec![]),
     ] {
         let (guard, heard) = watched(&Scripted::giving([Does::Yes], complete)).await;
-        assert_eq!(guard.complete(answer(1), LONG).await, Settled::Later);
+        assert_eq!(
+            guard.complete(answer(1), LONG).await,
+            FinishOutcome::Deferred
+        );
         sleep(LONG).await;
         assert_eq!(*heard.lock().unwrap(), told);
     }

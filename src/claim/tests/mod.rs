@@ -15,10 +15,11 @@ mod waiting;
 
 use super::*;
 use crate::{
-    event::Event,
+    config::ExpiredLease,
+    event::{Event, FinishOutcome},
     fingerprint::Fingerprint,
     runtime::background::BackgroundHere,
-    store::{Answer, ClaimId, Headers, Held, Lease, OnLapsed, Record, Renewed, Settled, StoreTime},
+    store::{ClaimId, Headers, Held, Lease, Record, RecordedResponse, Renewed, StoreTime},
 };
 
 const TTL: Duration = Duration::from_secs(60);
@@ -164,14 +165,14 @@ async fn held(store: &Arc<Scripted>) -> (Claims, Guard) {
 }
 
 /// A claim as the middleware makes it, unlike a lock.
-fn keyed(lease: Duration, on_lapsed: OnLapsed) -> NewClaim {
+fn keyed(lease: Duration, on_expired_lease: ExpiredLease) -> NewClaim {
     NewClaim {
         key: StoreKey::new("t:", [0; 32]),
         token: OwnerToken::random(),
-        fingerprint: Some(Fingerprint::of_bytes("x")),
+        fingerprint: Some(Fingerprint::digest("x")),
         lease,
-        afterlife: lease * 2,
-        on_lapsed,
+        grace: lease * 2,
+        on_expired_lease,
         notes: ClaimNotes::default(),
     }
 }
@@ -185,7 +186,7 @@ async fn begun(store: &Arc<Scripted>, claim: NewClaim) -> (Claims, Guard) {
 }
 
 fn answer(bytes: usize) -> Record {
-    Record::Answer(Answer {
+    Record::Response(RecordedResponse {
         fingerprint: None,
         status: 201,
         headers: Headers::new(),

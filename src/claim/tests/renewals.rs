@@ -6,7 +6,7 @@ const LEASE: Duration = Duration::from_secs(30);
 const LONG: Duration = Duration::from_secs(600);
 
 fn keyed_for(lease: Duration) -> NewClaim {
-    keyed(lease, OnLapsed::TakeOver)
+    keyed(lease, ExpiredLease::Reexecute)
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,7 +17,7 @@ async fn held_after_two_tries(store: &Arc<Scripted>) -> (Claims, Guard) {
 }
 
 fn answer() -> Record {
-    Record::Answer(Answer {
+    Record::Response(RecordedResponse {
         fingerprint: None,
         status: 201,
         headers: Headers::new(),
@@ -29,17 +29,21 @@ fn answer() -> Record {
 async fn release_that_loses_its_connection_is_tried_once_more() {
     let _here = BackgroundHere::here();
     for (second, settled) in [
-        (Does::Yes, Settled::Yes),
+        (Does::Yes, FinishOutcome::Confirmed),
         // The first try has freed it.
-        (Does::Lost, Settled::Yes),
-        (Does::HangUp, Settled::Later),
-        (Does::Refuse, Settled::Later),
+        (Does::Lost, FinishOutcome::Confirmed),
+        (Does::HangUp, FinishOutcome::Deferred),
+        (Does::Refuse, FinishOutcome::Deferred),
     ] {
         let store = Scripted::new(Does::Yes, [Does::HangUp, second, Does::Yes]);
         let (claims, guard) = held(&store).await;
         assert_eq!(guard.settle().await, settled, "{second:?}");
         assert!(claims.drain(TTL).await);
-        let tries = if settled == Settled::Yes { 2 } else { 3 };
+        let tries = if settled == FinishOutcome::Confirmed {
+            2
+        } else {
+            3
+        };
         assert_eq!(store.released(), tries, "{second:?}");
     }
 }
@@ -50,7 +54,7 @@ async fn second_release_ends_within_the_limit_of_the_first() {
     let store = Scripted::new(Does::Yes, [Does::HangUp, Does::Hang]);
     let (_claims, guard) = held(&store).await;
     let begun = Instant::now();
-    assert_eq!(guard.settle().await, Settled::Later);
+    assert_eq!(guard.settle().await, FinishOutcome::Deferred);
     assert_eq!(begun.elapsed(), LIMIT);
 }
 
@@ -59,7 +63,7 @@ async fn release_that_times_out_is_not_repeated_at_once() {
     let _here = BackgroundHere::here();
     let store = Scripted::new(Does::Yes, [Does::Time, Does::Yes]);
     let (_claims, guard) = held(&store).await;
-    assert_eq!(guard.settle().await, Settled::Later);
+    assert_eq!(guard.settle().await, FinishOutcome::Deferred);
     assert_eq!(store.released(), 1);
 }
 
@@ -86,7 +90,7 @@ async fn freed_run_of_a_claim_sent_twice_leaves_an_undo() {
     let _here = BackgroundHere::here();
     let store = Scripted::new(Does::Yes, [Does::Yes, Does::Lost]);
     let (_claims, guard) = held_after_two_tries(&store).await;
-    assert_eq!(guard.settle().await, Settled::Yes);
+    assert_eq!(guard.settle().await, FinishOutcome::Confirmed);
     sleep(TTL).await;
     assert!(store.released() > 5, "{}", store.released());
 }
@@ -117,7 +121,10 @@ async fn recorded_run_of_a_claim_sent_twice_leaves_nothing() {
     let _here = BackgroundHere::here();
     let store = Scripted::new(Does::Yes, [Does::Yes]);
     let (_claims, guard) = held_after_two_tries(&store).await;
-    assert_eq!(guard.complete(answer(), TTL).await, Settled::Yes);
+    assert_eq!(
+        guard.complete(answer(), TTL).await,
+        FinishOutcome::Confirmed
+    );
     sleep(TTL).await;
     assert_eq!(store.released(), 0);
 }
@@ -127,13 +134,13 @@ async fn superseded_run_of_a_claim_sent_twice_leaves_an_undo() {
     let _here = BackgroundHere::here();
     let store = Scripted::giving([Does::Yes], [Does::Lost]);
     let (_claims, guard) = held_after_two_tries(&store).await;
-    assert_eq!(guard.complete(answer(), TTL).await, Settled::Lost);
+    assert_eq!(guard.complete(answer(), TTL).await, FinishOutcome::Lost);
     sleep(TTL).await;
     assert!(store.released() > 5, "{}", store.released());
 
     let store = Scripted::giving([Does::Yes], [Does::Time, Does::Lost]);
     let (_claims, guard) = held_after_two_tries(&store).await;
-    assert_eq!(guard.complete(answer(), TTL).await, Settled::Later);
+    assert_eq!(guard.complete(answer(), TTL).await, FinishOutcome::Deferred);
     sleep(TTL).await;
     assert!(store.released() > 5, "{}", store.released());
 }

@@ -10,7 +10,7 @@ const LATE: Duration = Duration::from_secs(5);
 const SECOND: Duration = Duration::from_secs(1);
 
 async fn held_on(store: &Arc<Scripted>) -> (Claims, Guard, Arc<HeldClaim>) {
-    let (claims, guard) = begun(store, keyed(LEASE, OnLapsed::TakeOver)).await;
+    let (claims, guard) = begun(store, keyed(LEASE, ExpiredLease::Reexecute)).await;
     let held_claim = Arc::clone(guard.held_claim().unwrap());
     (claims, guard, held_claim)
 }
@@ -33,7 +33,7 @@ async fn lease_of_a_renewal_answered_late_begins_when_the_store_was_asked() {
     let (_claims, _guard, held_claim) = held_on(&store).await;
     sleep(LEASE / 2).await;
     let asked = Instant::now();
-    held_claim.fence().await.unwrap();
+    held_claim.fencing_token().await.unwrap();
     assert_eq!((asked.elapsed(), held_claim.age()), (LATE, LATE));
     held_claim.lost().await;
     assert_eq!(asked.elapsed(), LEASE);
@@ -47,9 +47,9 @@ async fn renewal_answered_late_does_not_shorten_the_lease_of_a_later_one() {
     let asked_first = Instant::now();
     let later = async {
         sleep(SECOND).await;
-        held_claim.fence().await
+        held_claim.fencing_token().await
     };
-    let (first, second) = tokio::join!(held_claim.fence(), later);
+    let (first, second) = tokio::join!(held_claim.fencing_token(), later);
     assert!(first.is_ok() && second.is_ok());
     held_claim.lost().await;
     assert_eq!(asked_first.elapsed(), SECOND + LEASE);
@@ -61,7 +61,7 @@ async fn release_on_a_store_that_answers_late_is_not_waited_for_beyond_one_call(
     let store = Scripted::new(Does::Yes, [Does::Hang, Does::Yes]);
     let (claims, guard, _held_claim) = held_on(&store).await;
     let asked = Instant::now();
-    assert_eq!(guard.settle().await, Settled::Later);
+    assert_eq!(guard.settle().await, FinishOutcome::Deferred);
     assert_eq!(asked.elapsed(), crate::store::LIMIT);
     assert!(claims.drain(LEASE).await);
     assert_eq!(store.released(), 2);
@@ -73,7 +73,10 @@ async fn completion_on_a_store_that_answers_late_is_not_waited_for_beyond_one_ca
     let store = Scripted::giving([Does::Yes], [Does::Hang, Does::Yes]);
     let (claims, guard, _held_claim) = held_on(&store).await;
     let asked = Instant::now();
-    assert_eq!(guard.complete(answer(1), LEASE).await, Settled::Later);
+    assert_eq!(
+        guard.complete(answer(1), LEASE).await,
+        FinishOutcome::Deferred
+    );
     assert_eq!(asked.elapsed(), crate::store::LIMIT);
     assert!(claims.drain(LEASE).await);
     assert_eq!((store.completed().len(), store.released()), (2, 0));

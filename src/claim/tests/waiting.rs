@@ -88,7 +88,7 @@ impl Store for HeldByAnother {
 }
 
 fn claim() -> NewClaim {
-    let mut claim = keyed(LONG, OnLapsed::TakeOver);
+    let mut claim = keyed(LONG, ExpiredLease::Reexecute);
     claim.fingerprint = None;
     claim.key = StoreKey::new("t:", [9; 32]);
     claim

@@ -4,7 +4,7 @@
 //! from the start, it should skip what has been done, and say which rows have changed since.
 //!
 //! ```
-//! use actix_web_idempotency::{Claimed, Fingerprint, MemoryStore, Once};
+//! use actix_web_idempotency::{Fingerprint, MemoryStore, dedup::{DedupOutcome, Deduplicator}};
 //!
 //! #[derive(Debug, Default, PartialEq)]
 //! struct Report {
@@ -17,7 +17,7 @@
 //! type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 //!
 //! async fn import(
-//!     once: &Once,
+//!     deduplicator: &Deduplicator,
 //!     file: &str,
 //!     rows: &[&str],
 //!     booked: &mut Vec<String>,
@@ -25,8 +25,8 @@
 //!     let mut report = Report::default();
 //!     for (number, row) in rows.iter().enumerate() {
 //!         let key = format!("{file}/{number}"); // better an id in the row, if there is one
-//!         match once.claim(key, Some(Fingerprint::of_bytes(row))).await? {
-//!             Claimed::Proceed(run) => match book(row, booked).await {
+//!         match deduplicator.claim(key, Some(Fingerprint::digest(row))).await? {
+//!             DedupOutcome::Execute(run) => match book(row, booked).await {
 //!                 Ok(()) => {
 //!                     run.complete("").await;
 //!                     report.done += 1;
@@ -36,9 +36,9 @@
 //!                     return Err(err);
 //!                 }
 //!             },
-//!             Claimed::Replay(_) | Claimed::NotStored => report.known += 1,
-//!             Claimed::Mismatch => report.changed.push(number),
-//!             Claimed::InProgress | Claimed::UnknownOutcome => report.open.push(number),
+//!             DedupOutcome::Replay(_) | DedupOutcome::NotStored => report.known += 1,
+//!             DedupOutcome::Mismatch => report.changed.push(number),
+//!             DedupOutcome::InFlight | DedupOutcome::OutcomeUnknown => report.open.push(number),
 //!         }
 //!     }
 //!     Ok(report)
@@ -52,7 +52,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<()> {
-//! let once = Once::builder(MemoryStore::new())
+//! let deduplicator = Deduplicator::builder(MemoryStore::new())
 //!     .key_prefix("import:")
 //!     .retention(std::time::Duration::from_secs(90 * 24 * 3600))
 //!     .build()?;
@@ -60,20 +60,20 @@
 //!
 //! // The third row is wrong, and ends it.
 //! let rows = ["ann,5", "bob,7", "carl,x", "dora,1"];
-//! assert!(import(&once, "2026-11.csv", &rows, &mut booked).await.is_err());
+//! assert!(import(&deduplicator, "2026-11.csv", &rows, &mut booked).await.is_err());
 //! assert_eq!(booked.len(), 2);
 //!
 //! // Mended, it goes on where it was cut off.
 //! let rows = ["ann,5", "bob,7", "carl,3", "dora,1"];
-//! let report = import(&once, "2026-11.csv", &rows, &mut booked).await?;
+//! let report = import(&deduplicator, "2026-11.csv", &rows, &mut booked).await?;
 //! assert_eq!((report.done, report.known), (2, 2));
 //! assert_eq!(booked.len(), 4);
 //!
 //! // A row that was changed after it was booked is told, not booked.
 //! let rows = ["ann,5", "bob,70", "carl,3", "dora,1"];
-//! let report = import(&once, "2026-11.csv", &rows, &mut booked).await?;
+//! let report = import(&deduplicator, "2026-11.csv", &rows, &mut booked).await?;
 //! assert_eq!(report, Report { known: 3, changed: vec![1], ..Report::default() });
-//! once.drain(std::time::Duration::from_secs(5)).await;
+//! deduplicator.drain(std::time::Duration::from_secs(5)).await;
 //! # Ok(())
 //! # }
 //! ```
@@ -84,9 +84,9 @@
 //! |---|---|---|
 //! | key | an id in the row; the file's name and the row's number where there is none | numbers move when a row is put in between: then every row below counts as changed, which is loud, not wrong |
 //! | fingerprint | the row | tells a row that was corrected from one that is known |
-//! | error in a row | [`release`](crate::Run::release) the run | it is free for the next try; a run that is dropped (a panic, a `?`) is given back too, a moment later, in the background. [`fail`](crate::Run::fail) keeps the error, for rows that nobody will mend |
+//! | error in a row | [`release`](crate::dedup::Execution::release) the run | it is free for the next try; a run that is dropped (a panic, a `?`) is given back too, a moment later, in the background. [`fail`](crate::dedup::Execution::fail) keeps the error, for rows that nobody will mend |
 //! | retention | as long as somebody may run the file again | after it a second import books everything |
-//! | [`on_lost_owner`](crate::OnceBuilder::on_lost_owner) | the default, if booking a row twice is found out elsewhere; otherwise `Refuse` | then the row that was cut off is among the `open` ones, and somebody looks |
+//! | [`on_expired_lease`](crate::dedup::DeduplicatorBuilder::on_expired_lease) | the default, if booking a row twice is found out elsewhere; otherwise `Refuse` | then the row that was cut off is among the `open` ones, and somebody looks |
 //! | store | Redis | the process that begins again is another one; a [`MemoryStore`](crate::MemoryStore) has forgotten |
 //!
 //! **Many rows.** A row costs two calls to the store. One after the other that is some milliseconds per
@@ -102,7 +102,7 @@
 //!
 //! If a row becomes a row of your own database, let the database say that it is there: a unique index
 //! and `INSERT .. ON CONFLICT DO NOTHING`, in the transaction that books it. That knows for ever, and
-//! cannot disagree with what was booked. [`Once`](crate::Once) is for what leaves the database: mails,
+//! cannot disagree with what was booked. [`Deduplicator`](crate::dedup::Deduplicator) is for what leaves the database: mails,
 //! calls to other services, files.
 //!
 //! # What can still go wrong

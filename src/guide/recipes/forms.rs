@@ -21,11 +21,11 @@
 //!
 //! fn forms_on(store: impl Store) -> Result<Idempotency, ConfigError> {
 //!     // The user whom the session stands for; here a header that an outer layer sets.
-//!     let scope = Scope::by(|req| req.header("x-user").map(|user| user.into_owned()));
+//!     let scope = Scope::from_fn(|req| req.header("x-user").map(|user| user.into_owned()));
 //!     Idempotency::builder(store, scope)
-//!         .key(KeySource::by(token))
-//!         .required()
-//!         .on_in_flight(InFlight::Wait(Duration::from_secs(10)))
+//!         .key(KeySource::from_fn(token))
+//!         .required(true)
+//!         .on_in_flight(InFlight::Wait(Duration::from_secs(10).into()))
 //!         .recording(Recording::new().when(|response| response.status().is_redirection()))
 //!         .build()
 //! }
@@ -88,13 +88,15 @@
 //!
 //! ```
 //! use actix_web::{HttpResponse, error::ErrorUnauthorized, http::header::ContentType};
-//! use actix_web_idempotency::{ApiLock, Fingerprint, MemoryStore, problem::ProblemKind};
+//! use actix_web_idempotency::{
+//!     ApiLock, Fingerprint, MemoryStore, api_lock::LockPayload, problem::ProblemKind,
+//! };
 //!
-//! let lock = ApiLock::try_builder(MemoryStore::new(), |req| {
+//! let lock = ApiLock::builder_with_payload(MemoryStore::new(), LockPayload::fallible(|req| {
 //!     let user = req.header("x-user").ok_or_else(|| ErrorUnauthorized("log in first"))?;
-//!     let content = Fingerprint::of_bytes(req.bytes());
+//!     let content = Fingerprint::digest(req.bytes());
 //!     Ok(Some((user.into_owned(), req.path().to_owned(), content)))
-//! })
+//! }))
 //! .render_problem(|problem| match problem.kind() {
 //!     ProblemKind::Busy => HttpResponse::Conflict()
 //!         .content_type(ContentType::html())
@@ -117,10 +119,10 @@
 //!
 //! * **The back button shows the old page** with its old token. Sent again unchanged it leads to the
 //!   order that exists. Sent with another item it is told 422 `key-reused`: say in
-//!   [`problems`](crate::IdempotencyBuilder::problems) that this form has been used, with a link to a
+//!   [`problems`](crate::idempotency::IdempotencyBuilder::problems) that this form has been used, with a link to a
 //!   fresh one, or let browsers fetch the page anew (`Cache-Control: no-store`).
 //! * **A page in a cache** gives many visitors one token. Scopes keep users apart; one user's second
 //!   order would be told that it is the first.
 //! * **An upload** in the form is read whole before the handler runs, up to
-//!   [`max_body`](crate::IdempotencyBuilder::max_body), and `multipart/form-data` has another
+//!   [`max_body`](crate::idempotency::IdempotencyBuilder::max_body), and `multipart/form-data` has another
 //!   format than the closure above reads. Send files on their own.

@@ -10,8 +10,8 @@
 //! | [webhooks] that a provider delivers again | the provider | [`Idempotency`](crate::Idempotency) | the recorded answer |
 //! | [forms] that are sent twice | the page | [`Idempotency`](crate::Idempotency) | the first one's redirect |
 //! | forms without a token, buttons that are pressed twice | nobody | [`ApiLock`](crate::ApiLock), see [forms](forms#without-a-token) | 409 while the first runs |
-//! | [a queue's consumer](queue) | the producer | [`Once`](crate::Once) | the result |
-//! | [a batch import](batch) that is cut off and begun again | the rows | [`Once`](crate::Once) | the result, row by row |
+//! | [a queue's consumer](queue) | the producer | [`Deduplicator`](crate::dedup::Deduplicator) | the result |
+//! | [a batch import](batch) that is cut off and begun again | the rows | [`Deduplicator`](crate::dedup::Deduplicator) | the result, row by row |
 //!
 //! What decides most is the question in the middle: **what is the same in two tries and different
 //! in two operations?** A header that a client makes once per operation, a provider's event id, a

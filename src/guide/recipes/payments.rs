@@ -31,9 +31,9 @@
 //!
 //! fn keys_on(store: impl Store) -> Result<Idempotency, ConfigError> {
 //!     Idempotency::builder(store, Scope::header("x-account")) // set by a gateway
-//!         .required()
+//!         .required(true)
 //!         .retention(Duration::from_secs(3 * 24 * 3600)) // longer than clients retry
-//!         // .on_lost_owner(LostOwner::Refuse), for a provider that takes no key of its own
+//!         // .on_expired_lease(ExpiredLease::Refuse), for a provider that takes no key of its own
 //!         .build()
 //! }
 //!
@@ -46,7 +46,7 @@
 //! ) -> Result<HttpResponse> {
 //!     let account = req.headers().get("x-account").and_then(|value| value.to_str().ok());
 //!     let account = account.ok_or_else(|| error::ErrorUnauthorized("whose money?"))?;
-//!     claim.fence().await?; // an owner that was suspended for longer than its lease stops here
+//!     claim.fencing_token().await?; // an owner that was suspended for longer than its lease stops here
 //!     // All our accounts are one customer of the provider, so the account belongs into the key.
 //!     let id = provider.charge(format!("{account}/{}", key.as_str()), &payment).await?;
 //!     Ok(HttpResponse::Created().json(serde_json::json!({ "id": id, "paid": payment.0 })))
@@ -91,11 +91,11 @@
 //! | | choice | why |
 //! |---|---|---|
 //! | scope | the account that pays | a token changes between two tries, and then the retry pays again |
-//! | key | the header, [`required`](crate::IdempotencyBuilder::required) | without it nobody can tell a retry from a second payment |
+//! | key | the header, [`required`](crate::idempotency::IdempotencyBuilder::required) | without it nobody can tell a retry from a second payment |
 //! | fingerprint | the default | a key that comes back with another amount is a bug of the client, and is told so |
-//! | [`on_lost_owner`](crate::IdempotencyBuilder::on_lost_owner) | the default, `Reexecute`, where the provider takes a key, as here, or a row with a unique constraint finds out; otherwise [`Refuse`](crate::LostOwner::Refuse) | nobody knows whether a process that died had charged the card. A retry is harmless where that is found out, and must not run where it is not |
+//! | [`on_expired_lease`](crate::idempotency::IdempotencyBuilder::on_expired_lease) | the default, `Reexecute`, where the provider takes a key, as here, or a row with a unique constraint finds out; otherwise [`Refuse`](crate::ExpiredLease::Refuse) | nobody knows whether a process that died had charged the card. A retry is harmless where that is found out, and must not run where it is not |
 //! | lease | the default, 30 s; shorter if clients return sooner | so long a key is blocked after a crash; it is renewed while the handler runs, so a slow provider is no reason for a longer one |
-//! | recording | the default | a 402 is recorded too: call [`transient`](crate::Claim::transient) if the same key may try again when there is money |
+//! | recording | the default | a 402 is recorded too: call [`mark_transient`](crate::Claim::mark_transient) if the same key may try again when there is money |
 //! | retention | longer than clients retry | after it the same key pays again. The provider forgets as well: [Stripe](https://docs.stripe.com/api/idempotent_requests) may forget a key that is 24 hours old |
 //! | store | Redis, with what [`check`](crate::RedisStore::check) asks for | a second process has to know what the first one did |
 //!
@@ -104,7 +104,7 @@
 //! The layer that can know whether the card was charged is the provider's. Give it a key that
 //! is made of the same things as yours: the account and the client's key. Not a fresh one per try,
 //! and not the client's key alone, which another of your clients may choose as well. Where both
-//! together are too long, take the digest: `Fingerprint::of_value(&(account, key.as_str()))`.
+//! together are too long, take the digest: `Fingerprint::digest_json(&(account, key.as_str()))`.
 //!
 //! # Write it down
 //!

@@ -1,11 +1,15 @@
 //! A queue's consumer: do each message once, although queues deliver at least once.
 //!
 //! A consumer that dies, is slow, or loses its connection before it has acknowledged a message gets it
-//! again, or another consumer does. [`Once`](crate::Once) says to each delivery whether the work is
+//! again, or another consumer does. [`Deduplicator`](crate::dedup::Deduplicator) says to each delivery whether the work is
 //! yours, done, or under way.
 //!
 //! ```
-//! use actix_web_idempotency::{Claimed, Fingerprint, MemoryStore, Once, store::StoreError};
+//! use actix_web_idempotency::{
+//!     Fingerprint, MemoryStore,
+//!     dedup::{DedupOutcome, Deduplicator},
+//!     store::StoreError,
+//! };
 //! use std::collections::VecDeque;
 //!
 //! #[derive(Clone)]
@@ -25,10 +29,10 @@
 //!     ForGood(&'static str),
 //! }
 //!
-//! async fn handle(once: &Once, message: &Message, mails: &mut Mails) -> Result<Reply, StoreError> {
-//!     let fingerprint = Fingerprint::of_bytes(message.body);
-//!     Ok(match once.claim(message.id, Some(fingerprint)).await? {
-//!         Claimed::Proceed(run) => match mails.send(message.body).await {
+//! async fn handle(deduplicator: &Deduplicator, message: &Message, mails: &mut Mails) -> Result<Reply, StoreError> {
+//!     let fingerprint = Fingerprint::digest(message.body);
+//!     Ok(match deduplicator.claim(message.id, Some(fingerprint)).await? {
+//!         DedupOutcome::Execute(run) => match mails.send(message.body).await {
 //!             Ok(receipt) => {
 //!                 run.complete(receipt).await; // first remembered, then acknowledged
 //!                 Reply::Acknowledge
@@ -43,11 +47,11 @@
 //!             }
 //!         },
 //!         // Done before; only the acknowledgement was lost.
-//!         Claimed::Replay(_) | Claimed::NotStored => Reply::Acknowledge,
+//!         DedupOutcome::Replay(_) | DedupOutcome::NotStored => Reply::Acknowledge,
 //!         // Another consumer is at it, or has died over it.
-//!         Claimed::InProgress => Reply::DeliverAgain,
+//!         DedupOutcome::InFlight => Reply::DeliverAgain,
 //!         // Two messages under one id, or work of which nobody knows how far it came.
-//!         Claimed::Mismatch | Claimed::UnknownOutcome => Reply::DeadLetter,
+//!         DedupOutcome::Mismatch | DedupOutcome::OutcomeUnknown => Reply::DeadLetter,
 //!     })
 //! }
 //! # #[derive(Default)]
@@ -64,7 +68,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let once = Once::builder(MemoryStore::new()).key_prefix("mails:").build()?;
+//! let deduplicator = Deduplicator::builder(MemoryStore::new()).key_prefix("mails:").build()?;
 //! let [ann, bob] = [("m-1", "to ann"), ("m-2", "to bob")].map(|(id, body)| Message { id, body });
 //! let nobody = Message { id: "m-3", body: "" };
 //! let other = Message { id: "m-1", body: "to carl" }; // a producer's mistake
@@ -72,7 +76,7 @@
 //!
 //! let (mut mails, mut dead_letters) = (Mails::default(), Vec::new());
 //! while let Some(message) = queue.pop_front() {
-//!     match handle(&once, message, &mut mails).await {
+//!     match handle(&deduplicator, message, &mut mails).await {
 //!         Ok(Reply::Acknowledge) => {}
 //!         Ok(Reply::DeadLetter) => dead_letters.push(message.id),
 //!         // Nothing is claimed when the store cannot be asked.
@@ -81,7 +85,7 @@
 //! }
 //! assert_eq!(mails.sent, ["to bob", "to ann"]);
 //! assert_eq!(dead_letters, ["m-3", "m-1"]);
-//! once.drain(std::time::Duration::from_secs(5)).await; // before the process ends
+//! deduplicator.drain(std::time::Duration::from_secs(5)).await; // before the process ends
 //! # Ok(())
 //! # }
 //! ```
@@ -95,12 +99,12 @@
 //! |---|---|---|
 //! | key | an id that the producer puts into the message | a broker's delivery tag or receipt is new for each delivery. If the producer may send twice, take what it sends about: `invoice-7` |
 //! | fingerprint | of the body | two messages under one id are a producer's mistake, and the second should not vanish silently. None, where the producer stamps each with a time |
-//! | [`key_prefix`](crate::OnceBuilder::key_prefix) | one per kind of work | two consumers of one message, mail and invoice, both have to do theirs |
-//! | acknowledge | after [`complete`](crate::Run::complete) | in the other order a crash in between loses the message |
+//! | [`key_prefix`](crate::dedup::DeduplicatorBuilder::key_prefix) | one per kind of work | two consumers of one message, mail and invoice, both have to do theirs |
+//! | acknowledge | after [`complete`](crate::dedup::Execution::complete) | in the other order a crash in between loses the message |
 //! | retention | longer than a message can come back | also from the dead letters, by hand, a week later |
-//! | lease | the default, 30 s | so long a message rests after its consumer has died; it is renewed while the [`Run`](crate::Run) lives, whatever the broker's time-out is |
-//! | [`renew_for`](crate::OnceBuilder::renew_for) | longer than the longest work; an hour by default | what takes longer counts as hung |
-//! | [`on_lost_owner`](crate::OnceBuilder::on_lost_owner) | the default; `Refuse` for what cannot be tried twice | then [`UnknownOutcome`](crate::Claimed::UnknownOutcome) is for a person |
+//! | lease | the default, 30 s | so long a message rests after its consumer has died; it is renewed while the [`Run`](crate::dedup::Execution) lives, whatever the broker's time-out is |
+//! | [`renew_for`](crate::dedup::DeduplicatorBuilder::renew_for) | longer than the longest work; an hour by default | what takes longer counts as hung |
+//! | [`on_expired_lease`](crate::dedup::DeduplicatorBuilder::on_expired_lease) | the default; `Refuse` for what cannot be tried twice | then [`OutcomeUnknown`](crate::dedup::DedupOutcome::OutcomeUnknown) is for a person |
 //!
 //! # With the deduplication of a broker
 //!
@@ -111,8 +115,8 @@
 //! # What can still go wrong
 //!
 //! * **The consumer dies** after the mail has gone and before `complete`. The next delivery is told
-//!   [`InProgress`](crate::Claimed::InProgress) until the lease has lapsed, then it proceeds with
-//!   [`attempt`](crate::Run::attempt) 2, and sends again unless it can find out.
-//! * **Work that outlives its lease**, in a suspended process: [`lost`](crate::Run::lost) can be
-//!   raced against it, and [`fence`](crate::Run::fence) confirms the claim before the step that counts.
-//! * **`complete` says [`Lost`](crate::Settled::Lost)**: another has done the same meanwhile. Count it.
+//!   [`InFlight`](crate::dedup::DedupOutcome::InFlight) until the lease has lapsed, then it proceeds with
+//!   [`attempt`](crate::dedup::Execution::attempt) 2, and sends again unless it can find out.
+//! * **Work that outlives its lease**, in a suspended process: [`lost`](crate::dedup::Execution::lost) can be
+//!   raced against it, and [`fencing_token`](crate::dedup::Execution::fencing_token) confirms the claim before the step that counts.
+//! * **`complete` says [`Lost`](crate::event::FinishOutcome::Lost)**: another has done the same meanwhile. Count it.

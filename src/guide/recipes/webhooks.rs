@@ -37,9 +37,9 @@
 //! }
 //!
 //! fn deliveries_on(store: impl Store) -> Result<Idempotency, ConfigError> {
-//!     Idempotency::builder(store, Scope::by(provider))
+//!     Idempotency::builder(store, Scope::from_fn(provider))
 //!         .key(KeySource::header("x-github-delivery"))
-//!         .required()
+//!         .required(true)
 //!         .fingerprinting(Fingerprinting::off()) // the id says enough, the body is signed
 //!         .recording(Recording::new().when(|response| response.status().is_success()))
 //!         .retention(Duration::from_secs(7 * 24 * 3600)) // longer than it delivers again
@@ -86,7 +86,7 @@
 //! | provider | key |
 //! |---|---|
 //! | GitHub | `KeySource::header("x-github-delivery")`; [a redelivery has the same](https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks#use-the-x-github-delivery-header) |
-//! | Stripe | the event's `id`, in the body: `KeySource::by(\|req\| Ok(req.json::<Event>()?.id))` |
+//! | Stripe | the event's `id`, in the body: `KeySource::from_fn(\|req\| Ok(req.json::<Event>()?.id))` |
 //! | [Standard Webhooks](https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md) | `KeySource::header("webhook-id")` |
 //!
 //! With a key in the body the closure runs before the scope's, so it reads a body that nobody has
@@ -98,12 +98,12 @@
 //! |---|---|---|
 //! | signature | in the scope's closure, or in a middleware outside | a replay runs nothing of what is inside. Checked in the handler alone, a forged delivery would be answered like the true one |
 //! | scope | one per provider, or per account at the provider | two providers may choose the same id |
-//! | key | the provider's id, [`required`](crate::IdempotencyBuilder::required) | a delivery without one is none |
+//! | key | the provider's id, [`required`](crate::idempotency::IdempotencyBuilder::required) | a delivery without one is none |
 //! | fingerprint | off | the id says which event it is, and bodies may differ from one delivery to the next (a counter of tries, say); then each retry would be told 422, and be tried again |
 //! | recording | successes only | a 404 for an event that came too early would be replayed to every later try. What is not recorded frees the key, and the next delivery runs |
 //! | retention | longer than the provider tries | three days at [Stripe](https://docs.stripe.com/webhooks) |
 //! | in flight | the default, 409 | for the provider that is a failure, so it comes back later and gets the recorded answer |
-//! | `on_lost_owner` | the default | the next delivery is the remedy for a crash; what it must not repeat needs a constraint of its own |
+//! | `on_expired_lease` | the default | the next delivery is the remedy for a crash; what it must not repeat needs a constraint of its own |
 //!
 //! # Answer soon
 //!

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::{
     claim::Guard,
-    store::{Answer, Record},
+    store::{Record, RecordedResponse},
 };
 
 /// Copies a body as it passes, and records the answer when the body is whole. A body that is cut
@@ -13,7 +13,7 @@ pub(crate) struct Recorder {
     /// `None` once it has been told what to record.
     guard: Option<Guard>,
     /// The answer, its body empty so far.
-    answer: Answer,
+    answer: RecordedResponse,
     body: BytesMut,
     most: usize,
     retention: Duration,
@@ -21,7 +21,12 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     /// `answer` is recorded with the body that passes, of at most `most` bytes.
-    pub(crate) fn new(guard: Guard, answer: Answer, most: usize, retention: Duration) -> Self {
+    pub(crate) fn new(
+        guard: Guard,
+        answer: RecordedResponse,
+        most: usize,
+        retention: Duration,
+    ) -> Self {
         Self {
             guard: Some(guard),
             answer,
@@ -50,7 +55,7 @@ impl Recorder {
     pub(super) fn finish(mut self) {
         if let Some(mut guard) = self.guard.take() {
             self.answer.body = std::mem::take(&mut self.body).freeze();
-            let answer = Record::Answer(self.answer.clone());
+            let answer = Record::Response(self.answer.clone());
             guard.answered(answer, self.retention);
         }
     }

@@ -58,7 +58,7 @@ where
     notes.step_begins();
     let answer = service.call(req).await;
     notes.step_ends(|event, took| {
-        event.handler = Some(took);
+        event.handler_duration = Some(took);
         event.status = Some(status_of(&answer));
     });
     Ok(answer?.map_body(|_head, body| EitherBody::left(GuardedBody::free(body))))

@@ -6,7 +6,7 @@ use super::STAND_IN;
 /// [`here`](Self::here) was called in, so that a test's paused time reaches it.
 ///
 /// ```
-/// use actix_web_idempotency::BackgroundHere;
+/// use actix_web_idempotency::testing::BackgroundHere;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {

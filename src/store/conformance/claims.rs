@@ -42,7 +42,7 @@ async fn a_repeated_claim_recognises_itself<S: Store>(store: &S) {
 }
 
 async fn a_live_claim_is_reported<S: Store>(store: &S) {
-    for fingerprint in [Some(Fingerprint::of_bytes("same")), None] {
+    for fingerprint in [Some(Fingerprint::digest("same")), None] {
         let key = new_key();
         let mut first = claim_on(&key, LONG);
         first.fingerprint = fingerprint;
@@ -71,10 +71,10 @@ async fn another_fingerprint_is_reported_never_taken_over<S: Store>(store: &S) {
     must_claim(store, &first).await;
     let mut other = claim_on(&key, LONG);
     for _while_live_and_lapsed in 0..2 {
-        for fingerprint in [Some(Fingerprint::of_bytes("other")), None] {
+        for fingerprint in [Some(Fingerprint::digest("other")), None] {
             other.fingerprint = fingerprint;
             match begin(store, &other).await {
-                Begin::InFlight { fingerprint, .. } | Begin::Lapsed { fingerprint } => {
+                Begin::InFlight { fingerprint, .. } | Begin::Expired { fingerprint } => {
                     assert_eq!(fingerprint, first.fingerprint);
                 }
                 begun => panic!("a claim that differs was not reported: {begun:?}"),

@@ -100,7 +100,7 @@ async fn a_lock_is_told<S: Inspect>(store: &S) {
 }
 
 async fn a_live_claim_is_told<S: Inspect>(store: &S) {
-    for fingerprint in [Some(Fingerprint::of_bytes("same")), None] {
+    for fingerprint in [Some(Fingerprint::digest("same")), None] {
         let mut claim = claim_on(&new_key(), LONG);
         claim.fingerprint = fingerprint;
         must_claim(store, &claim).await;
@@ -114,7 +114,7 @@ async fn a_live_claim_is_told<S: Inspect>(store: &S) {
                 assert_eq!(attempt.get(), 1);
                 assert_eq!(of, fingerprint);
                 assert_nearly(left, LONG);
-                assert_nearly(remembered_for, LONG + claim.afterlife);
+                assert_nearly(remembered_for, LONG + claim.grace);
             }
             other => panic!("a live claim is told as {other:?}"),
         }
@@ -132,7 +132,7 @@ async fn a_lapsed_claim_is_told_and_so_is_the_next_attempt<S: Inspect>(store: &S
         }) => {
             assert_eq!(attempt.get(), 1);
             assert_eq!(fingerprint, dead.fingerprint);
-            assert_nearly(remembered_for, dead.afterlife);
+            assert_nearly(remembered_for, dead.grace);
         }
         other => panic!("a lapsed claim is told as {other:?}"),
     }
@@ -158,7 +158,7 @@ async fn a_record_is_told<S: Inspect>(store: &S) {
                 left,
             }) => {
                 match &kept {
-                    Record::Answer(answer) => {
+                    Record::Response(answer) => {
                         assert_eq!((status, size), (Some(answer.status), Some(answer.size())));
                     }
                     Record::Tombstone(tombstone) => {
@@ -176,7 +176,7 @@ async fn a_record_is_told<S: Inspect>(store: &S) {
 async fn what_has_ended_is_not_told<S: Inspect>(store: &S) {
     let lock = NewClaim::lock(new_key(), SHORT);
     let mut claim = claim_on(&new_key(), SHORT / 2);
-    claim.afterlife = SHORT / 2;
+    claim.grace = SHORT / 2;
     must_claim(store, &lock).await;
     must_claim(store, &claim).await;
     let record = finished(store, &record(), SHORT).await;
@@ -199,7 +199,7 @@ async fn a_claim_is_released_by_force<S: Inspect>(store: &S) {
         assert!(!force_release(store, key).await, "it is gone");
         assert_eq!(told(store, key).await, None);
         let mut other = claim_on(key, LONG);
-        other.fingerprint = Some(Fingerprint::of_bytes("other"));
+        other.fingerprint = Some(Fingerprint::digest("other"));
         assert_eq!(must_claim(store, &other).await, 1);
     }
     assert_eq!(release(store, &lock).await, Held::Lost);

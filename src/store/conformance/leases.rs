@@ -36,10 +36,10 @@ async fn a_lapsed_claim_is_reported_on_request<S: Store>(store: &S) {
     must_claim(store, &dead).await;
     sleep(AFTER_SHORT).await;
     let mut next = claim_on(&key, LONG);
-    next.on_lapsed = OnLapsed::Report;
+    next.on_expired_lease = ExpiredLease::Refuse;
     for _again in 0..2 {
         match begin(store, &next).await {
-            Begin::Lapsed { fingerprint } => assert_eq!(fingerprint, dead.fingerprint),
+            Begin::Expired { fingerprint } => assert_eq!(fingerprint, dead.fingerprint),
             other => panic!("the claim has lapsed: {other:?}"),
         }
     }
@@ -48,11 +48,11 @@ async fn a_lapsed_claim_is_reported_on_request<S: Store>(store: &S) {
 async fn a_lapsed_claim_is_forgotten_after_its_afterlife<S: Store>(store: &S) {
     let key = new_key();
     let mut dead = claim_on(&key, SHORT);
-    dead.afterlife = SHORT;
+    dead.grace = SHORT;
     must_claim(store, &dead).await;
     sleep(AFTER_SHORT + SHORT).await;
     let mut other = claim_on(&key, LONG);
-    other.fingerprint = Some(Fingerprint::of_bytes("other"));
+    other.fingerprint = Some(Fingerprint::digest("other"));
     assert_eq!(must_claim(store, &other).await, 1);
 }
 
@@ -80,18 +80,18 @@ async fn renewed_claim_lapses_and_keeps_its_grace_period<S: Store>(store: &S) {
     assert!(renew(store, &dead).await.is_some());
     sleep(AFTER_SHORT).await;
     let mut other = claim_on(&key, LONG);
-    other.fingerprint = Some(Fingerprint::of_bytes("other"));
+    other.fingerprint = Some(Fingerprint::digest("other"));
     match begin(store, &other).await {
-        Begin::InFlight { fingerprint, .. } | Begin::Lapsed { fingerprint } => {
+        Begin::InFlight { fingerprint, .. } | Begin::Expired { fingerprint } => {
             assert_eq!(fingerprint, dead.fingerprint);
         }
         begun => panic!("a renewed claim is remembered after its lease: {begun:?}"),
     }
     let mut next = claim_on(&key, LONG);
-    next.on_lapsed = OnLapsed::Report;
+    next.on_expired_lease = ExpiredLease::Refuse;
     let begun = begin(store, &next).await;
     assert!(
-        matches!(begun, Begin::Lapsed { .. }),
+        matches!(begun, Begin::Expired { .. }),
         "a renewed claim lapses at the end of its lease, and is remembered: {begun:?}"
     );
     assert_eq!(must_claim(store, &claim_on(&key, LONG)).await, 2);
@@ -100,7 +100,7 @@ async fn renewed_claim_lapses_and_keeps_its_grace_period<S: Store>(store: &S) {
 async fn renewed_claim_is_forgotten_after_its_grace_period<S: Store>(store: &S) {
     let key = new_key();
     let mut dead = claim_on(&key, SHORT);
-    dead.afterlife = SHORT;
+    dead.grace = SHORT;
     must_claim(store, &dead).await;
     assert!(renew(store, &dead).await.is_some());
     sleep(AFTER_SHORT + SHORT).await;

@@ -28,9 +28,11 @@ use bytes::Bytes;
 use futures_util::future::{LocalBoxFuture, join_all};
 use tokio::time::{sleep, timeout};
 
+use crate::config::ExpiredLease;
+
 use super::{
-    Answer, Begin, ClaimId, ClaimNotes, Cursor, Held, Inspect, Inspected, NewClaim, OnLapsed,
-    OwnerToken, Record, Renewed, Store, StoreKey, StoreTime, Tombstone,
+    Begin, ClaimId, ClaimNotes, Cursor, Held, Inspect, Inspected, NewClaim, OwnerToken, Record,
+    RecordedResponse, Renewed, Store, StoreKey, StoreTime, Tombstone,
 };
 use crate::fingerprint::Fingerprint;
 
@@ -79,17 +81,17 @@ fn claim_on(key: &StoreKey, lease: Duration) -> NewClaim {
     NewClaim {
         key: key.clone(),
         token: OwnerToken::random(),
-        fingerprint: Some(Fingerprint::of_bytes("same")),
+        fingerprint: Some(Fingerprint::digest("same")),
         lease,
-        afterlife: LONG,
-        on_lapsed: OnLapsed::TakeOver,
+        grace: LONG,
+        on_expired_lease: ExpiredLease::Reexecute,
         notes: ClaimNotes::default(),
     }
 }
 
 fn record() -> Record {
-    Record::Answer(Answer {
-        fingerprint: Some(Fingerprint::of_bytes("same")),
+    Record::Response(RecordedResponse {
+        fingerprint: Some(Fingerprint::digest("same")),
         status: 201,
         headers: [("x-twice", b"one"), ("x-twice", b"t\xffo")]
             .into_iter()
@@ -100,7 +102,7 @@ fn record() -> Record {
 
 fn tombstone() -> Record {
     Record::Tombstone(Tombstone {
-        fingerprint: Some(Fingerprint::of_bytes("same")),
+        fingerprint: Some(Fingerprint::digest("same")),
         status: Some(201),
         location: Some(Bytes::from_static(b"/orders/1")),
     })
@@ -117,7 +119,7 @@ async fn must_claim<S: Store>(store: &S, claim: &NewClaim) -> u32 {
             assert_eq!(lease.key(), &claim.key);
             assert_eq!(lease.token(), &claim.token);
             assert_eq!(lease.duration(), claim.lease);
-            assert_eq!(lease.afterlife(), claim.afterlife);
+            assert_eq!(lease.grace(), claim.grace);
             attempt.get()
         }
         other => panic!("the key should have been claimed: {other:?}"),

@@ -25,20 +25,20 @@ pub(super) async fn check<S: Store>(store: &S) {
 async fn a_record_comes_back_as_it_went_in<S: Store>(store: &S) {
     let records = [
         record(),
-        Record::Answer(Answer {
+        Record::Response(RecordedResponse {
             fingerprint: None,
             status: 204,
             headers: Headers::new(),
             body: Bytes::new(),
         }),
-        Record::Answer(Answer {
-            fingerprint: Some(Fingerprint::of_bytes("same")),
+        Record::Response(RecordedResponse {
+            fingerprint: Some(Fingerprint::digest("same")),
             status: 422,
             headers: Headers::new(),
             body: vec![b'x'; LARGE].into(),
         }),
         Record::Tombstone(Tombstone {
-            fingerprint: Some(Fingerprint::of_bytes("same")),
+            fingerprint: Some(Fingerprint::digest("same")),
             status: Some(201),
             location: Some(Bytes::from_static(b"/orders/1")),
         }),

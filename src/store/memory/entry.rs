@@ -25,7 +25,7 @@ impl Entry {
             })),
             Slot::Finished(mut finished) => {
                 // It may be a small piece of something large, which nobody counts.
-                if let Record::Answer(answer) = &mut finished.record {
+                if let Record::Response(answer) = &mut finished.record {
                     answer.body = Bytes::copy_from_slice(&answer.body);
                 }
                 Self::Finished(Box::new(finished))
@@ -54,7 +54,7 @@ impl Entry {
         match self {
             Self::Claim(_) => None,
             Self::Finished(finished) => match finished.record {
-                Record::Answer(_) => Some(finished.since),
+                Record::Response(_) => Some(finished.since),
                 Record::Tombstone(_) => None,
             },
         }
@@ -65,7 +65,7 @@ impl Entry {
         match self {
             Self::Claim(_) => 0,
             Self::Finished(finished) => match &finished.record {
-                Record::Answer(answer) => answer.size(),
+                Record::Response(answer) => answer.size(),
                 Record::Tombstone(tombstone) => tombstone.location.as_ref().map_or(0, |l| l.len()),
             },
         }
@@ -75,7 +75,7 @@ impl Entry {
     pub(super) fn drop_body(&mut self) -> usize {
         let before = self.size();
         if let Self::Finished(finished) = self
-            && let Record::Answer(answer) = &finished.record
+            && let Record::Response(answer) = &finished.record
         {
             finished.record = Record::Tombstone(answer.to_tombstone());
         }
@@ -87,7 +87,7 @@ impl Entry {
         match self {
             Self::Finished(finished) => match &mut finished.record {
                 Record::Tombstone(tombstone) => tombstone.location.take().map_or(0, |it| it.len()),
-                Record::Answer(_) => 0,
+                Record::Response(_) => 0,
             },
             Self::Claim(_) => 0,
         }

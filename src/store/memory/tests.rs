@@ -13,14 +13,15 @@ use super::{MemoryStore, purge, table::lock};
 use crate::{
     runtime::background::BackgroundHere,
     store::{
-        Answer, Begin, Cursor, Held, Inspect, NewClaim, Record, Renewed, Store, StoreKey, Tombstone,
+        Begin, Cursor, Held, Inspect, NewClaim, Record, RecordedResponse, Renewed, Store, StoreKey,
+        Tombstone,
     },
 };
 
 fn key(n: u32) -> StoreKey {
     StoreKey::new(
         "t:",
-        *crate::Fingerprint::of_bytes(n.to_be_bytes()).as_bytes(),
+        *crate::Fingerprint::digest(n.to_be_bytes()).as_bytes(),
     )
 }
 
@@ -29,7 +30,7 @@ fn lock_for(n: u32, ttl: Duration) -> NewClaim {
 }
 
 fn answer(size: usize) -> Record {
-    Record::Answer(Answer {
+    Record::Response(RecordedResponse {
         fingerprint: None,
         status: 201,
         headers: [("location", "/orders/1")].into_iter().collect(),
@@ -170,7 +171,7 @@ async fn short_of_bytes_the_oldest_bodies_become_tombstones() {
     for n in 1..4 {
         assert!(matches!(
             look(&store, n).await,
-            Begin::Finished(Record::Answer(_))
+            Begin::Finished(Record::Response(_))
         ));
     }
     finish(&store, 4, &answer(5000)).await;
@@ -201,7 +202,7 @@ async fn a_small_piece_keeps_nothing_large_in_memory() {
     let _here = BackgroundHere::here();
     let (store, gone) = (MemoryStore::new(), Arc::new(AtomicBool::new(false)));
     let upload = Bytes::from_owner(Large(vec![b'x'; 1_000_000], Arc::clone(&gone)));
-    let echo = Record::Answer(Answer {
+    let echo = Record::Response(RecordedResponse {
         fingerprint: None,
         status: 200,
         headers: Default::default(),

@@ -7,8 +7,9 @@ use std::{num::NonZeroU32, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
+    config::ExpiredLease,
     fingerprint::Fingerprint,
-    store::{Begin, ClaimId, Held, Lease, NewClaim, OnLapsed, OwnerToken, Record},
+    store::{Begin, ClaimId, Held, Lease, NewClaim, OwnerToken, Record},
 };
 
 /// A claim that holds its key until its lease lapses, and is remembered until it is forgotten.
@@ -92,9 +93,9 @@ pub(crate) fn begin(
         }
         Some(SlotRef::Claim(dead)) => {
             let same = dead.fingerprint == claim.fingerprint;
-            if !same || claim.on_lapsed == OnLapsed::Report {
+            if !same || claim.on_expired_lease == ExpiredLease::Refuse {
                 let fingerprint = dead.fingerprint;
-                return (Begin::Lapsed { fingerprint }, Transition::Keep);
+                return (Begin::Expired { fingerprint }, Transition::Keep);
             }
             dead.attempt.saturating_add(1)
         }
@@ -105,7 +106,7 @@ pub(crate) fn begin(
         fingerprint: claim.fingerprint,
         attempt,
         lapses_at,
-        forgotten_at: after(lapses_at, claim.afterlife),
+        forgotten_at: after(lapses_at, claim.grace),
     };
     (claimed(claim, attempt), Transition::Put(Slot::Claim(held)))
 }
@@ -118,7 +119,7 @@ pub(crate) fn renew(found: Option<SlotRef<'_>>, lease: &Lease, now: Instant) -> 
     let lapses_at = after(now, lease.duration());
     let change = Transition::Extend {
         lapses_at,
-        forgotten_at: after(lapses_at, lease.afterlife()),
+        forgotten_at: after(lapses_at, lease.grace()),
     };
     (Held::Yes, change)
 }

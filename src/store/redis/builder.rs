@@ -283,7 +283,7 @@ mod tests {
     use super::*;
 
     fn refused(url: &str) -> String {
-        RedisStore::connect(url).unwrap_err().to_string()
+        RedisStore::new(url).unwrap_err().to_string()
     }
 
     #[test]
@@ -295,7 +295,7 @@ mod tests {
             "redis+unix:///run/redis.sock?db=2&user=u&pass=p",
             "unix:///run/redis.sock",
         ] {
-            assert!(RedisStore::connect(url).is_ok(), "{url}");
+            assert!(RedisStore::new(url).is_ok(), "{url}");
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! lock         token
-//! claim        01 'C', token, attempt u32, afterlife in ms u64, fingerprint
+//! claim        01 'C', token, attempt u32, grace in ms u64, fingerprint
 //! answer       01 'A', token, fingerprint, status u16, length of all headers u32,
 //!              per header: name length u16, name, value length u32, value; then the body
 //! tombstone    01 'T', token, fingerprint, status u16 (0: unknown), location, if there is one
@@ -23,7 +23,7 @@ use bytes::Bytes;
 
 use crate::{
     fingerprint::{Fingerprint, hex},
-    store::{Answer, Headers, NewClaim, OwnerToken, Record, Tombstone},
+    store::{Headers, NewClaim, OwnerToken, Record, RecordedResponse, Tombstone},
 };
 
 const VERSION: u8 = 1;
@@ -44,7 +44,7 @@ pub(crate) enum Stored {
 pub(crate) struct StoredClaim {
     pub(crate) token: OwnerToken,
     pub(crate) attempt: NonZeroU32,
-    pub(crate) afterlife: Duration,
+    pub(crate) grace: Duration,
     pub(crate) fingerprint: Option<Fingerprint>,
 }
 
@@ -64,14 +64,14 @@ pub(super) fn encode_claim_rest(claim: &NewClaim) -> Vec<u8> {
 }
 
 fn push_claim_rest(out: &mut Vec<u8>, claim: &NewClaim) {
-    out.extend_from_slice(&millis(claim.afterlife).to_be_bytes());
+    out.extend_from_slice(&millis(claim.grace).to_be_bytes());
     push_fingerprint(out, claim.fingerprint.as_ref());
 }
 
 /// A record's value; `None` when the headers are too long for their field.
 pub(crate) fn encode_record(record: &Record, owner: &OwnerToken) -> Option<Vec<u8>> {
     match record {
-        Record::Answer(answer) => {
+        Record::Response(answer) => {
             let mut out = begin_value(b'A', owner, FINGERPRINT + 6 + answer.size());
             push_fingerprint(&mut out, answer.fingerprint.as_ref());
             out.extend_from_slice(&answer.status.to_be_bytes());
@@ -114,12 +114,12 @@ pub(crate) fn decode(value: Vec<u8>) -> Option<Stored> {
     match kind {
         b'C' => {
             let attempt = NonZeroU32::new(rest.u32()?)?;
-            let afterlife = Duration::from_millis(rest.u64()?);
+            let grace = Duration::from_millis(rest.u64()?);
             let fingerprint = rest.fingerprint()?;
             (rest.0.is_empty()).then_some(Stored::Claim(StoredClaim {
                 token,
                 attempt,
-                afterlife,
+                grace,
                 fingerprint,
             }))
         }
@@ -128,7 +128,7 @@ pub(crate) fn decode(value: Vec<u8>) -> Option<Stored> {
             let status = rest.u16()?;
             let length = usize::try_from(rest.u32()?).ok()?;
             let headers = Headers::from_bytes(rest.take(length)?)?;
-            Some(Stored::Finished(Record::Answer(Answer {
+            Some(Stored::Finished(Record::Response(RecordedResponse {
                 fingerprint,
                 status,
                 headers,
@@ -204,7 +204,10 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{ClaimNotes, OnLapsed, StoreKey};
+    use crate::{
+        config::ExpiredLease,
+        store::{ClaimNotes, StoreKey},
+    };
 
     fn claim(fingerprint: Option<Fingerprint>) -> NewClaim {
         NewClaim {
@@ -212,16 +215,16 @@ mod tests {
             token: OwnerToken::random(),
             fingerprint,
             lease: Duration::from_secs(30),
-            afterlife: Duration::from_secs(60),
-            on_lapsed: OnLapsed::TakeOver,
+            grace: Duration::from_secs(60),
+            on_expired_lease: ExpiredLease::Reexecute,
             notes: ClaimNotes::default(),
         }
     }
 
     fn records() -> Vec<Record> {
-        let fingerprint = Some(Fingerprint::of_bytes("x"));
+        let fingerprint = Some(Fingerprint::digest("x"));
         vec![
-            Record::Answer(Answer {
+            Record::Response(RecordedResponse {
                 fingerprint,
                 status: 201,
                 headers: [("x-a", "1"), ("x-a", "é"), ("x-empty", "")]
@@ -229,7 +232,7 @@ mod tests {
                     .collect(),
                 body: Bytes::from_static(b"\x00\x01binary\xff"),
             }),
-            Record::Answer(Answer {
+            Record::Response(RecordedResponse {
                 fingerprint: None,
                 status: 204,
                 headers: Headers::new(),
@@ -254,12 +257,12 @@ mod tests {
             let value = encode_record(&record, &OwnerToken::random()).unwrap();
             assert_eq!(decode(value), Some(Stored::Finished(record)));
         }
-        for fingerprint in [None, Some(Fingerprint::of_bytes("x"))] {
+        for fingerprint in [None, Some(Fingerprint::digest("x"))] {
             let claim = claim(fingerprint);
             let stored = StoredClaim {
                 token: claim.token,
                 attempt: NonZeroU32::MIN,
-                afterlife: claim.afterlife,
+                grace: claim.grace,
                 fingerprint,
             };
             assert_eq!(decode(encode_claim(&claim)), Some(Stored::Claim(stored)));
@@ -293,7 +296,7 @@ mod tests {
         for value in ["", "x", "\u{1}", "\u{1}X", "\u{2}A", "\u{1}A\u{7}", "busy"] {
             assert_eq!(decode(value.as_bytes().to_vec()), None, "{value:?}");
         }
-        let claim = encode_claim(&claim(Some(Fingerprint::of_bytes("x"))));
+        let claim = encode_claim(&claim(Some(Fingerprint::digest("x"))));
         for end in 0..claim.len() {
             assert_eq!(decode(claim[..end].to_vec()), None, "{end}");
         }

@@ -117,5 +117,5 @@ fn told(value: Vec<u8>, size: usize, pttl: i64) -> Inspected {
 /// As `begin.lua` has it, for which a claim that never ends has lapsed.
 fn lease_left(claim: &StoredClaim, pttl: i64) -> Option<Duration> {
     let left = Duration::from_millis(u64::try_from(pttl).ok()?);
-    (left.checked_sub(claim.afterlife)).filter(|left| !left.is_zero())
+    (left.checked_sub(claim.grace)).filter(|left| !left.is_zero())
 }

@@ -20,6 +20,8 @@ use std::{
 
 use redis::{Value, aio::ConnectionLike, cmd};
 
+pub use ::{bb8, bb8_redis, redis};
+
 pub use self::{
     builder::RedisStoreBuilder,
     check::{Finding, FindingKind},
@@ -40,14 +42,14 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 /// use actix_web_idempotency::{ApiLock, RedisStore};
 ///
 /// // Needs no server yet; `store.ping().await?` in `main` would ask for one.
-/// let store = RedisStore::connect("redis://127.0.0.1/")?;
+/// let store = RedisStore::new("redis://127.0.0.1/")?;
 /// let lock = ApiLock::new(store, |req| req.path().to_owned());
 /// # Ok::<_, actix_web_idempotency::ConfigError>(())
 /// ```
 ///
 /// | topology | how |
 /// |---|---|
-/// | one server | [`connect`](Self::connect) with a `redis://` URL, which also holds a user (ACL), password and database; the [guide](crate::guide::redis#rights) has the rights that a user needs |
+/// | one server | [`new`](Self::new) with a `redis://` URL, which also holds a user (ACL), password and database; the [guide](crate::guide::redis#rights) has the rights that a user needs |
 /// | a unix socket | `connect` with a `redis+unix://` URL |
 /// | TLS, on each of these | `rediss://` URLs and the feature `redis-rustls`; [`certificate_authority`], [`client_certificate`] |
 /// | Sentinel | [`RedisStore::sentinel`], by the master's name and the URLs of some sentinels |
@@ -104,7 +106,7 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 ///
 /// No store closes the gap of a failover by accident. What must never happen twice needs a unique
 /// constraint where it is written down, or a resource that refuses an older
-/// [fence](crate::Claim::fence) than it has seen; `examples/payments_postgres` shows both.
+/// [fence](crate::Claim::fencing_token) than it has seen; `examples/payments_postgres` shows both.
 ///
 /// [`MemoryStore`]: crate::MemoryStore
 ///
@@ -128,8 +130,8 @@ impl RedisStore {
     /// ```
     /// use actix_web_idempotency::RedisStore;
     ///
-    /// let as_an_acl_user = RedisStore::connect("redis://ann:secret@10.0.0.1:6380/3")?;
-    /// let on_a_socket = RedisStore::connect("redis+unix:///run/redis.sock?user=ann&pass=secret")?;
+    /// let as_an_acl_user = RedisStore::new("redis://ann:secret@10.0.0.1:6380/3")?;
+    /// let on_a_socket = RedisStore::new("redis+unix:///run/redis.sock?user=ann&pass=secret")?;
     /// # Ok::<_, actix_web_idempotency::ConfigError>(())
     /// ```
     ///
@@ -137,7 +139,7 @@ impl RedisStore {
     ///
     /// When the URL cannot be used. Whether a server is there shows at the first call, or with
     /// [`ping`](Self::ping).
-    pub fn connect(url: impl Into<String>) -> Result<Self, ConfigError> {
+    pub fn new(url: impl Into<String>) -> Result<Self, ConfigError> {
         Self::builder(url).build()
     }
 
@@ -153,7 +155,10 @@ impl RedisStore {
     /// again.
     ///
     /// ```
-    /// use actix_web_idempotency::{RedisStore, bb8, bb8_redis::RedisConnectionManager};
+    /// use actix_web_idempotency::{
+    ///     RedisStore,
+    ///     store::redis::{bb8, bb8_redis::RedisConnectionManager},
+    /// };
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -10,9 +10,12 @@ use super::{
     notify::Watch,
     wire::error::unexpected,
 };
-use crate::store::{
-    Begin, ClaimId, Held, Lease, NewClaim, OnLapsed, Record, Renewed, Store, StoreError, StoreKey,
-    StoreTime,
+use crate::{
+    config::ExpiredLease,
+    store::{
+        Begin, ClaimId, Held, Lease, NewClaim, Record, Renewed, Store, StoreError, StoreKey,
+        StoreTime,
+    },
 };
 
 /// How often [`Store::changed`] looks when it is not told.
@@ -35,7 +38,7 @@ impl Store for RedisStore {
             .arg("NX")
             .arg("GET")
             .arg("PX")
-            .arg(expiry(claim.lease.saturating_add(claim.afterlife)));
+            .arg(expiry(claim.lease.saturating_add(claim.grace)));
         let if_lost = IfLost::RepeatClaim(claim);
         let value = match self.commands.call(&key, &set, if_lost, deadline).await? {
             Reply::Value(Value::Nil) => return Ok(claimed(claim, NonZeroU32::MIN)),
@@ -63,7 +66,7 @@ impl Store for RedisStore {
         let commands = &self.commands;
         let reply = commands.run(&script::RENEW, lease.key(), IfLost::Repeat, |call| {
             call.arg(&token)
-                .arg(expiry(lease.duration().saturating_add(lease.afterlife())));
+                .arg(expiry(lease.duration().saturating_add(lease.grace())));
         });
         let reply = reply.await?;
         match reply {
@@ -210,8 +213,8 @@ impl RedisStore {
         let reply = commands.run_by(deadline, script, &claim.key, if_lost, |call| {
             call.arg(&token)
                 .arg(&rest)
-                .arg(expiry(claim.lease.saturating_add(claim.afterlife)))
-                .arg(u8::from(claim.on_lapsed == OnLapsed::TakeOver));
+                .arg(expiry(claim.lease.saturating_add(claim.grace)))
+                .arg(u8::from(claim.on_expired_lease == ExpiredLease::Reexecute));
         });
         let reply = reply.await?;
         let parts = match reply {
@@ -239,7 +242,7 @@ impl RedisStore {
             }
             (b"lapsed", Some(Value::BulkString(value)), None) => Ok(match codec::decode(value) {
                 Some(Stored::Claim(StoredClaim { fingerprint, .. })) => {
-                    Begin::Lapsed { fingerprint }
+                    Begin::Expired { fingerprint }
                 }
                 _ => Begin::Unreadable,
             }),

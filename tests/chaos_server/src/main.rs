@@ -26,15 +26,15 @@ fn millis(name: &str) -> anyhow::Result<Duration> {
 async fn main() -> anyhow::Result<()> {
     let journal = web::Data::new(Journal::open()?);
     let store = Witness {
-        store: RedisStore::connect(env::var("REDIS_URL")?)?,
+        store: RedisStore::new(env::var("REDIS_URL")?)?,
         journal: journal.clone().into_inner(),
     };
     let in_flight = match millis("WAIT")? {
         Duration::ZERO => InFlight::Reject,
-        wait => InFlight::Wait(wait),
+        wait => InFlight::Wait(wait.into()),
     };
     let idempotency = Idempotency::builder(store, Scope::global())
-        .required()
+        .required(true)
         .lease(millis("LEASE")?)
         .on_in_flight(in_flight)
         .build()?;

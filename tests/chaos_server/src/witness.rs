@@ -58,7 +58,7 @@ impl Store for Witness {
     ) -> Result<Held, StoreError> {
         let asked = self.asked(lease.token(), Call::Complete);
         let ending = match record {
-            Record::Answer(_) => Ending::Answer,
+            Record::Response(_) => Ending::Answer,
             Record::Tombstone(_) => Ending::Tombstone,
         };
         let outcome = self.store.complete(lease, record, retention).await;

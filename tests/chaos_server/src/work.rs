@@ -27,7 +27,7 @@ pub(crate) async fn work(
     journal: web::Data<Journal>,
 ) -> Result<HttpResponse> {
     let (fate, takes) = wished(&req).ok_or_else(|| ErrorBadRequest("x-fate, x-takes"))?;
-    let fence = claim.fence().await?.0;
+    let fence = claim.fencing_token().await?.0;
     let number = RUNS.fetch_add(1, Ordering::Relaxed);
     let run = format!("{}-{number}", env::var("LIFE").unwrap_or_default());
     journal.write(Event::Begun {

@@ -127,7 +127,7 @@ impl Broken {
     pub(super) fn lease(&self, lease: &Lease, token: OwnerToken, times: [Duration; 2]) -> Lease {
         let claim = NewClaim {
             token,
-            afterlife: times[1],
+            grace: times[1],
             ..NewClaim::lock(self.key(lease.key()), times[0])
         };
         claim.lease()

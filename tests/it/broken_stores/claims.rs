@@ -2,8 +2,9 @@
 
 use std::{future::pending, num::NonZeroU32, time::Duration};
 
-use actix_web_idempotency::store::{
-    Begin, ClaimId, Inspect, NewClaim, OnLapsed, OwnerToken, Store, StoreError, StoreKey,
+use actix_web_idempotency::{
+    ExpiredLease,
+    store::{Begin, ClaimId, Inspect, NewClaim, OwnerToken, Store, StoreError, StoreKey},
 };
 use tokio::{task::yield_now, time::Instant};
 
@@ -21,10 +22,10 @@ fn mistaken(mistake: Option<Mistake>, claim: &NewClaim, key: StoreKey) -> NewCla
         Some(LeasesAreShort) => sent.lease /= 3,
         Some(LeasesNeverEnd) => sent.lease = FOR_EVER,
         Some(LocksNeverEnd) if is_lock => sent.lease = FOR_EVER,
-        Some(GraceIsForgotten) => sent.afterlife = Duration::ZERO,
-        Some(GraceNeverEnds) if !is_lock => sent.afterlife = FOR_EVER,
-        Some(ReportIsIgnored) => sent.on_lapsed = OnLapsed::TakeOver,
-        Some(TakeOverIsIgnored) => sent.on_lapsed = OnLapsed::Report,
+        Some(GraceIsForgotten) => sent.grace = Duration::ZERO,
+        Some(GraceNeverEnds) if !is_lock => sent.grace = FOR_EVER,
+        Some(ReportIsIgnored) => sent.on_expired_lease = ExpiredLease::Reexecute,
+        Some(TakeOverIsIgnored) => sent.on_expired_lease = ExpiredLease::Refuse,
         _ => {}
     }
     sent
@@ -54,7 +55,7 @@ impl Broken {
                 let claims = self.note(claim);
                 let mut lease = claim.lease();
                 if self.makes(LeaseOfAnotherTime) {
-                    let times = [claim.lease * 2, claim.afterlife];
+                    let times = [claim.lease * 2, claim.grace];
                     lease = self.lease(&lease, claim.token, times);
                 }
                 let attempt = match self.mistake {
@@ -89,7 +90,7 @@ impl Broken {
                     left,
                 }
             }
-            Begin::Lapsed { fingerprint } => Begin::Lapsed {
+            Begin::Expired { fingerprint } => Begin::Expired {
                 fingerprint: match self.makes(OtherWorkIsNotTold) {
                     true => claim.fingerprint,
                     false => fingerprint,

@@ -9,7 +9,7 @@ mod records;
 
 use std::panic::AssertUnwindSafe;
 
-use actix_web_idempotency::{BackgroundHere, store::conformance};
+use actix_web_idempotency::{store::conformance, testing::BackgroundHere};
 use futures_util::FutureExt;
 
 use self::{broken::Broken, mistake::Mistake};

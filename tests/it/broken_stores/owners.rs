@@ -16,10 +16,10 @@ impl Broken {
     pub(super) async fn renews(&self, lease: &Lease) -> Result<Renewed, StoreError> {
         let (key, token) = (lease.key(), self.token(lease, RenewalIsAnybodys));
         let times = match self.mistake {
-            Some(RenewalNeverEnds) => [FOR_EVER, lease.afterlife()],
+            Some(RenewalNeverEnds) => [FOR_EVER, lease.grace()],
             Some(RenewalLosesTheGrace) => [lease.duration(), Duration::ZERO],
             Some(RenewalHasGraceForEver) => [lease.duration(), FOR_EVER],
-            _ => [lease.duration(), lease.afterlife()],
+            _ => [lease.duration(), lease.grace()],
         };
         let is_lock = self.known(key).is_some_and(|known| known.claim.is_lock());
         let is_lapsed = self.is_lapsed(key).await?;
@@ -95,7 +95,7 @@ impl Broken {
             Some(RetentionInVacantPlacesNeverEnds) if is_vacant => retention = FOR_EVER,
             _ => {}
         }
-        let times = [lease.duration(), lease.afterlife()];
+        let times = [lease.duration(), lease.grace()];
         let lease = self.lease(lease, token, times);
         self.note_more(key, |known| known.record = Some(record.clone()));
         let record = records::mistaken(self.mistake, record);
@@ -104,7 +104,7 @@ impl Broken {
 
     pub(super) async fn releases(&self, lease: &Lease) -> Result<Held, StoreError> {
         let (key, token) = (lease.key(), self.token(lease, ReleaseIsAnybodys));
-        let times = [lease.duration(), lease.afterlife()];
+        let times = [lease.duration(), lease.grace()];
         let own = self.lease(lease, token, times);
         match self.mistake {
             Some(ReleaseOfLapsedIsRefused) if self.is_lapsed(key).await? => Ok(Held::Lost),
@@ -121,7 +121,7 @@ impl Broken {
                 Renewed::Lost => Held::Lost,
             }),
             Some(ReleaseEndsTheLeaseOnly) => {
-                let times = [Duration::ZERO, lease.afterlife()];
+                let times = [Duration::ZERO, lease.grace()];
                 let ended = self.lease(lease, token, times);
                 Ok(match self.store.renew(&ended).await? {
                     Renewed::Yes { .. } => Held::Yes,

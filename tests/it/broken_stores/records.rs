@@ -1,21 +1,21 @@
-use actix_web_idempotency::store::{Answer, Headers, Record, Tombstone};
+use actix_web_idempotency::store::{Headers, Record, RecordedResponse, Tombstone};
 
 use super::mistake::Mistake::{self, *};
 
 /// What becomes of a record that is written down by mistake.
 pub(super) fn mistaken(mistake: Option<Mistake>, record: &Record) -> Record {
     match record.clone() {
-        Record::Answer(answer)
+        Record::Response(answer)
             if mistake == Some(EmptyAnswersAreTombstones) && answer.size() == 0 =>
         {
             Record::Tombstone(answer.to_tombstone())
         }
-        Record::Answer(answer) => Record::Answer(mistaken_answer(mistake, answer)),
+        Record::Response(answer) => Record::Response(mistaken_answer(mistake, answer)),
         Record::Tombstone(tombstone) => Record::Tombstone(mistaken_tombstone(mistake, tombstone)),
     }
 }
 
-fn mistaken_answer(mistake: Option<Mistake>, mut answer: Answer) -> Answer {
+fn mistaken_answer(mistake: Option<Mistake>, mut answer: RecordedResponse) -> RecordedResponse {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     match mistake {
         Some(BodiesAreText) => answer.body = text(&answer.body).into(),

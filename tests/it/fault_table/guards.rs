@@ -36,7 +36,7 @@ impl Guards {
             };
             let in_flight = match target.waits() {
                 false => InFlight::Reject,
-                true => InFlight::Wait(WAIT),
+                true => InFlight::Wait(WAIT.into()),
             };
             let keys = keys.on_store_failure(policy).on_in_flight(in_flight);
             keys.build().unwrap()
@@ -89,7 +89,7 @@ impl Guards {
         let [closed, open, wait] = &self.keys;
         let keys = match target {
             Target::LockClosed | Target::LockOpen => {
-                let digest = Fingerprint::of_value(&path).unwrap();
+                let digest = Fingerprint::digest_json(&path).unwrap();
                 return StoreKey::new(target.prefix(), *digest.as_bytes());
             }
             Target::KeysClosed => closed,

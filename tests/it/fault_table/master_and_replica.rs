@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use actix_web_idempotency::RedisStoreBuilder;
+use actix_web_idempotency::store::redis::RedisStoreBuilder;
 use tokio::time::sleep;
 
 use super::{service::Service, topology::Topology};

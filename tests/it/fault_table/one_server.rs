@@ -1,10 +1,13 @@
 use std::time::Instant as Moment;
 
 use actix_web_idempotency::{
-    RedisStore, RedisStoreBuilder,
-    bb8::{self, PooledConnection},
-    bb8_redis::RedisConnectionManager,
-    redis::{self, cmd},
+    RedisStore,
+    store::redis::{
+        RedisStoreBuilder,
+        bb8::{self, PooledConnection},
+        bb8_redis::RedisConnectionManager,
+        redis::{self, cmd},
+    },
 };
 use tokio::time::{Duration, Instant, sleep};
 

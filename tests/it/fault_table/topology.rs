@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web_idempotency::{RedisStoreBuilder, store::StoreKey};
+use actix_web_idempotency::store::{StoreKey, redis::RedisStoreBuilder};
 
 use super::service::Service;
 

@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, sync::OnceLock, time::Duration};
 
 use actix_web::http::Method;
 use actix_web_idempotency::{
-    Claimed, MemoryStore, Once,
+    MemoryStore,
+    dedup::{DedupOutcome, Deduplicator},
     metrics::{name, observer},
     store::Inspect,
     testing::{Call, Fault, FaultyStore},
@@ -108,14 +109,14 @@ async fn a_lock_and_who_meets_it() {
 async fn work_that_is_dropped_and_work_that_finds_no_store() {
     recorder();
     let store = FaultyStore::new(MemoryStore::new());
-    let once = Once::builder(store.clone()).on_event(observer("once"));
-    let once = once.build().unwrap();
-    let Claimed::Proceed(run) = once.claim("a", None).await.unwrap() else {
+    let deduplicator = Deduplicator::builder(store.clone()).on_event(observer("once"));
+    let deduplicator = deduplicator.build().unwrap();
+    let DedupOutcome::Execute(run) = deduplicator.claim("a", None).await.unwrap() else {
         panic!("it is new");
     };
     drop(run);
     store.next_n(1, Call::Begin, Fault::Unavailable);
-    once.claim("b", None).await.unwrap_err();
+    deduplicator.claim("b", None).await.unwrap_err();
     counted(
         "once",
         [

@@ -1,8 +1,8 @@
 //! Inner layers with keys.
 
 use actix_web_idempotency::{
-    BackgroundHere, Fingerprinting, Idempotency, IdempotencyBuilder, KeySource, LostOwner,
-    RequestView, Scope, problem::Problems,
+    ExpiredLease, Fingerprinting, Idempotency, KeySource, RequestView, Scope,
+    idempotency::IdempotencyBuilder, problem::Problems, testing::BackgroundHere,
 };
 
 use super::*;
@@ -50,8 +50,8 @@ async fn problems_of_an_inner_layer_are_not_recorded() {
     tokio::time::pause();
     let _here = BackgroundHere::here();
     let all = keys(Says::Claimed);
-    let nobody = keys_in(Says::Claimed, Scope::by(nobody));
-    let (required, small) = (all.clone().required(), all.clone().max_body(10));
+    let nobody = keys_in(Says::Claimed, Scope::from_fn(nobody));
+    let (required, small) = (all.clone().required(true), all.clone().max_body(10));
     let cases = [
         ("in-flight", keys(Says::InFlight), keyed as Request, 409),
         ("outcome-unknown", keys(Says::Lapsed), keyed, 409),
@@ -83,19 +83,23 @@ async fn what_an_inner_layer_answers_to_a_failure_is_not_recorded() {
     let all = || keys(Says::Claimed);
     let in_scope = |scope| keys_in(Says::Claimed, scope);
     let made_by = |fingerprinting| all().fingerprinting(fingerprinting);
-    let later = Scope::by_async(async |_: &RequestView<'_>| teapot::<String>());
+    let later = Scope::from_async_fn(async |_: &RequestView<'_>| teapot::<String>());
     for (what, inner, status) in [
-        ("error of the key", all().key(KeySource::by(fails)), 418),
-        ("error of the scope", in_scope(Scope::by(fails)), 418),
+        (
+            "error of the key",
+            all().key(KeySource::from_fn(fails)),
+            418,
+        ),
+        ("error of the scope", in_scope(Scope::from_fn(fails)), 418),
         ("late error of the scope", in_scope(later), 418),
         (
             "error of the fingerprint",
-            made_by(Fingerprinting::by(fails)),
+            made_by(Fingerprinting::from_fn(fails)),
             418,
         ),
         (
             "fingerprint that is not JSON",
-            made_by(Fingerprinting::by(|_| Ok(no_json()))),
+            made_by(Fingerprinting::from_fn(|_| Ok(no_json()))),
             500,
         ),
     ] {
@@ -107,14 +111,17 @@ async fn what_an_inner_layer_answers_to_a_failure_is_not_recorded() {
 
 #[actix_web::test]
 async fn replay_of_an_inner_layer_is_not_recorded() {
-    let inner = keys(Says::Answer).build().unwrap();
+    let inner = keys(Says::Response).build().unwrap();
     is_not_recorded("replay", inner, keyed, nothing, 202).await;
 }
 
 #[actix_web::test]
 async fn panic_inside_of_an_inner_layer_is_not_recorded() {
-    for policy in [LostOwner::Reexecute, LostOwner::Refuse] {
-        let inner = keys(Says::Claimed).on_lost_owner(policy).build().unwrap();
+    for policy in [ExpiredLease::Reexecute, ExpiredLease::Refuse] {
+        let inner = keys(Says::Claimed)
+            .on_expired_lease(policy)
+            .build()
+            .unwrap();
         let what = format!("panic, {policy:?}");
         is_not_recorded(&what, inner, panics, nothing, 500).await;
     }

@@ -1,6 +1,11 @@
 //! Inner locks.
 
-use actix_web_idempotency::{ApiLock, ApiLockBuilder, BackgroundHere};
+use actix_web_idempotency::{
+    ApiLock,
+    api_lock::{ApiLockBuilder, LockPayload},
+    problem::Problems,
+    testing::BackgroundHere,
+};
 
 use super::*;
 
@@ -32,7 +37,7 @@ async fn problems_of_an_inner_lock_are_not_recorded() {
         ] {
             let (lock, status) = match is_rendered {
                 false => (lock, status),
-                true => (lock.render_problem(render), RENDERED),
+                true => (lock.problems(Problems::new().render(render)), RENDERED),
             };
             is_not_recorded(what, lock.build().unwrap(), request, between, status).await;
         }
@@ -42,8 +47,12 @@ async fn problems_of_an_inner_lock_are_not_recorded() {
 #[actix_web::test]
 async fn what_an_inner_lock_answers_to_a_failure_is_not_recorded() {
     let says = Says::Claimed;
-    let fails = ApiLock::try_builder(says, |_| teapot::<Option<u8>>());
-    let fails_later = ApiLock::async_builder(says, async |_| teapot::<Option<u8>>());
+    let fails =
+        ApiLock::builder_with_payload(says, LockPayload::fallible(|_| teapot::<Option<u8>>()));
+    let fails_later = ApiLock::builder_with_payload(
+        says,
+        LockPayload::from_async_fn(async |_| teapot::<Option<u8>>()),
+    );
     let no_payload = ApiLock::builder(says, |_| no_json());
     for (what, lock, between, status) in [
         ("error of the payload", fails, nothing as Between, 418),

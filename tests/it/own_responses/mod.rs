@@ -23,8 +23,8 @@ use actix_web_idempotency::{
     Fingerprint, MemoryStore, Recording,
     problem::Problem,
     store::{
-        Answer, Begin, ClaimId, Cursor, Headers, Held, Inspect, Lease, NewClaim, Record, Renewed,
-        Store, StoreError, StoreKey, StoreTime, Tombstone,
+        Begin, ClaimId, Cursor, Headers, Held, Inspect, Lease, NewClaim, Record, RecordedResponse,
+        Renewed, Store, StoreError, StoreKey, StoreTime, Tombstone,
     },
     testing::{Reply, in_turn},
 };
@@ -40,7 +40,7 @@ enum Says {
     InFlight,
     Lapsed,
     OtherWork,
-    Answer,
+    Response,
     Tombstone,
     Unreadable,
     Away,
@@ -59,11 +59,11 @@ impl Store for Says {
                 fingerprint,
                 left: None,
             },
-            Says::Lapsed => Begin::Lapsed { fingerprint },
-            Says::OtherWork => Begin::Lapsed {
-                fingerprint: Some(Fingerprint::of_bytes("other work")),
+            Says::Lapsed => Begin::Expired { fingerprint },
+            Says::OtherWork => Begin::Expired {
+                fingerprint: Some(Fingerprint::digest("other work")),
             },
-            Says::Answer => Begin::Finished(Record::Answer(Answer {
+            Says::Response => Begin::Finished(Record::Response(RecordedResponse {
                 fingerprint,
                 status: 202,
                 headers: Headers::new(),

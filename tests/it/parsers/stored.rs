@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use actix_web::web::Bytes;
 use actix_web_idempotency::{
-    Fingerprint,
+    ExpiredLease, Fingerprint,
     internals::{decode_claim, decode_record, encode_claim, encode_record},
-    store::{Answer, ClaimNotes, NewClaim, OnLapsed, OwnerToken, Record, StoreKey, Tombstone},
+    store::{ClaimNotes, NewClaim, OwnerToken, Record, RecordedResponse, StoreKey, Tombstone},
 };
 use proptest::{collection::vec, option, prelude::*, sample::Index};
 
@@ -26,7 +26,7 @@ fn records() -> impl Strategy<Value = Record> {
         vec(any::<u8>(), 0..64),
     )
         .prop_map(|(fingerprint, status, headers, body)| {
-            Record::Answer(Answer {
+            Record::Response(RecordedResponse {
                 fingerprint,
                 status,
                 headers: headers.into_iter().collect(),
@@ -48,16 +48,14 @@ fn records() -> impl Strategy<Value = Record> {
 
 fn claims() -> impl Strategy<Value = NewClaim> {
     let most = 100 * 365 * 24 * 3600 * 1000_u64;
-    (fingerprints(), any::<[u8; 16]>(), 0..=most).prop_map(|(fingerprint, token, afterlife)| {
-        NewClaim {
-            key: StoreKey::new("", [0; 32]),
-            token: OwnerToken::from_bytes(token),
-            fingerprint,
-            lease: Duration::from_secs(30),
-            afterlife: Duration::from_millis(afterlife),
-            on_lapsed: OnLapsed::TakeOver,
-            notes: ClaimNotes::default(),
-        }
+    (fingerprints(), any::<[u8; 16]>(), 0..=most).prop_map(|(fingerprint, token, grace)| NewClaim {
+        key: StoreKey::new("", [0; 32]),
+        token: OwnerToken::from_bytes(token),
+        fingerprint,
+        lease: Duration::from_secs(30),
+        grace: Duration::from_millis(grace),
+        on_expired_lease: ExpiredLease::Reexecute,
+        notes: ClaimNotes::default(),
     })
 }
 
@@ -96,7 +94,7 @@ fn token(value: &[u8]) -> OwnerToken {
 /// Every piece of a record of which there can be much.
 fn pieces(record: &Record) -> Vec<Bytes> {
     match record {
-        Record::Answer(answer) => {
+        Record::Response(answer) => {
             let values = answer.headers.iter().map(|(_, value)| value);
             values.chain([answer.body.clone()]).collect()
         }
@@ -106,7 +104,7 @@ fn pieces(record: &Record) -> Vec<Bytes> {
 
 /// Whether all of the headers' memory is headers.
 fn is_whole(record: &Record) -> bool {
-    let Record::Answer(Answer { headers, .. }) = record else {
+    let Record::Response(RecordedResponse { headers, .. }) = record else {
         return true;
     };
     let each = headers
@@ -119,14 +117,11 @@ fn is_whole(record: &Record) -> bool {
 fn check(value: Vec<u8>) -> Result<(), TestCaseError> {
     let memory = value.as_ptr_range();
     let copy = value.clone();
-    if let Some((owner, attempt, afterlife, fingerprint)) = decode_claim(copy.clone()) {
+    if let Some((owner, attempt, grace, fingerprint)) = decode_claim(copy.clone()) {
         prop_assert_eq!(&value[..2], b"\x01C");
         prop_assert!(attempt > 0);
         prop_assert_eq!(owner, token(&value));
-        prop_assert_eq!(
-            &(afterlife.as_millis() as u64).to_be_bytes(),
-            &value[38..46]
-        );
+        prop_assert_eq!(&(grace.as_millis() as u64).to_be_bytes(), &value[38..46]);
         prop_assert_eq!(value.len(), if fingerprint.is_some() { 79 } else { 47 });
     }
     if let Some(record) = decode_record(value) {
@@ -159,7 +154,7 @@ proptest! {
         let value = encode_claim(&claim);
         prop_assert_eq!(decode_record(value.clone()), None);
         check(value.clone())?;
-        let read = (claim.token, 1, claim.afterlife, claim.fingerprint);
+        let read = (claim.token, 1, claim.grace, claim.fingerprint);
         prop_assert_eq!(decode_claim(value), Some(read));
     }
 

@@ -10,7 +10,9 @@ use actix_web::{
     middleware::{Next, from_fn},
     web,
 };
-use actix_web_idempotency::{ApiLock, Idempotency, IdempotencyBuilder, MemoryStore, Scope};
+use actix_web_idempotency::{
+    ApiLock, Idempotency, MemoryStore, Scope, idempotency::IdempotencyBuilder,
+};
 use futures_util::future::{Ready, ready};
 use reqwest::RequestBuilder;
 
@@ -68,7 +70,7 @@ async fn secret_by_extractor(User(name): User) -> HttpResponse {
 }
 
 fn by_user(store: MemoryStore) -> IdempotencyBuilder {
-    let scope = Scope::by(|req| req.extensions().get::<User>().map(|user| user.0.clone()));
+    let scope = Scope::from_fn(|req| req.extensions().get::<User>().map(|user| user.0.clone()));
     with_scope(store, scope)
 }
 
@@ -81,7 +83,7 @@ async fn authenticated_outside_nobody_is_replayed_without_credentials() {
     let redis = Redis::start();
     let by_user_in_redis = Idempotency::builder(
         patient(&redis),
-        Scope::by(|req| req.extensions().get::<User>().map(|user| user.0.clone())),
+        Scope::from_fn(|req| req.extensions().get::<User>().map(|user| user.0.clone())),
     );
     // Even where all share one scope, a stranger is turned away before.
     let [shared, shared_in_redis] = on_each_store(&redis);
@@ -163,7 +165,7 @@ async fn authenticated_inside_a_stolen_key_is_enough() {
 /// The way out that the guide names: the scope is asked for every request, before the store.
 #[tokio::test]
 async fn a_scope_that_verifies_is_asked_for_every_replay() {
-    let verified = || Scope::by(|req| Ok::<_, Error>(verify(req.headers())?.0));
+    let verified = || Scope::from_fn(|req| Ok::<_, Error>(verify(req.headers())?.0));
     let redis = Redis::start();
     for keys in [
         with_scope(MemoryStore::new(), verified()),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use actix_web::{App, HttpResponse, web};
-use actix_web_idempotency::{ApiLock, MemoryStore};
+use actix_web_idempotency::{ApiLock, MemoryStore, api_lock::LockPayload};
 use bytes::Bytes;
 use reqwest::RequestBuilder;
 
@@ -129,9 +129,10 @@ async fn json_that_is_made_to_hurt_costs_little() {
 /// A closure of the application that reads a body as any JSON.
 #[tokio::test]
 async fn a_closure_that_reads_any_json_is_not_brought_down_by_depth() {
-    let lock = ApiLock::try_builder(MemoryStore::new(), |req| {
-        req.json::<serde_json::Value>().map(Some)
-    });
+    let lock = ApiLock::builder_with_payload(
+        MemoryStore::new(),
+        LockPayload::fallible(|req| req.json::<serde_json::Value>().map(Some)),
+    );
     let gate = Gate::open();
     let server = gated(lock.build().unwrap(), &gate);
     for (_what, bomb) in bombs().into_iter().take(4) {

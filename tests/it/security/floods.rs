@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::{App, HttpRequest, HttpResponse, web};
 use actix_web_idempotency::{
-    Idempotency, InFlight, Limits, MemoryStore, Scope,
+    Idempotency, InFlight, MemoryStore, Scope, Waiting,
     store::{Cursor, Inspect},
 };
 use futures_util::future::join_all;
@@ -146,9 +146,9 @@ async fn a_crowd_at_one_key_is_turned_away_and_keeps_nobody_from_other_keys() {
     let redis = Redis::start();
     for keys in by_tenant(&redis) {
         let gate = Gate::closed();
-        let keys = keys
-            .on_in_flight(InFlight::Wait(Duration::from_secs(20)))
-            .limits(Limits::new().waiters(PLACES));
+        let keys = keys.on_in_flight(InFlight::Wait(
+            Waiting::new(Duration::from_secs(20)).max_waiters(PLACES),
+        ));
         let server = numbered(&keys.build().unwrap(), &gate);
         let first = tokio::spawn(answer(of(&server, "eve", "a")));
         gate.wait_for_entered(1).await;
@@ -227,7 +227,7 @@ async fn many_uploads_that_stall_hold_nothing_and_keep_nobody_waiting() {
 #[tokio::test]
 async fn a_crowd_of_refused_requests_leaves_nothing_behind() {
     let store = MemoryStore::new();
-    let keys = with_scope(store.clone(), Scope::header("x-tenant")).required();
+    let keys = with_scope(store.clone(), Scope::header("x-tenant")).required(true);
     let server = numbered(&keys.max_body(10).build().unwrap(), &Gate::open());
     let long = "k".repeat(256);
     for n in 0..50 {

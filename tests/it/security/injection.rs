@@ -8,9 +8,12 @@ use actix_web::{
     web,
 };
 use actix_web_idempotency::{
-    ApiLock, Fingerprinting, IdempotencyBuilder, MemoryStore, Scope,
-    redis::{self, Value},
-    store::{Answer, NewClaim, Record, Store, Tombstone},
+    ApiLock, Fingerprinting, MemoryStore, Scope,
+    idempotency::IdempotencyBuilder,
+    store::{
+        NewClaim, Record, RecordedResponse, Store, Tombstone,
+        redis::redis::{self, Value},
+    },
 };
 use bytes::Bytes;
 use serde_json::json;
@@ -51,7 +54,7 @@ async fn echo(req: HttpRequest, body: Bytes) -> HttpResponse {
 }
 
 fn echoing(redis: &Redis) -> Server {
-    let scope = Scope::by(|req| req.header("x-odd").map(|odd| odd.into_owned()));
+    let scope = Scope::from_fn(|req| req.header("x-odd").map(|odd| odd.into_owned()));
     let keys = with_scope(patient(redis), scope.or_anonymous()).build();
     let (keys, lock) = (
         keys.unwrap(),
@@ -162,7 +165,7 @@ async fn tamper(store: &impl Store, keys: IdempotencyBuilder, record: Record) ->
 }
 
 fn with_header(name: &str, value: &[u8]) -> Record {
-    Record::Answer(Answer {
+    Record::Response(RecordedResponse {
         fingerprint: None,
         status: 201,
         headers: [(name, value)].into_iter().collect(),

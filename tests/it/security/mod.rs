@@ -59,7 +59,7 @@ mod tenants;
 use std::time::Duration;
 
 use actix_web_idempotency::{
-    Idempotency, IdempotencyBuilder, MemoryStore, RedisStore, Scope, store::Store,
+    Idempotency, MemoryStore, RedisStore, Scope, idempotency::IdempotencyBuilder, store::Store,
 };
 
 use crate::support::{

@@ -31,10 +31,10 @@ const PREFIX: &str = "review:";
 fn guarded(store: impl Store + Clone, gate: &Gate) -> Server {
     let gate = gate.clone();
     let keys = with_scope(store.clone(), Scope::header("x-tenant"))
-        .on_in_flight(InFlight::Wait(Duration::from_millis(20)))
+        .on_in_flight(InFlight::Wait(Duration::from_millis(20).into()))
         .body_timeout(Duration::from_millis(100))
         .max_body(1000)
-        .required()
+        .required(true)
         .key_prefix(PREFIX)
         .build()
         .unwrap();
@@ -215,7 +215,7 @@ async fn no_error_of_redis_shows_a_password() {
         format!("{SECRET}://ann:{SECRET}@127.0.0.1/"),
         format!("redis+unix:///nowhere?user=ann&pass={SECRET}"),
     ] {
-        let shown = match RedisStore::connect(&url) {
+        let shown = match RedisStore::new(&url) {
             Err(err) => format!("{err} {err:?}"),
             Ok(store) => {
                 let err = store.ping().await.unwrap_err();
@@ -247,7 +247,7 @@ async fn nobody_writes_log_lines_of_his_own() {
     log::collect();
     let said = |bytes: &[u8]| Talkative(String::from_utf8_lossy(bytes).into_owned());
     let lock = ApiLock::new(MemoryStore::new(), move |req| said(req.bytes()));
-    let by_value = actix_web_idempotency::Fingerprinting::by(move |req| Ok(said(req.bytes())));
+    let by_value = actix_web_idempotency::Fingerprinting::from_fn(move |req| Ok(said(req.bytes())));
     let keys = with_scope(MemoryStore::new(), Scope::global());
     let keys = keys.fingerprinting(by_value).build().unwrap();
     let server = serve!(

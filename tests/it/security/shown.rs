@@ -18,13 +18,14 @@ use actix_web::{
     test::TestRequest,
 };
 use actix_web_idempotency::{
-    ApiLock, BackgroundHere, Claim, Claimed, Done, Fingerprint, Fingerprinting, IdempotencyKey,
-    InFlight, InvalidKey, KeySource, Limits, LostOwner, MemoryStore, Once, Recording, RedisStore,
-    Scope, Settled, StoreFailure, Transient,
-    event::Event,
+    ApiLock, Claim, ExpiredLease, Fingerprint, Fingerprinting, IdempotencyKey, InFlight, KeySource,
+    MemoryStore, Recording, RedisStore, Scope, StoreFailure, Waiting,
+    dedup::{DedupOutcome, Deduplicator, ExecutionOutcome},
+    event::{Event, FinishOutcome},
+    idempotency::{InvalidKey, Transient},
     problem::Problems,
     store::OwnerToken,
-    testing::{Call, Fault, FaultyStore, Runs, in_turn},
+    testing::{BackgroundHere, Call, Fault, FaultyStore, Runs, in_turn},
 };
 use bytes::Bytes;
 use futures_util::{future::LocalBoxFuture, stream};
@@ -91,22 +92,22 @@ fn public_types() -> BTreeSet<String> {
 /// What stands in the code of an application, or is made of it.
 async fn of_an_application(shown: &Shown) {
     shown.add("Problems", &Problems::new());
-    shown.add("Limits", &Limits::new());
+    shown.add("Waiting", &Waiting::new(std::time::Duration::from_secs(1)));
     shown.add("Recording", &Recording::new());
     shown.add("Transient", &Transient);
-    shown.add("Fingerprinting", &Fingerprinting::by(|_| Ok(SECRET)));
-    shown.add("KeySource", &KeySource::by(|_| SECRET));
-    shown.add("Scope", &Scope::by(|_| SECRET));
+    shown.add("Fingerprinting", &Fingerprinting::from_fn(|_| Ok(SECRET)));
+    shown.add("KeySource", &KeySource::from_fn(|_| SECRET));
+    shown.add("Scope", &Scope::from_fn(|_| SECRET));
     shown.add("InFlight", &InFlight::Reject);
-    shown.add("LostOwner", &LostOwner::Refuse);
+    shown.add("ExpiredLease", &ExpiredLease::Refuse);
     shown.add("StoreFailure", &StoreFailure::FailClosed);
     let key: IdempotencyKey = SECRET.parse().unwrap();
     shown.add("IdempotencyKey", &key);
     let err: InvalidKey = format!("{SECRET} x").parse::<IdempotencyKey>().unwrap_err();
     shown.add("InvalidKey", &(err, err.to_string()));
-    let config = RedisStore::connect(format!("redis://:{SECRET}@x:y")).unwrap_err();
+    let config = RedisStore::new(format!("redis://:{SECRET}@x:y")).unwrap_err();
     shown.add("ConfigError", &(&config, config.to_string()));
-    shown.add("Fingerprint", &Fingerprint::of_bytes(SECRET));
+    shown.add("Fingerprint", &Fingerprint::digest(SECRET));
 }
 
 /// Work without HTTP.
@@ -115,29 +116,35 @@ async fn of_once(shown: &Shown) {
     store.next(Call::Renew, Fault::Unavailable);
     shown.add("Call", &Call::Renew);
     shown.add("Fault", &Fault::Unavailable);
-    let builder = Once::builder(store.clone());
-    shown.add("OnceBuilder", &builder);
-    let once = builder.build().unwrap();
-    shown.add("Once", &once);
-    let fingerprint = Some(Fingerprint::of_bytes(SECRET));
-    let Claimed::Proceed(run) = once.claim(SECRET, fingerprint).await.unwrap() else {
+    let builder = Deduplicator::builder(store.clone());
+    shown.add("DeduplicatorBuilder", &builder);
+    let deduplicator = builder.build().unwrap();
+    shown.add("Deduplicator", &deduplicator);
+    let fingerprint = Some(Fingerprint::digest(SECRET));
+    let DedupOutcome::Execute(run) = deduplicator.claim(SECRET, fingerprint).await.unwrap() else {
         panic!("it is new");
     };
-    let err = run.fence().await.unwrap_err();
-    shown.add("FenceError", &(&err, err.to_string()));
-    shown.add("Run", &run);
-    let settled: Settled = run.complete(SECRET).await;
-    shown.add("Settled", &settled);
+    let err = run.fencing_token().await.unwrap_err();
+    shown.add("FencingError", &(&err, err.to_string()));
+    shown.add("Execution", &run);
+    let settled: FinishOutcome = run.complete(SECRET).await;
+    shown.add("FinishOutcome", &settled);
     shown.add("FaultyStore", &store);
-    let again = once.claim(SECRET, fingerprint).await.unwrap();
-    shown.add("Claimed", &again);
-    let Claimed::Replay(done) = again else {
+    let again = deduplicator.claim(SECRET, fingerprint).await.unwrap();
+    shown.add("DedupOutcome", &again);
+    let DedupOutcome::Replay(done) = again else {
         panic!("it is done");
     };
-    assert_eq!(done, Done::Completed(Bytes::from_static(SECRET.as_bytes())));
+    assert_eq!(
+        done,
+        ExecutionOutcome::Completed(Bytes::from_static(SECRET.as_bytes()))
+    );
     shown.add(
         "Done",
-        &(done, Done::Failed(Bytes::from_static(SECRET.as_bytes()))),
+        &(
+            done,
+            ExecutionOutcome::Failed(Bytes::from_static(SECRET.as_bytes())),
+        ),
     );
 }
 
@@ -163,9 +170,14 @@ async fn of_incidents(shown: &Shown) {
     let told = shown.clone();
     let store = FaultyStore::new(MemoryStore::new());
     store.next(Call::Begin, Fault::TimedOut { carried_out: true });
-    let once = Once::builder(store);
-    let once = once.on_event(move |event| of_event(&told, event));
-    once.build().unwrap().claim(SECRET, None).await.unwrap_err();
+    let deduplicator = Deduplicator::builder(store);
+    let deduplicator = deduplicator.on_event(move |event| of_event(&told, event));
+    deduplicator
+        .build()
+        .unwrap()
+        .claim(SECRET, None)
+        .await
+        .unwrap_err();
     eventually("it is undone", async || {
         let shown = shown.0.lock().unwrap();
         shown.iter().any(|(name, _)| *name == "Incident")
@@ -206,9 +218,9 @@ impl Debug for Handler {
 /// Both middlewares, and what they hand to closures and handlers.
 async fn of_requests(shown: &Shown) {
     let (in_scope, in_payload, in_render) = (shown.clone(), shown.clone(), shown.clone());
-    let scope = Scope::by(move |req| {
+    let scope = Scope::from_fn(move |req| {
         in_scope.add("RequestView", req);
-        in_scope.add("Body", &req.body());
+        in_scope.add("RequestBody", &req.body());
         SECRET
     });
     let problems = Problems::new().render(move |problem| {

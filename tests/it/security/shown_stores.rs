@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use actix_web_idempotency::{
-    Fingerprint, MemoryStore, RedisStore,
+    ExpiredLease, Fingerprint, MemoryStore, RedisStore,
     store::{
-        Answer, Begin, ClaimId, Cursor, Headers, Held, Inspect, NewClaim, OnLapsed, OwnerToken,
-        Record, Renewed, Store, StoreError, StoreKey, StoreTime, StoreWarning,
+        Begin, ClaimId, Cursor, Headers, Held, Inspect, NewClaim, OwnerToken, Record,
+        RecordedResponse, Renewed, Store, StoreError, StoreKey, StoreTime, StoreWarning,
     },
 };
 use bytes::Bytes;
@@ -16,9 +16,9 @@ use crate::support::redis::Redis;
 
 const LONG: Duration = Duration::from_secs(60);
 
-fn secret_answer() -> Answer {
-    Answer {
-        fingerprint: Some(Fingerprint::of_bytes(SECRET)),
+fn secret_answer() -> RecordedResponse {
+    RecordedResponse {
+        fingerprint: Some(Fingerprint::digest(SECRET)),
         status: 201,
         headers: [("location", SECRET), ("x-secret", SECRET)]
             .into_iter()
@@ -61,7 +61,7 @@ pub(super) async fn of_stores(shown: &Shown) {
     for warning in claim.notes.warnings() {
         shown.add("StoreWarning", &warning);
     }
-    shown.add("OnLapsed", &OnLapsed::Report);
+    shown.add("ExpiredLease", &ExpiredLease::Refuse);
     let claimed = memory.begin(&claim).await.unwrap();
     assert!(matches!(claimed, Begin::Claimed { .. }));
     shown.add("Begin", &claimed);
@@ -84,7 +84,7 @@ pub(super) async fn of_stores(shown: &Shown) {
     shown.add("Tombstone", &answer.to_tombstone());
     shown.add("Record", &Record::Tombstone(answer.to_tombstone()));
     shown.add("Answer", &answer);
-    let record = Record::Answer(answer);
+    let record = Record::Response(answer);
     let held: Held = memory
         .complete(&claim.lease(), &record, LONG)
         .await

@@ -152,7 +152,7 @@ async fn scopes_of_odd_bytes_stay_apart() {
         "\u{fffd}\u{fffd}".as_bytes(),
         b"%C3%A9",
     ];
-    let by_text = || Scope::by(|req| req.header("x-tenant").map(|name| name.into_owned()));
+    let by_text = || Scope::from_fn(|req| req.header("x-tenant").map(|name| name.into_owned()));
     for scope in [Scope::header("x-tenant"), by_text()] {
         let keys = with_scope(MemoryStore::new(), scope).build().unwrap();
         let server = numbered(&keys, &Gate::open());
@@ -224,7 +224,7 @@ async fn a_header_that_overrides_the_method_switches_nothing_off() {
 #[tokio::test]
 async fn a_post_that_pretends_to_upgrade_is_guarded() {
     let (in_keys, in_lock) = (Gate::open(), Gate::closed());
-    let keys = memory_keys().required().build().unwrap();
+    let keys = memory_keys().required(true).build().unwrap();
     let (keys, lock) = (numbered(&keys, &in_keys), gated(memory_lock(), &in_lock));
     let pretend = async |server: &Server, protocol: &str, key: &str| {
         let mut wire = Wire::to(server.addr()).await;

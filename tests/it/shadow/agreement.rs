@@ -11,10 +11,11 @@ use actix_web::{
     web,
 };
 use actix_web_idempotency::{
-    ApiLock, Fingerprint, Fingerprinting, Idempotency, InFlight, LostOwner, MemoryStore, Scope,
+    ApiLock, ExpiredLease, Fingerprint, Fingerprinting, Idempotency, InFlight, MemoryStore, Scope,
     StoreFailure,
+    api_lock::LockPayload,
     event::{Outcome, RequestEvent},
-    store::{Answer, Headers, NewClaim, OnLapsed, Record, Store, StoreKey},
+    store::{Headers, NewClaim, Record, RecordedResponse, Store, StoreKey},
     testing::{Call, Fault, FaultyStore},
 };
 use bytes::Bytes;
@@ -53,7 +54,7 @@ struct Case {
     is_other: bool,
     fault: Option<Fault>,
     policy: StoreFailure,
-    lost_owner: LostOwner,
+    expired_lease: ExpiredLease,
     required: bool,
     keys: Vec<&'static str>,
     scope: &'static str,
@@ -79,16 +80,16 @@ fn cases() -> impl Strategy<Value = Case> {
         1 => Just(Some(Fault::TimedOut { carried_out: false })),
     ];
     let policy = select(vec![StoreFailure::FailClosed, StoreFailure::FailOpen]);
-    let lost_owner = select(vec![LostOwner::Reexecute, LostOwner::Refuse]);
+    let expired_lease = select(vec![ExpiredLease::Reexecute, ExpiredLease::Refuse]);
     let odd_keys = select(vec![vec![], vec!["a b"], vec!["a", "b"]]);
     let keys = prop_oneof![6 => Just(vec!["a"]), 1 => odd_keys];
     let scope = prop_oneof![6 => Just("ann"), 1 => select(vec!["", "stranger", "broken"])];
     let method = prop_oneof![9 => Just("POST"), 1 => Just("GET")];
     let size = prop_oneof![9 => select(vec![0, 3]), 1 => Just(LARGEST + 1)];
-    let store = (before, any::<bool>(), fault, policy, lost_owner);
+    let store = (before, any::<bool>(), fault, policy, expired_lease);
     let request = (any::<bool>(), keys, scope, method, size);
     (store, request).prop_map(|(store, request)| {
-        let (before, is_other, fault, policy, lost_owner) = store;
+        let (before, is_other, fault, policy, expired_lease) = store;
         let (required, keys, scope, method, size) = request;
         Case {
             prefix: "agreement:",
@@ -96,7 +97,7 @@ fn cases() -> impl Strategy<Value = Case> {
             is_other,
             fault,
             policy,
-            lost_owner,
+            expired_lease,
             required,
             keys,
             scope,
@@ -115,25 +116,25 @@ async fn store(case: &Case, key: &StoreKey, is_lock: bool) -> FaultyStore<Memory
     };
     let mut claim = NewClaim::lock(key.clone(), lease);
     if !is_lock {
-        claim.afterlife = DAY;
-        claim.on_lapsed = OnLapsed::Report;
+        claim.grace = DAY;
+        claim.on_expired_lease = ExpiredLease::Refuse;
         // Those of the cases have none.
-        let other = Fingerprint::of_bytes("another");
+        let other = Fingerprint::digest("another");
         claim.fingerprint = case.is_other.then_some(other);
     }
     let lease = claim.lease();
     if !matches!(case.before, Before::Nothing) {
         inner.begin(&claim).await.unwrap();
     }
-    let answer = |status| Answer {
+    let answer = |status| RecordedResponse {
         fingerprint: claim.fingerprint,
         status,
         headers: Headers::new(),
         body: Bytes::from_static(b"recorded"),
     };
     let record = match case.before {
-        Before::Answered(status) => Some(Record::Answer(answer(status))),
-        Before::Nonsense => Some(Record::Answer(answer(7))),
+        Before::Answered(status) => Some(Record::Response(answer(status))),
+        Before::Nonsense => Some(Record::Response(answer(7))),
         Before::Dropped => Some(Record::Tombstone(answer(201).to_tombstone())),
         Before::Nothing | Before::Claimed | Before::Lapsed => None,
     };
@@ -159,7 +160,7 @@ fn scope_of(named: Option<&str>) -> Result<Option<String>, Error> {
 }
 
 async fn keys(case: &Case, is_shadow: bool, ear: &Ear) -> Idempotency {
-    let scope = || Scope::by(|req| scope_of(req.header("x-user").as_deref()));
+    let scope = || Scope::from_fn(|req| scope_of(req.header("x-user").as_deref()));
     // The stored key does not depend on the store.
     let any = Idempotency::builder(MemoryStore::new(), scope()).key_prefix(case.prefix);
     let key = any.build().unwrap();
@@ -168,30 +169,41 @@ async fn keys(case: &Case, is_shadow: bool, ear: &Ear) -> Idempotency {
         .key_prefix(case.prefix)
         .fingerprinting(Fingerprinting::off())
         .on_store_failure(case.policy)
-        .on_lost_owner(case.lost_owner)
+        .on_expired_lease(case.expired_lease)
         .on_in_flight(InFlight::Reject)
         .max_body(LARGEST)
         .on_event(ear.hears());
     let builder = if case.required {
-        builder.required()
+        builder.required(true)
     } else {
         builder
     };
-    let builder = if is_shadow { builder.shadow() } else { builder };
+    let builder = if is_shadow {
+        builder.shadow(true)
+    } else {
+        builder
+    };
     builder.build().unwrap()
 }
 
 async fn lock(case: &Case, is_shadow: bool, ear: &Ear) -> ApiLock {
     let builder = |store| {
-        ApiLock::try_builder(store, |req| scope_of(req.header("x-user").as_deref()))
-            .key_prefix(case.prefix)
-            .max_body(LARGEST)
-            .silent(case.policy == StoreFailure::FailOpen)
+        ApiLock::builder_with_payload(
+            store,
+            LockPayload::fallible(|req| scope_of(req.header("x-user").as_deref())),
+        )
+        .key_prefix(case.prefix)
+        .max_body(LARGEST)
+        .silent(case.policy == StoreFailure::FailOpen)
     };
-    let payload = Fingerprint::of_value("ann").unwrap();
+    let payload = Fingerprint::digest_json("ann").unwrap();
     let key = StoreKey::new(case.prefix, *payload.as_bytes());
     let builder = builder(store(case, &key, true).await).on_event(ear.hears());
-    let builder = if is_shadow { builder.shadow() } else { builder };
+    let builder = if is_shadow {
+        builder.shadow(true)
+    } else {
+        builder
+    };
     builder.build().unwrap()
 }
 
@@ -260,7 +272,7 @@ fn in_common(event: &RequestEvent) -> impl PartialEq + fmt::Debug + use<> {
             event.key.clone(),
             event.request_body,
         ),
-        (event.attempt, event.store_error, event.left.is_some()),
+        (event.attempt, event.store_error, event.lease_left.is_some()),
     )
 }
 
@@ -358,7 +370,7 @@ async fn log_lines_of_guard_and_shadow_have_the_same_fields() {
         is_other: false,
         fault: None,
         policy: StoreFailure::FailClosed,
-        lost_owner: LostOwner::Refuse,
+        expired_lease: ExpiredLease::Refuse,
         required: true,
         keys: vec!["a"],
         scope: "ann",

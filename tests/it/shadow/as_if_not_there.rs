@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::{App, HttpResponse, web};
 use actix_web_idempotency::{
-    Claim, IdempotencyKey, InFlight, LostOwner, MemoryStore,
+    Claim, ExpiredLease, IdempotencyKey, InFlight, MemoryStore,
     event::{Ending, Outcome},
     store::StoreErrorKind,
     testing::{Call, FaultyStore},
@@ -32,7 +32,7 @@ const BY_WIRE: &str =
 #[tokio::test]
 async fn the_first_one_is_recorded_and_replayed_once_it_is_switched_on() {
     let store = FaultyStore::new(MemoryStore::new());
-    let shadow = keys_on(store.clone()).shadow().build().unwrap();
+    let shadow = keys_on(store.clone()).shadow(true).build().unwrap();
     let gate = Gate::open();
     let server = numbered(&shadow, &gate);
     for run in 1..=3 {
@@ -51,7 +51,7 @@ async fn the_first_one_is_recorded_and_replayed_once_it_is_switched_on() {
 async fn the_lock_of_the_first_one_is_not_freed_by_another() {
     let store = FaultyStore::new(MemoryStore::new());
     let (gate, ear) = (Gate::closed(), Ear::default());
-    let shadow = lock_on(store.clone()).shadow().on_event(ear.hears());
+    let shadow = lock_on(store.clone()).shadow(true).on_event(ear.hears());
     let server = with_lock(&shadow.build().unwrap(), &gate);
     let first = gate.occupy(&server).await;
     for n in 1..=2 {
@@ -71,7 +71,7 @@ async fn the_lock_of_the_first_one_is_not_freed_by_another() {
 
 #[tokio::test]
 async fn what_a_handler_can_ask_for() {
-    let keys = memory_keys().shadow().build().unwrap();
+    let keys = memory_keys().shadow(true).build().unwrap();
     let tell = async |key: Option<IdempotencyKey>, claim: Option<Claim>| {
         let key = key.map(|key| key.as_str().to_owned());
         format!("{key:?} {:?}", claim.map(|claim| claim.attempt()))
@@ -86,16 +86,19 @@ async fn what_a_handler_can_ask_for() {
 
 #[tokio::test]
 async fn a_handler_ends_with_its_client_and_its_key_is_free() {
-    for policy in [LostOwner::Reexecute, LostOwner::Refuse] {
+    for policy in [ExpiredLease::Reexecute, ExpiredLease::Refuse] {
         let (gate, ear) = (Gate::closed(), Ear::default());
-        let keys = memory_keys().on_lost_owner(policy).shadow();
+        let keys = memory_keys().on_expired_lease(policy).shadow(true);
         let server = with_keys(&keys.on_event(ear.hears()).build().unwrap(), &gate);
         let mut wire = Wire::to(server.addr()).await;
         wire.send(BY_WIRE).await;
         gate.wait_for_entered(1).await;
         wire.reset();
         let event = ear.all(1).await.remove(0);
-        assert_eq!((event.outcome, event.handler), (Outcome::Executed, None));
+        assert_eq!(
+            (event.outcome, event.handler_duration),
+            (Outcome::Executed, None)
+        );
         assert_eq!(event.ending, Some(Ending::Freed));
         gate.let_go(1000);
         eventually("the next one has the claim", async || {
@@ -110,12 +113,15 @@ async fn a_handler_ends_with_its_client_and_its_key_is_free() {
 #[tokio::test]
 async fn a_panic_goes_on_and_what_becomes_of_the_key_is_as_otherwise() {
     for (policy, ending, retry) in [
-        (LostOwner::Reexecute, Ending::Freed, Outcome::Executed),
-        (LostOwner::Refuse, Ending::Lapsed, Outcome::Unknown),
+        (ExpiredLease::Reexecute, Ending::Freed, Outcome::Executed),
+        (ExpiredLease::Refuse, Ending::Lapsed, Outcome::Unknown),
     ] {
         let ear = Ear::default();
         let lease = Duration::from_millis(100);
-        let keys = memory_keys().lease(lease).on_lost_owner(policy).shadow();
+        let keys = memory_keys()
+            .lease(lease)
+            .on_expired_lease(policy)
+            .shadow(true);
         let keys = keys.on_event(ear.hears()).build().unwrap();
         let server = serve!(App::new().wrap(keys.clone()).default_service(web::to(
             async |body: String| match body.as_str() {
@@ -128,7 +134,7 @@ async fn a_panic_goes_on_and_what_becomes_of_the_key_is_as_otherwise() {
         let event = ear.all(1).await.remove(0);
         assert_eq!((event.outcome, event.status), (Outcome::Executed, None));
         assert_eq!(
-            (event.ending, event.handler.is_some()),
+            (event.ending, event.handler_duration.is_some()),
             (Some(ending), false)
         );
         tokio::time::sleep(2 * lease).await;
@@ -140,11 +146,11 @@ async fn a_panic_goes_on_and_what_becomes_of_the_key_is_as_otherwise() {
 #[tokio::test]
 async fn what_passes_is_no_event_and_keeps_its_body() {
     let (gate, ear) = (Gate::open(), Ear::default());
-    let keys = memory_keys().shadow().on_event(ear.hears());
+    let keys = memory_keys().shadow(true).on_event(ear.hears());
     let server = with_keys(&keys.build().unwrap(), &gate);
     let answer = told(post(&server, "/", "without a key")).await.unwrap();
     assert_eq!(answer.body, "run 1 alone: without a key");
-    let lock = lock_on(MemoryStore::new()).skip(|_| true).shadow();
+    let lock = lock_on(MemoryStore::new()).skip(|_| true).shadow(true);
     let server = with_lock(&lock.on_event(ear.hears()).build().unwrap(), &gate);
     let answer = told(post(&server, "/", "skipped")).await.unwrap();
     assert_eq!(answer.body, "run 2 alone: skipped");
@@ -154,7 +160,7 @@ async fn what_passes_is_no_event_and_keeps_its_body() {
 #[tokio::test]
 async fn a_client_that_leaves_one_that_only_runs_is_told_of() {
     let (gate, ear) = (Gate::closed(), Ear::default());
-    let keys = memory_keys().shadow().on_event(ear.hears());
+    let keys = memory_keys().shadow(true).on_event(ear.hears());
     let server = with_keys(&keys.build().unwrap(), &gate);
     gate.let_go(1);
     told(pay(&server, "a", "tea")).await.unwrap();
@@ -164,14 +170,14 @@ async fn a_client_that_leaves_one_that_only_runs_is_told_of() {
     wire.reset();
     let event = ear.all(2).await.remove(1);
     assert_eq!((event.outcome, event.shadow), (Outcome::Replayed, true));
-    assert_eq!((event.status, event.handler), (None, None));
+    assert_eq!((event.status, event.handler_duration), (None, None));
 }
 
 #[tokio::test]
 async fn nobody_waits() {
     let (gate, ear) = (Gate::closed(), Ear::default());
-    let keys = memory_keys().on_in_flight(InFlight::Wait(Duration::from_secs(60)));
-    let keys = keys.shadow().on_event(ear.hears()).build().unwrap();
+    let keys = memory_keys().on_in_flight(InFlight::Wait(Duration::from_secs(60).into()));
+    let keys = keys.shadow(true).on_event(ear.hears()).build().unwrap();
     let server = with_keys(&keys, &gate);
     let first = tokio::spawn(told(pay(&server, "a", "tea")));
     gate.wait_for_entered(1).await;
@@ -185,8 +191,8 @@ async fn nobody_waits() {
         .iter()
         .find(|event| event.outcome == Outcome::InFlight);
     let second = second.unwrap();
-    assert_eq!((second.problem, second.waited), (None, None));
-    assert!(second.left.is_some());
+    assert_eq!((second.problem, second.wait_duration), (None, None));
+    assert!(second.lease_left.is_some());
 }
 
 #[tokio::test]
@@ -194,10 +200,10 @@ async fn a_store_that_hangs_delays_a_request_by_its_time_out_and_no_more() {
     let redis = Redis::start();
     let (gate, ear) = (Gate::open(), Ear::default());
     let keys = keys_on(redis.default_store())
-        .shadow()
+        .shadow(true)
         .on_event(ear.hears());
     let lock = lock_on(redis.default_store())
-        .shadow()
+        .shadow(true)
         .on_event(ear.hears());
     let servers = [
         with_keys(&keys.build().unwrap(), &gate),

@@ -24,8 +24,14 @@ fn shadows(most: usize, pause: Duration, gate: &Gate, ear: &Ear) -> [Server; 2] 
         .max_body(most)
         .body_timeout(pause);
     [
-        with_keys(&keys.shadow().on_event(ear.hears()).build().unwrap(), gate),
-        with_lock(&lock.shadow().on_event(ear.hears()).build().unwrap(), gate),
+        with_keys(
+            &keys.shadow(true).on_event(ear.hears()).build().unwrap(),
+            gate,
+        ),
+        with_lock(
+            &lock.shadow(true).on_event(ear.hears()).build().unwrap(),
+            gate,
+        ),
     ]
 }
 
@@ -119,7 +125,7 @@ async fn what_breaks_off_does_so_in_the_handler() {
 #[tokio::test]
 async fn a_lock_that_ignores_bodies_lets_them_stream() {
     let (gate, ear) = (Gate::open(), Ear::default());
-    let lock = lock_on(MemoryStore::new()).ignore_body().shadow();
+    let lock = lock_on(MemoryStore::new()).ignore_body(true).shadow(true);
     let server = with_lock(&lock.on_event(ear.hears()).build().unwrap(), &gate);
     let mut wire = Wire::to(server.addr()).await;
     wire.send(CHUNKED.to_owned() + &piece("one ")).await;

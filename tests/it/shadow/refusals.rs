@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use actix_web::{Error, error::ErrorUnauthorized};
 use actix_web_idempotency::{
-    ApiLock, ApiLockBuilder, Fingerprinting, Idempotency, IdempotencyBuilder, InFlight, KeySource,
-    MemoryStore, Recording, Scope, StoreFailure,
+    ApiLock, Fingerprinting, Idempotency, InFlight, KeySource, MemoryStore, Recording, Scope,
+    StoreFailure,
+    api_lock::{ApiLockBuilder, LockPayload},
     event::{Outcome, RequestEvent},
+    idempotency::IdempotencyBuilder,
     testing::{Fault, FaultyStore},
 };
 use reqwest::RequestBuilder;
@@ -86,7 +88,7 @@ fn rows_of_keys() -> Vec<Row<IdempotencyBuilder>> {
             request: without_a_key,
             ..row(
                 "missing",
-                || memory_keys().required(),
+                || memory_keys().required(true),
                 Nothing,
                 400,
                 Outcome::Invalid,
@@ -130,7 +132,7 @@ fn rows_of_keys() -> Vec<Row<IdempotencyBuilder>> {
         ),
         row(
             "wait",
-            || memory_keys().on_in_flight(InFlight::Wait(Duration::from_millis(50))),
+            || memory_keys().on_in_flight(InFlight::Wait(Duration::from_millis(50).into())),
             Running(BODY),
             409,
             Outcome::InFlight,
@@ -189,7 +191,7 @@ fn rows_of_keys() -> Vec<Row<IdempotencyBuilder>> {
             || {
                 Idempotency::builder(
                     MemoryStore::new(),
-                    Scope::by(|_| Err::<String, _>(unauthorized())),
+                    Scope::from_fn(|_| Err::<String, _>(unauthorized())),
                 )
             },
             Nothing,
@@ -199,7 +201,12 @@ fn rows_of_keys() -> Vec<Row<IdempotencyBuilder>> {
         ),
         row(
             "scope-panics",
-            || Idempotency::builder(MemoryStore::new(), Scope::by(|_| -> String { panics() })),
+            || {
+                Idempotency::builder(
+                    MemoryStore::new(),
+                    Scope::from_fn(|_| -> String { panics() }),
+                )
+            },
             Nothing,
             0,
             Outcome::Failed,
@@ -210,7 +217,7 @@ fn rows_of_keys() -> Vec<Row<IdempotencyBuilder>> {
             || {
                 Idempotency::builder(
                     MemoryStore::new(),
-                    Scope::by_async(async |_| -> String {
+                    Scope::from_async_fn(async |_| -> String {
                         tokio::task::yield_now().await;
                         panics()
                     }),
@@ -223,7 +230,7 @@ fn rows_of_keys() -> Vec<Row<IdempotencyBuilder>> {
         ),
         row(
             "key-fails",
-            || memory_keys().key(KeySource::by(|_| Err::<String, _>(unauthorized()))),
+            || memory_keys().key(KeySource::from_fn(|_| Err::<String, _>(unauthorized()))),
             Nothing,
             401,
             Outcome::Failed,
@@ -231,7 +238,7 @@ fn rows_of_keys() -> Vec<Row<IdempotencyBuilder>> {
         ),
         row(
             "key-panics",
-            || memory_keys().key(KeySource::by(|_| -> String { panics() })),
+            || memory_keys().key(KeySource::from_fn(|_| -> String { panics() })),
             Nothing,
             0,
             Outcome::Failed,
@@ -239,7 +246,10 @@ fn rows_of_keys() -> Vec<Row<IdempotencyBuilder>> {
         ),
         row(
             "fingerprint-fails",
-            || memory_keys().fingerprinting(Fingerprinting::by(|_| Err::<(), _>(unauthorized()))),
+            || {
+                memory_keys()
+                    .fingerprinting(Fingerprinting::from_fn(|_| Err::<(), _>(unauthorized())))
+            },
             Nothing,
             401,
             Outcome::Failed,
@@ -248,8 +258,9 @@ fn rows_of_keys() -> Vec<Row<IdempotencyBuilder>> {
         row(
             "fingerprint-panics",
             || {
-                memory_keys()
-                    .fingerprinting(Fingerprinting::by(|_| -> Result<(), Error> { panics() }))
+                memory_keys().fingerprinting(Fingerprinting::from_fn(|_| -> Result<(), Error> {
+                    panics()
+                }))
             },
             Nothing,
             0,
@@ -315,7 +326,12 @@ fn rows_of_locks() -> Vec<Row<ApiLockBuilder>> {
         ),
         row(
             "payload-fails",
-            || ApiLock::try_builder(MemoryStore::new(), |_| Err::<Option<()>, _>(unauthorized())),
+            || {
+                ApiLock::builder_with_payload(
+                    MemoryStore::new(),
+                    LockPayload::fallible(|_| Err::<Option<()>, _>(unauthorized())),
+                )
+            },
             Nothing,
             401,
             Outcome::Failed,
@@ -332,9 +348,11 @@ fn rows_of_locks() -> Vec<Row<ApiLockBuilder>> {
         row(
             "async-payload-panics",
             || {
-                ApiLock::async_builder(
+                ApiLock::builder_with_payload(
                     MemoryStore::new(),
-                    async |_| -> Result<Option<String>, Error> { panics() },
+                    LockPayload::from_async_fn(async |_| -> Result<Option<String>, Error> {
+                        panics()
+                    }),
                 )
             },
             Nothing,
@@ -407,12 +425,15 @@ async fn runs_all_the_same<B>(row: &Row<B>, server: &Server, gate: &Gate, ear: &
     let event = event.unwrap_or_else(|| panic!("{name}: {events:#?}"));
     assert_eq!(event.problem, row.problem, "{name}");
     assert_eq!(event.status, Some(201), "{name}");
-    assert!(event.handler.is_some() && event.settled.is_none(), "{name}");
+    assert!(
+        event.handler_duration.is_some() && event.finish.is_none(),
+        "{name}"
+    );
 }
 
 /// What the log says of it has the same fields.
 fn is_logged<B>(row: &Row<B>, prefix: &str) {
-    let outcome = format!(" outcome={}", row.would.name());
+    let outcome = format!(" outcome={}", row.would.as_str());
     let lines = log::lines_with(prefix);
     // Before its key is known, a line says nothing of whose it is.
     let lines = if row.before == Nothing && !lines.iter().any(|line| line.contains(&outcome)) {
@@ -450,7 +471,7 @@ async fn keys() {
             Ear::default(),
             format!("shadow-{}:", row.name),
         );
-        let shadow = (row.guard)().shadow().key_prefix(prefix.as_str());
+        let shadow = (row.guard)().shadow(true).key_prefix(prefix.as_str());
         let shadow = shadow.on_event(ear.hears()).build().unwrap();
         let server = with_keys(&shadow, &gate);
         runs_all_the_same(&row, &server, &gate, &ear).await;
@@ -470,7 +491,7 @@ async fn locks() {
 
         let (gate, ear) = (Gate::closed(), Ear::default());
         let prefix = format!("shadow-lock-{}:", row.name);
-        let shadow = (row.guard)().shadow().key_prefix(prefix.as_str());
+        let shadow = (row.guard)().shadow(true).key_prefix(prefix.as_str());
         let shadow = shadow.on_event(ear.hears()).build().unwrap();
         let server = with_lock(&shadow, &gate);
         runs_all_the_same(&row, &server, &gate, &ear).await;

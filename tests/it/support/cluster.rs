@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use actix_web_idempotency::{RedisStore, RedisStoreBuilder, redis, store::StoreKey};
+use actix_web_idempotency::{
+    RedisStore,
+    store::{
+        StoreKey,
+        redis::{RedisStoreBuilder, redis},
+    },
+};
 
 use super::{
     GENEROUS, eventually_within,

@@ -53,7 +53,7 @@ impl Ear {
     }
 
     pub(crate) async fn hears_incident(&self, kind: IncidentKind) {
-        eventually(kind.name(), async || self.incidents().contains(&kind)).await;
+        eventually(kind.as_str(), async || self.incidents().contains(&kind)).await;
     }
 
     /// All that events show of themselves.

@@ -1,5 +1,7 @@
 use actix_web::{App, web};
-use actix_web_idempotency::{Idempotency, IdempotencyBuilder, MemoryStore, Scope, store::Store};
+use actix_web_idempotency::{
+    Idempotency, MemoryStore, Scope, idempotency::IdempotencyBuilder, store::Store,
+};
 use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
 

@@ -1,4 +1,6 @@
-use actix_web_idempotency::{ApiLock, ApiLockBuilder, MemoryStore, RequestView, store::Store};
+use actix_web_idempotency::{
+    ApiLock, MemoryStore, RequestView, api_lock::ApiLockBuilder, store::Store,
+};
 use serde_json::{Value, json};
 
 use super::redis::Redis;

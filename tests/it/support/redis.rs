@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web_idempotency::{RedisStore, redis};
+use actix_web_idempotency::{RedisStore, store::redis::redis};
 use tempfile::TempDir;
 
 use super::{GENEROUS, eventually};
@@ -91,7 +91,7 @@ impl Redis {
 
     /// A store with the time limit that it has by default, for tests that are about it.
     pub(crate) fn default_store(&self) -> RedisStore {
-        RedisStore::connect(self.url()).unwrap()
+        RedisStore::new(self.url()).unwrap()
     }
 
     /// Runs one command and returns its reply.

@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web_idempotency::{RedisStore, RedisStoreBuilder, redis};
+use actix_web_idempotency::{
+    RedisStore,
+    store::redis::{RedisStoreBuilder, redis},
+};
 use tempfile::TempDir;
 
 use super::{

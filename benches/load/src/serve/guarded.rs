@@ -2,8 +2,10 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::Error;
 use actix_web_idempotency::{
-    ApiLock, ConfigError, Fingerprint, Idempotency, IdempotencyBuilder, InFlight, MemoryStore,
-    RedisStore, RequestView, Scope,
+    ApiLock, ConfigError, Fingerprint, Idempotency, InFlight, MemoryStore, RedisStore, RequestView,
+    Scope,
+    api_lock::LockPayload,
+    idempotency::IdempotencyBuilder,
     store::{NewClaim, Store, StoreKey},
 };
 use serde_json::{Value, json};
@@ -17,12 +19,15 @@ const CROWD: u64 = 1_000_000;
 pub(super) fn lock_over(payload: Payload, redis: Option<&str>) -> Result<ApiLock, ConfigError> {
     match (payload, redis) {
         (Payload::Bytes, None) => ApiLock::builder(memory()?, bytes).build(),
-        (Payload::Bytes, Some(url)) => ApiLock::builder(RedisStore::connect(url)?, bytes).build(),
+        (Payload::Bytes, Some(url)) => ApiLock::builder(RedisStore::new(url)?, bytes).build(),
         (Payload::Json, None) => ApiLock::builder(memory()?, by_value).build(),
-        (Payload::Json, Some(url)) => ApiLock::builder(RedisStore::connect(url)?, by_value).build(),
-        (Payload::Value, None) => ApiLock::try_builder(memory()?, parsed).build(),
+        (Payload::Json, Some(url)) => ApiLock::builder(RedisStore::new(url)?, by_value).build(),
+        (Payload::Value, None) => {
+            ApiLock::builder_with_payload(memory()?, LockPayload::fallible(parsed)).build()
+        }
         (Payload::Value, Some(url)) => {
-            ApiLock::try_builder(RedisStore::connect(url)?, parsed).build()
+            ApiLock::builder_with_payload(RedisStore::new(url)?, LockPayload::fallible(parsed))
+                .build()
         }
     }
 }
@@ -36,7 +41,7 @@ pub(super) async fn crowded_keys() -> anyhow::Result<Idempotency> {
 }
 
 fn bytes(req: &RequestView<'_>) -> Fingerprint {
-    Fingerprint::of_bytes(req.bytes())
+    Fingerprint::digest(req.bytes())
 }
 
 fn by_value(req: &RequestView<'_>) -> Value {
@@ -55,14 +60,14 @@ pub(super) fn keys(redis: Option<&str>) -> Result<Idempotency, ConfigError> {
 pub(super) fn waiting_keys(redis: Option<&str>) -> Result<Idempotency, ConfigError> {
     let longest = Duration::from_secs(30);
     builder(redis)?
-        .on_in_flight(InFlight::Wait(longest))
+        .on_in_flight(InFlight::Wait(longest.into()))
         .build()
 }
 
 fn builder(redis: Option<&str>) -> Result<IdempotencyBuilder, ConfigError> {
     Ok(match redis {
         None => Idempotency::builder(memory()?, Scope::global()),
-        Some(url) => Idempotency::builder(RedisStore::connect(url)?, Scope::global()),
+        Some(url) => Idempotency::builder(RedisStore::new(url)?, Scope::global()),
     })
 }
 
@@ -75,7 +80,7 @@ async fn crowded_memory() -> anyhow::Result<MemoryStore> {
     let store = memory()?;
     let prefix: Arc<str> = "crowd:".into();
     for number in 0..CROWD {
-        let digest = Fingerprint::of_bytes(number.to_be_bytes());
+        let digest = Fingerprint::digest(number.to_be_bytes());
         let key = StoreKey::new(Arc::clone(&prefix), *digest.as_bytes());
         let claim = NewClaim::lock(key, Duration::from_secs(3600));
         store.begin(&claim).await?;

@@ -11,7 +11,7 @@ const KEYS: u64 = 1_000_000;
 const TTL: Duration = Duration::from_secs(3);
 
 fn lock(number: u64, ttl: Duration) -> NewClaim {
-    let digest = Fingerprint::of_bytes(number.to_be_bytes());
+    let digest = Fingerprint::digest(number.to_be_bytes());
     NewClaim::lock(StoreKey::new("expiry:", *digest.as_bytes()), ttl)
 }
 

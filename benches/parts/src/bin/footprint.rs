@@ -30,7 +30,7 @@ async fn per_entry() -> (f64, f64) {
     let (claims, records) = (MemoryStore::new(), MemoryStore::new());
     let empty = HeapStats::get();
     for number in 0..MANY {
-        let digest = Fingerprint::of_bytes(number.to_be_bytes());
+        let digest = Fingerprint::digest(number.to_be_bytes());
         let lock = NewClaim::lock(StoreKey::new("memory:", *digest.as_bytes()), TTL);
         drop(claims.begin(&lock).await);
     }

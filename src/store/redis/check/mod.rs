@@ -28,7 +28,7 @@ impl RedisStore {
     /// at `INFO` and `CONFIG GET`; in a cluster the latter three at each primary.
     ///
     /// ```
-    /// use actix_web_idempotency::{FindingKind, RedisStore};
+    /// use actix_web_idempotency::{RedisStore, store::redis::FindingKind};
     ///
     /// # async fn start(store: RedisStore) -> std::io::Result<()> {
     /// for finding in store.check("idempotency:").await? {

@@ -9,8 +9,8 @@ use actix_web::{
     web,
 };
 use actix_web_idempotency::{
-    ApiLock, BackgroundHere, Claim, Idempotency, InFlight, LostOwner, RequestView, Scope,
-    store::Inspected,
+    ApiLock, Claim, ExpiredLease, Idempotency, InFlight, RequestView, Scope, store::Inspected,
+    testing::BackgroundHere,
 };
 use futures_util::future::join_all;
 use tokio::{
@@ -51,9 +51,10 @@ pub(super) fn live(plan: &Plan) -> Result<Vec<Heard>, String> {
         let _here = BackgroundHere::here();
         let outcome = match plan.guard {
             Guard::Lock => with_a_lock(plan, store, &log).await,
-            Guard::Keys { lost_owner, wait } => {
-                with_keys(plan, store, lost_owner, wait, &log).await
-            }
+            Guard::Keys {
+                expired_lease,
+                wait,
+            } => with_keys(plan, store, expired_lease, wait, &log).await,
         };
         outcome.map_err(|why| format!("{why}\n{}\n", log.text()))
     })
@@ -89,15 +90,15 @@ async fn with_a_lock(plan: &Plan, store: Fickle, log: &Log) -> Result<Vec<Heard>
 async fn with_keys(
     plan: &Plan,
     store: Fickle,
-    lost_owner: LostOwner,
+    expired_lease: ExpiredLease,
     wait: Option<Duration>,
     log: &Log,
 ) -> Result<Vec<Heard>, String> {
     let runs = Runs::new(plan.guard, log.clone());
     let keys = Idempotency::builder(store.clone(), Scope::header("x-tenant"))
         .lease(LEASE)
-        .on_lost_owner(lost_owner)
-        .on_in_flight(wait.map_or(InFlight::Reject, InFlight::Wait))
+        .on_expired_lease(expired_lease)
+        .on_in_flight(wait.map_or(InFlight::Reject, |limit| InFlight::Wait(limit.into())))
         .build()
         .unwrap();
     let service = {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use actix_web_idempotency::LostOwner;
+use actix_web_idempotency::ExpiredLease;
 use proptest::{
     collection::{btree_map, vec},
     option,
@@ -26,7 +26,7 @@ pub(super) struct Plan {
 pub(super) enum Guard {
     Lock,
     Keys {
-        lost_owner: LostOwner,
+        expired_lease: ExpiredLease,
         wait: Option<Duration>,
     },
 }
@@ -178,9 +178,14 @@ fn plans(guard: impl Strategy<Value = Guard>) -> impl Strategy<Value = Plan> {
 }
 
 pub(super) fn plans_with_keys() -> impl Strategy<Value = Plan> {
-    let lost_owner = select(vec![LostOwner::Reexecute, LostOwner::Refuse]);
+    let expired_lease = select(vec![ExpiredLease::Reexecute, ExpiredLease::Refuse]);
     let wait = option::of(millis(&[200, 2000, 30_000]));
-    plans((lost_owner, wait).prop_map(|(lost_owner, wait)| Guard::Keys { lost_owner, wait }))
+    plans(
+        (expired_lease, wait).prop_map(|(expired_lease, wait)| Guard::Keys {
+            expired_lease,
+            wait,
+        }),
+    )
 }
 
 pub(super) fn plans_with_a_lock() -> impl Strategy<Value = Plan> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web_idempotency::LostOwner;
+use actix_web_idempotency::ExpiredLease;
 
 use super::{
     client::{Heard, What},
@@ -90,9 +90,9 @@ impl Asked<'_> {
                 .runs
                 .iter()
                 .any(|run| self.is_of(run) && is_same(run) && run.is_final && !run.is_whole),
-            (Guard::Keys { lost_owner, .. }, 409, "outcome-unknown", false) => {
+            (Guard::Keys { expired_lease, .. }, 409, "outcome-unknown", false) => {
                 let panicked = |run: &Run| self.is_of(run) && is_same(run) && run.panicked;
-                lost_owner == LostOwner::Refuse && self.runs.iter().any(panicked)
+                expired_lease == ExpiredLease::Refuse && self.runs.iter().any(panicked)
             }
             _ => false,
         }

@@ -4,7 +4,7 @@ use std::{
 };
 
 use actix_web::{Error, HttpResponse, error::ErrorInternalServerError};
-use actix_web_idempotency::{Claim, LostOwner};
+use actix_web_idempotency::{Claim, ExpiredLease};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, sleep};
@@ -147,7 +147,7 @@ impl Runs {
         let refuses = matches!(
             self.0.guard,
             Guard::Keys {
-                lost_owner: LostOwner::Refuse,
+                expired_lease: ExpiredLease::Refuse,
                 ..
             }
         );

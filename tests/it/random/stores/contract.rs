@@ -6,7 +6,10 @@
 
 use std::time::Duration;
 
-use actix_web_idempotency::store::{Inspected, OnLapsed, Record};
+use actix_web_idempotency::{
+    ExpiredLease,
+    store::{Inspected, Record},
+};
 
 use super::{
     history::{Call, Span, Told},
@@ -144,7 +147,7 @@ impl<'a> Contract<'a> {
             (Phase::Lapsed(dead), told) if dead.by != n => {
                 let looks_dead = self.claims[dead.by].fingerprint();
                 let is_same = looks_dead == claim.fingerprint();
-                let may_follow = is_same && claim.on_lapsed == OnLapsed::TakeOver;
+                let may_follow = is_same && claim.on_expired_lease == ExpiredLease::Reexecute;
                 match told {
                     Told::Claimed { attempt } => (may_follow && *attempt == dead.attempt + 1)
                         .then(|| self.claimed(n, *attempt, at)),
@@ -216,7 +219,7 @@ impl<'a> Contract<'a> {
             by,
             attempt,
             lapses,
-            forgotten: lapses.after(self.half() * claim.afterlife),
+            forgotten: lapses.after(self.half() * claim.grace),
         })
     }
 

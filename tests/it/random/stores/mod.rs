@@ -10,7 +10,7 @@ mod watch;
 
 use std::time::Duration;
 
-use actix_web_idempotency::{BackgroundHere, MemoryStore, store::Inspect};
+use actix_web_idempotency::{MemoryStore, store::Inspect, testing::BackgroundHere};
 use futures_util::future::join_all;
 use proptest::{
     strategy::{Strategy, ValueTree},

@@ -129,7 +129,7 @@ fn begun(begin: Begin, claim: &NewClaim, owner: impl Fn(ClaimId) -> Option<usize
             looks,
             left,
         },
-        Begin::Lapsed { fingerprint: looks } => Told::Lapsed { looks },
+        Begin::Expired { fingerprint: looks } => Told::Lapsed { looks },
         Begin::Finished(record) => Told::Finished(record),
         Begin::Unreadable => Told::Wrong("unreadable".to_owned()),
     }
@@ -139,5 +139,5 @@ fn is_of(lease: &Lease, claim: &NewClaim) -> bool {
     lease.key() == &claim.key
         && lease.token() == &claim.token
         && lease.duration() == claim.lease
-        && lease.afterlife() == claim.afterlife
+        && lease.grace() == claim.grace
 }

@@ -1,8 +1,8 @@
 use std::{fmt, num::NonZeroU32, time::Duration};
 
 use actix_web_idempotency::{
-    Fingerprint,
-    store::{Answer, ClaimNotes, NewClaim, OnLapsed, OwnerToken, Record, StoreKey, Tombstone},
+    ExpiredLease, Fingerprint,
+    store::{ClaimNotes, NewClaim, OwnerToken, Record, RecordedResponse, StoreKey, Tombstone},
 };
 use bytes::Bytes;
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -24,8 +24,8 @@ pub(super) struct Claim {
     pub(super) key: usize,
     pub(super) looks: Option<&'static str>,
     pub(super) lease: u32,
-    pub(super) afterlife: u32,
-    pub(super) on_lapsed: OnLapsed,
+    pub(super) grace: u32,
+    pub(super) on_expired_lease: ExpiredLease,
 }
 
 /// Owners are named by the place of their claim in the sequence.
@@ -47,11 +47,11 @@ pub(super) enum Step {
 
 impl Claim {
     pub(super) fn fingerprint(&self) -> Option<Fingerprint> {
-        self.looks.map(Fingerprint::of_bytes)
+        self.looks.map(Fingerprint::digest)
     }
 
     pub(super) fn is_lock(&self) -> bool {
-        self.looks.is_none() && self.afterlife == 0
+        self.looks.is_none() && self.grace == 0
     }
 
     /// As it is sent, with a token of its own.
@@ -65,8 +65,8 @@ impl Claim {
             token: OwnerToken::random(),
             fingerprint: self.fingerprint(),
             lease,
-            afterlife: half * self.afterlife,
-            on_lapsed: self.on_lapsed,
+            grace: half * self.grace,
+            on_expired_lease: self.on_expired_lease,
             notes: ClaimNotes::default(),
         }
     }
@@ -82,8 +82,8 @@ impl fmt::Debug for Claim {
             f,
             "{} on key {key} for {lease} + {}, {:?}",
             self.looks.unwrap_or("anything"),
-            self.afterlife,
-            self.on_lapsed
+            self.grace,
+            self.on_expired_lease
         )
     }
 }
@@ -96,15 +96,15 @@ pub(super) fn new_keys() -> Vec<StoreKey> {
 
 /// What can be recorded.
 pub(super) fn records() -> [Record; 3] {
-    let fingerprint = Some(Fingerprint::of_bytes("tea"));
+    let fingerprint = Some(Fingerprint::digest("tea"));
     [
-        Record::Answer(Answer {
+        Record::Response(RecordedResponse {
             fingerprint,
             status: 201,
             headers: [("location", "/orders/1")].into_iter().collect(),
             body: Bytes::from_static(b"\x00tea\xff"),
         }),
-        Record::Answer(Answer {
+        Record::Response(RecordedResponse {
             fingerprint: None,
             status: 404,
             headers: [("x-a", "b")].into_iter().collect(),
@@ -124,26 +124,28 @@ fn claims() -> impl Strategy<Value = Claim> {
         4 => (select(vec![Some("tea"), Some("coffee"), Some("tea")]), select(vec![0, 4, 8])),
         1 => (Just(None), select(vec![4, 8])),
     ];
-    let on_lapsed = select(vec![
-        OnLapsed::TakeOver,
-        OnLapsed::TakeOver,
-        OnLapsed::Report,
+    let on_expired_lease = select(vec![
+        ExpiredLease::Reexecute,
+        ExpiredLease::Reexecute,
+        ExpiredLease::Refuse,
     ]);
     // Odd, so that what ends ends half a tick away from the next call.
     let lease = select(vec![3, 5]);
-    (0..KEYS, kind, lease, on_lapsed).prop_map(|(key, (looks, afterlife), lease, on_lapsed)| {
-        let mut claim = Claim {
-            key,
-            looks,
-            lease,
-            afterlife,
-            on_lapsed,
-        };
-        if claim.is_lock() {
-            claim.on_lapsed = OnLapsed::TakeOver;
-        }
-        claim
-    })
+    (0..KEYS, kind, lease, on_expired_lease).prop_map(
+        |(key, (looks, grace), lease, on_expired_lease)| {
+            let mut claim = Claim {
+                key,
+                looks,
+                lease,
+                grace,
+                on_expired_lease,
+            };
+            if claim.is_lock() {
+                claim.on_expired_lease = ExpiredLease::Reexecute;
+            }
+            claim
+        },
+    )
 }
 
 fn steps() -> impl Strategy<Value = Step> {

@@ -36,7 +36,7 @@ pub(in crate::serve) async fn lock(
     mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let digest = Fingerprint::of_bytes(read(&mut req).await?);
+    let digest = Fingerprint::digest(read(&mut req).await?);
     if table.entries().insert(digest, None).is_some() {
         return Err(ErrorConflict("busy"));
     }
@@ -52,8 +52,8 @@ pub(in crate::serve) async fn keys(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let key = req.headers().get("idempotency-key");
-    let key = Fingerprint::of_bytes(key.ok_or_else(|| ErrorBadRequest("no key"))?);
-    let fingerprint = Fingerprint::of_bytes(read(&mut req).await?);
+    let key = Fingerprint::digest(key.ok_or_else(|| ErrorBadRequest("no key"))?);
+    let fingerprint = Fingerprint::digest(read(&mut req).await?);
     if let Some(answer) = table.claim(key, fingerprint)? {
         return Ok(req.into_response(answer));
     }

@@ -9,7 +9,7 @@ use actix_web::{
     http::header::{HeaderName, HeaderValue},
     web::{Bytes, Data},
 };
-use actix_web_idempotency::redis::{
+use actix_web_idempotency::store::redis::redis::{
     AsyncConnectionConfig, Client, Cmd, RedisResult, Script, Value, aio::MultiplexedConnection, cmd,
 };
 use tokio::sync::OnceCell;

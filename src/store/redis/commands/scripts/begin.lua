@@ -1,6 +1,6 @@
 -- Takes a lapsed claim over, or tells how long a live one has left. Called only when SET NX has
 -- met a claim with the same fingerprint, but looks at everything anew.
--- KEYS[1]: the key. ARGV: token, rest of the claim behind its attempt number, lease + afterlife
+-- KEYS[1]: the key. ARGV: token, rest of the claim behind its attempt number, lease + grace
 -- in ms, '1' to take over.
 local value = redis.call('GET', KEYS[1])
 local token, rest = ARGV[1], ARGV[2]
@@ -21,7 +21,7 @@ local attempt = struct.unpack('>I4', value, 35)
 if is_claim_of(value, token) then
   return {'claimed', attempt}
 end
--- The key outlives the lease by the afterlife, so the time left says whether the lease lasts.
+-- The key outlives the lease by the grace, so the time left says whether the lease lasts.
 local left = redis.call('PTTL', KEYS[1]) - struct.unpack('>I8', value, 39)
 if left > 0 then
   return {'live', value, left}

@@ -6,7 +6,7 @@ local value = redis.call('GET', KEYS[1])
 local function is_token(text)
   return #text == 32 and not string.find(text, '[^0-9a-f]')
 end
--- Version and kind, token, attempt, afterlife, then 00 or 01 and a fingerprint.
+-- Version and kind, token, attempt, grace, then 00 or 01 and a fingerprint.
 local function is_claim()
   local has_fingerprint = string.byte(value, 47)
   return string.sub(value, 1, 2) == '\1C'

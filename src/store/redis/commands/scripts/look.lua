@@ -4,8 +4,8 @@ local value = redis.call('GET', KEYS[1])
 if not is_claim_of(value, ARGV[1]) then
   return 0
 end
-local afterlife = 0
+local grace = 0
 if value ~= ARGV[1] then
-  afterlife = struct.unpack('>I8', value, 39)
+  grace = struct.unpack('>I8', value, 39)
 end
-return math.max(redis.call('PTTL', KEYS[1]) - afterlife, 0)
+return math.max(redis.call('PTTL', KEYS[1]) - grace, 0)

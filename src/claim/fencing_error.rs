@@ -7,9 +7,9 @@ use crate::store::StoreError;
 /// As an answer of a handler it is a 503. Opaque; [`is_lost`](Self::is_lost) tells what a caller
 /// can act on.
 #[derive(Debug)]
-pub struct FenceError(Option<StoreError>);
+pub struct FencingError(Option<StoreError>);
 
-impl FenceError {
+impl FencingError {
     pub(crate) fn lost() -> Self {
         Self(None)
     }
@@ -24,7 +24,7 @@ impl FenceError {
     }
 }
 
-impl fmt::Display for FenceError {
+impl fmt::Display for FencingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             None => f.write_str("the claim is lost, another may do the same work by now"),
@@ -33,7 +33,7 @@ impl fmt::Display for FenceError {
     }
 }
 
-impl Error for FenceError {
+impl Error for FencingError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.0.as_ref().map(|err| err as _)
     }

@@ -2,27 +2,28 @@ use std::{fmt, num::NonZeroU32, time::Duration};
 
 use bytes::Bytes;
 
-use super::Done;
+use super::ExecutionOutcome;
 use crate::{
-    claim::{FenceError, Guard},
+    claim::{FencingError, Guard},
+    event::FinishOutcome,
     fingerprint::Fingerprint,
-    store::{Answer, Headers, Record, Settled, StoreTime},
+    store::{Headers, Record, RecordedResponse, StoreTime},
 };
 
 /// The right, and the duty, to do a piece of work. Ends with [`complete`](Self::complete),
 /// [`fail`](Self::fail) or [`release`](Self::release).
 ///
 /// Dropped without any of them, it gives the key back, for another to try; with
-/// [`LostOwner::Refuse`](crate::LostOwner::Refuse) its lease lapses, because nobody knows how far
+/// [`ExpiredLease::Refuse`](crate::ExpiredLease::Refuse) its lease lapses, because nobody knows how far
 /// it came.
 #[must_use = "dropping it gives the work back undone"]
-pub struct Run {
+pub struct Execution {
     guard: Guard,
     fingerprint: Option<Fingerprint>,
     retention: Duration,
 }
 
-impl Run {
+impl Execution {
     pub(super) fn new(guard: Guard, fingerprint: Option<Fingerprint>, retention: Duration) -> Self {
         Self {
             guard,
@@ -40,15 +41,15 @@ impl Run {
     }
 
     /// Confirms the claim and returns the store's time, later than what any earlier owner of the
-    /// key was told; see [`Claim::fence`](crate::Claim::fence).
+    /// key was told; see [`Claim::fencing_token`](crate::Claim::fencing_token).
     ///
     /// # Errors
     ///
     /// When the claim is lost, or the store cannot be asked.
-    pub async fn fence(&self) -> Result<StoreTime, FenceError> {
+    pub async fn fencing_token(&self) -> Result<StoreTime, FencingError> {
         match self.guard.held_claim() {
-            Some(held_claim) => held_claim.fence().await,
-            None => Err(FenceError::lost()),
+            Some(held_claim) => held_claim.fencing_token().await,
+            None => Err(FencingError::lost()),
         }
     }
 
@@ -74,40 +75,41 @@ impl Run {
 
     /// The work is done; whoever claims it again is told the result. Ends within one call to the
     /// store.
-    pub async fn complete(self, result: impl Into<Bytes>) -> Settled {
-        self.record(Done::Completed(result.into())).await
+    pub async fn complete(self, result: impl Into<Bytes>) -> FinishOutcome {
+        self.record(ExecutionOutcome::Completed(result.into()))
+            .await
     }
 
     /// The work failed for good; whoever claims it again is told the error. For a failure that
     /// another try may mend, [`release`](Self::release) it.
-    pub async fn fail(self, error: impl Into<Bytes>) -> Settled {
-        self.record(Done::Failed(error.into())).await
+    pub async fn fail(self, error: impl Into<Bytes>) -> FinishOutcome {
+        self.record(ExecutionOutcome::Failed(error.into())).await
     }
 
     /// The work is not done, and is free for another try.
-    pub async fn release(mut self) -> Settled {
+    pub async fn release(mut self) -> FinishOutcome {
         self.guard.ended();
         self.guard.settle().await
     }
 
-    async fn record(mut self, done: Done) -> Settled {
+    async fn record(mut self, outcome: ExecutionOutcome) -> FinishOutcome {
         self.guard.ended();
-        let (status, body) = done.into_parts();
-        let answer = Answer {
+        let (status, body) = outcome.into_parts();
+        let answer = RecordedResponse {
             fingerprint: self.fingerprint,
             status,
             headers: Headers::new(),
             body,
         };
         self.guard
-            .complete(Record::Answer(answer), self.retention)
+            .complete(Record::Response(answer), self.retention)
             .await
     }
 }
 
-impl fmt::Debug for Run {
+impl fmt::Debug for Execution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run")
+        f.debug_struct("Execution")
             .field("held_claim", &self.guard.held_claim())
             .finish_non_exhaustive()
     }

@@ -25,12 +25,12 @@ const MOST_CANONICAL: usize = 64 * 1024;
 /// It is always a string, never a nested JSON value: a `serde_json::Value` would turn
 /// `12345678901234567890123` into a float and lose digits.
 #[derive(Clone, Copy)]
-pub struct Body<'a> {
+pub struct RequestBody<'a> {
     bytes: &'a Bytes,
     json: bool,
 }
 
-impl<'a> Body<'a> {
+impl<'a> RequestBody<'a> {
     pub(crate) fn new(bytes: &'a Bytes, headers: &HeaderMap) -> Self {
         Self {
             bytes,
@@ -39,7 +39,7 @@ impl<'a> Body<'a> {
     }
 }
 
-impl Serialize for Body<'_> {
+impl Serialize for RequestBody<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.bytes.is_empty() {
             return serializer.serialize_none();
@@ -53,15 +53,15 @@ impl Serialize for Body<'_> {
                 return serializer.collect_str(&format_args!("text:{text}"));
             }
         }
-        let digest = Fingerprint::of_bytes(self.bytes);
+        let digest = Fingerprint::digest(self.bytes);
         serializer.collect_str(&format_args!("sha256:{digest}"))
     }
 }
 
 /// The size, never the content.
-impl fmt::Debug for Body<'_> {
+impl fmt::Debug for RequestBody<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Body({} bytes)", self.bytes.len())
+        write!(f, "RequestBody({} bytes)", self.bytes.len())
     }
 }
 
@@ -75,7 +75,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         let bytes = body.into();
-        let value = serde_json::to_value(Body::new(&bytes, &headers)).unwrap();
+        let value = serde_json::to_value(RequestBody::new(&bytes, &headers)).unwrap();
         value.as_str().unwrap_or("null").to_owned()
     }
 
@@ -113,14 +113,14 @@ mod tests {
         let null = Bytes::from_static(b"null");
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let value = serde_json::to_value(Body::new(&null, &headers)).unwrap();
+        let value = serde_json::to_value(RequestBody::new(&null, &headers)).unwrap();
         assert!(value.is_string(), "a body that says null exists");
     }
 
     #[test]
     fn debug_shows_no_content() {
         let bytes = Bytes::from_static(b"secret");
-        let shown = format!("{:?}", Body::new(&bytes, &HeaderMap::new()));
-        assert_eq!(shown, "Body(6 bytes)");
+        let shown = format!("{:?}", RequestBody::new(&bytes, &HeaderMap::new()));
+        assert_eq!(shown, "RequestBody(6 bytes)");
     }
 }
