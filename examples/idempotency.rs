@@ -2,8 +2,6 @@
 //!
 //! Run it with `cargo run --example idempotency`; `REDIS_URL` and `ADDR` are optional.
 
-mod stop_signal;
-
 use std::{
     env, io,
     sync::atomic::{AtomicU64, Ordering},
@@ -12,16 +10,9 @@ use std::{
 
 use actix_web::{App, HttpResponse, HttpServer, middleware::Logger, rt, web};
 use actix_web_idempotency::{
-    ConfigError, Idempotency, IdempotencyKey, MemoryStore, RedisStore, Scope, store::Store,
+    AnyStore, Idempotency, IdempotencyKey, MemoryStore, RedisStore, Scope,
 };
 use serde_json::{Value, json};
-
-/// Keys belong to the user whom a gateway has authenticated and names in this header.
-fn idempotency_on(store: impl Store) -> Result<Idempotency, ConfigError> {
-    Idempotency::builder(store, Scope::header("x-user"))
-        .required(true)
-        .build()
-}
 
 async fn order(
     key: IdempotencyKey,
@@ -42,14 +33,17 @@ async fn order(
 #[actix_web::main]
 async fn main() -> io::Result<()> {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("info"));
-    // Built once, outside of the closure below, which runs once per worker.
-    let idempotency = match env::var("REDIS_URL") {
-        Ok(url) => idempotency_on(RedisStore::new(url)?)?,
-        Err(_) => idempotency_on(MemoryStore::new())?,
+    let store = match env::var("REDIS_URL") {
+        Ok(url) => AnyStore::new(RedisStore::new(url)?),
+        Err(_) => AnyStore::new(MemoryStore::new()),
     };
+    // Keys belong to the user whom a gateway has authenticated and names in this header.
+    let scope = Scope::header("x-user");
+    // Built once, outside of the closure below, which runs once per worker.
+    let idempotency = Idempotency::builder(store, scope).required(true).build()?;
     let addr = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let orders = web::Data::new(AtomicU64::new(0));
-    let (wrapped, draining) = (idempotency.clone(), idempotency.clone());
+    let wrapped = idempotency.clone();
     let app = move || {
         App::new()
             .app_data(orders.clone())
@@ -57,11 +51,8 @@ async fn main() -> io::Result<()> {
             .wrap(Logger::default())
     };
     let server = HttpServer::new(app)
-        .shutdown_signal(async move {
-            stop_signal::stop_signal().await;
-            // Handlers whose client has left are no connections, so the server would not wait.
-            draining.drain(Duration::from_secs(10)).await;
-        })
+        // Handlers whose client has left are no connections, so the server would not wait.
+        .shutdown_signal(idempotency.drain_on_stop(Duration::from_secs(10)))
         .bind(addr)?;
     let url = format!("http://{}/orders", server.addrs()[0]);
     println!("An order, its repetition, another order with its key, and two at once:\n");

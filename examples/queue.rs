@@ -55,9 +55,9 @@ async fn main() -> Result<()> {
             .claim(&job, Some(Fingerprint::digest(&job)))
             .await?
         {
-            DedupOutcome::Execute(run) => {
-                let result = send_mail(&job, run.attempt().get()).await;
-                run.complete(result).await;
+            DedupOutcome::Execute(execution) => {
+                let result = send_mail(&job, execution.attempt().get()).await;
+                execution.complete(result).await;
             }
             DedupOutcome::Replay(ExecutionOutcome::Completed(result)) => {
                 println!("{job}: done before, {}", String::from_utf8_lossy(&result));

@@ -10,19 +10,11 @@ use std::{
 
 use actix_web::{App, HttpResponse, HttpServer, rt, web};
 use actix_web_idempotency::{
-    ConfigError, Idempotency, InFlight, MemoryStore, RedisStore, Scope, store::Store,
+    AnyStore, Idempotency, InFlight, MemoryStore, RedisStore, Scope, Waiting,
 };
 use anyhow::Result;
 use futures_util::future::try_join_all;
 use serde_json::json;
-
-fn idempotency_on(store: impl Store) -> Result<Idempotency, ConfigError> {
-    // One client in this example. Where there are more, their keys must not meet.
-    Idempotency::builder(store, Scope::global())
-        .required(true)
-        .on_in_flight(InFlight::Wait(Duration::from_secs(10).into()))
-        .build()
-}
 
 async fn pay(executions: web::Data<AtomicU64>) -> HttpResponse {
     rt::time::sleep(Duration::from_millis(500)).await; // ask the bank
@@ -51,10 +43,15 @@ async fn send(
 #[actix_web::main]
 async fn main() -> Result<()> {
     env_logger::init();
-    let idempotency = match env::var("REDIS_URL") {
-        Ok(url) => idempotency_on(RedisStore::new(url)?)?,
-        Err(_) => idempotency_on(MemoryStore::new())?,
+    let store = match env::var("REDIS_URL") {
+        Ok(url) => AnyStore::new(RedisStore::new(url)?),
+        Err(_) => AnyStore::new(MemoryStore::new()),
     };
+    // One client in this example. Where there are more, their keys must not meet.
+    let idempotency = Idempotency::builder(store, Scope::global())
+        .required(true)
+        .on_in_flight(InFlight::Wait(Waiting::new(Duration::from_secs(10))))
+        .build()?;
     let executions = web::Data::new(AtomicU64::new(0));
     let (wrapped, counted) = (idempotency.clone(), executions.clone());
     let app = move || {

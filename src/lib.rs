@@ -6,7 +6,7 @@
 //!   repetitions get the same answer, wait for it, or are told why not.
 //! * [`ApiLock`]: while a request runs, an equal one is refused with 409. Clients need to know
 //!   nothing of it, and nothing is remembered.
-//! * [`Deduplicator`]: the same as the first, for work that does not come by HTTP.
+//! * [`Deduplicator`](dedup::Deduplicator): the same as the first, for work that does not come by HTTP.
 //!
 //! On one process with the embedded [`MemoryStore`], on many with [`RedisStore`].
 //!
@@ -27,7 +27,7 @@
 //! # fn main() -> std::io::Result<()> {
 //! // Once, outside of the closure that runs per worker.
 //! let scope = Scope::header("x-tenant-id"); // whose the keys are; your gateway sets it
-//! let idempotency = Idempotency::builder(MemoryStore::new(), scope).build()?;
+//! let idempotency = Idempotency::new(MemoryStore::new(), scope)?;
 //!
 //! let server = HttpServer::new(move || {
 //!     App::new()
@@ -93,13 +93,13 @@
 //! ## What it does not
 //!
 //! * **A lock with a TTL is not a fence.** When a handler runs longer than the
-//!   [`ttl`](ApiLockBuilder::ttl), an equal request runs beside it. What must never happen twice
+//!   [`ttl`](api_lock::ApiLockBuilder::ttl), an equal request runs beside it. What must never happen twice
 //!   needs a unique constraint where it is written down; the lock then saves the work, the
 //!   constraint the money.
 //! * **It does not remember.** Once the first response is complete, the same request runs again.
 //! * **It is as consistent as its store.** A Redis that fails over without having replicated the
 //!   last moments, or that is restarted without persistence, has forgotten the locks of those
-//!   moments. With [`silent(true)`](ApiLockBuilder::silent) an outage of the store lets
+//!   moments. With [`silent(true)`](api_lock::ApiLockBuilder::silent) an outage of the store lets
 //!   everything through.
 //! * **It cannot stop what a handler has handed away.** On HTTP/1 a reset drops the handler at its
 //!   next `.await` and frees the lock; a task that it has spawned goes on.
@@ -118,11 +118,11 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `memory` | yes | [`MemoryStore`] |
-//! | `redis` | yes | [`RedisStore`] on one server, Sentinel or Cluster, and the crates it stands on as `bb8`, `bb8_redis`, `redis` |
+//! | `redis` | yes | [`RedisStore`] on one server, Sentinel or Cluster; [`store::redis`] re-exports the crates of its pools |
 //! | `metrics` | no | [`metrics`], an observer that counts events for the facade of that name |
 //! | `redis-rustls` | no | `rediss://` URLs, with the system's certificates or your own |
 //! | `tracing` | no | the [span](event#traces) of a request stays the current one where its handler runs on without its client, and where events are told; log lines are its events, with their fields |
-//! | `test-util` | no | [`testing`], for the tests of your application; [`store::conformance`], the test for stores of your own; [`BackgroundHere`] |
+//! | `test-util` | no | [`testing`], for the tests of your application; [`store::conformance`], the test for stores of your own |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,6 +1,8 @@
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
-use actix_web_idempotency::{ApiLock, ConfigError, Idempotency, InFlight, Scope, store::Store};
+use actix_web_idempotency::{
+    AnyStore, ApiLock, ConfigError, Idempotency, InFlight, Scope, Waiting,
+};
 use serde_json::json;
 
 /// The guards to choose from, on one store.
@@ -12,7 +14,7 @@ pub(crate) struct Guards {
 }
 
 impl Guards {
-    pub(crate) fn on(store: impl Store + Clone) -> Result<Self, ConfigError> {
+    pub(crate) fn on(store: AnyStore) -> Result<Self, ConfigError> {
         let lock = ApiLock::builder(
             store.clone(),
             |req| json!({ "user": req.header("x-user"), "path": req.path(), "body": req.body() }),
@@ -22,9 +24,16 @@ impl Guards {
             lock: lock.build()?,
             reject: keys().build()?,
             wait: keys()
-                .on_in_flight(InFlight::Wait(Duration::from_secs(10).into()))
+                .on_in_flight(InFlight::Wait(Waiting::new(Duration::from_secs(10))))
                 .build()?,
         })
+    }
+
+    /// Waits for the stop signal, and then for each guard.
+    pub(crate) fn drain_on_stop(&self, limit: Duration) -> impl Future<Output = ()> + use<> {
+        let waits = self.wait.drain_on_stop(limit);
+        self.lock
+            .drain_on(self.reject.drain_on(waits, limit), limit)
     }
 
     /// Waits until handlers have ended whose client has left, and what they did is written down.

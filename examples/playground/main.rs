@@ -14,29 +14,28 @@ mod place;
 mod request;
 mod run;
 mod settings;
-#[path = "../stop_signal/mod.rs"]
-mod stop_signal;
 mod tally;
 mod witness;
 
 use std::{env, io, time::Duration};
 
 use actix_web::{App, HttpServer, middleware::from_fn, web};
-use actix_web_idempotency::{MemoryStore, RedisStore};
+use actix_web_idempotency::{AnyStore, MemoryStore, RedisStore};
 
 use crate::{guard::Guard, guards::Guards, ledger::Ledger, witness::witness};
 
 #[actix_web::main]
 async fn main() -> io::Result<()> {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("warn"));
-    // Built once, outside of the closure below, which runs once per worker.
-    let guards = match env::var("REDIS_URL") {
-        Ok(url) => Guards::on(RedisStore::new(url)?)?,
-        Err(_) => Guards::on(MemoryStore::new())?,
+    let store = match env::var("REDIS_URL") {
+        Ok(url) => AnyStore::new(RedisStore::new(url)?),
+        Err(_) => AnyStore::new(MemoryStore::new()),
     };
+    // Built once, outside of the closure below, which runs once per worker.
+    let guards = Guards::on(store)?;
     let addr = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let ledger = web::Data::new(Ledger::default());
-    let (wrapped, draining) = (guards.clone(), guards.clone());
+    let wrapped = guards.clone();
     let app = move || {
         let orders = |guard: Guard| web::resource(guard.path()).post(order::order);
         App::new()
@@ -68,10 +67,7 @@ async fn main() -> io::Result<()> {
         .h1_allow_half_closed(false)
         .workers(2)
         .shutdown_timeout(5)
-        .shutdown_signal(async move {
-            stop_signal::stop_signal().await;
-            draining.drain(Duration::from_secs(10)).await;
-        })
+        .shutdown_signal(guards.drain_on_stop(Duration::from_secs(10)))
         .bind(addr)?;
     println!("Open http://{}/ in a browser.\n", server.addrs()[0]);
     server.run().await?;

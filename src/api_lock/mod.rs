@@ -8,7 +8,7 @@ mod settings;
 mod shadow;
 
 use std::{
-    future::{Ready, ready},
+    future::{Future, Ready, ready},
     sync::Arc,
     time::Duration,
 };
@@ -28,6 +28,7 @@ use self::{middleware::ApiLockMiddleware, settings::Settings};
 pub use crate::middleware::RequestBody;
 use crate::{
     middleware::{GuardedBody, RequestView},
+    runtime::stop_signal,
     store::Store,
 };
 
@@ -136,13 +137,24 @@ impl ApiLock {
         }
     }
 
-    /// Waits until everything that is in progress now has settled: requests that hold a lock,
-    /// and releases that go on in the background. False when `limit` passed first; what is left
-    /// then is ended by its TTL.
+    /// Waits until everything in progress now has ended: requests that hold a lock, and releases in the
+    /// background. Returns
+    /// `false` when `limit` passes first; what is left then ends by its time to live.
     ///
-    /// It has two places. In `HttpServer::shutdown_signal` it lets requests end before the server
-    /// stops; after `run()` it lets the locks of requests that were cut off be released before
-    /// the process ends.
+    /// For the end of `main`, after `run()`: releases and recordings of requests that were cut off still go
+    /// out. Before the server stops: [`drain_on`](Self::drain_on).
+    pub async fn drain(&self, limit: Duration) -> bool {
+        self.settings.claims.drain(limit).await
+    }
+
+    /// Waits for `signal`, and then until everything in progress has ended, for `limit` at most: a future
+    /// for [`HttpServer::shutdown_signal`](actix_web::HttpServer::shutdown_signal).
+    ///
+    /// Requests that hold a lock so end before the server begins to stop. It goes on accepting requests until
+    /// this future ends; after that actix' own
+    /// [`shutdown_timeout`](actix_web::HttpServer::shutdown_timeout) begins. Logs a warning when `limit`
+    /// passes first. Two guards drain one after the other:
+    /// `lock.drain_on(idempotency.drain_on(signal, limit), limit)`.
     ///
     /// ```
     /// # use actix_web::{App, HttpServer};
@@ -151,22 +163,37 @@ impl ApiLock {
     /// # #[actix_web::main]
     /// # async fn main() -> std::io::Result<()> {
     /// # let lock = ApiLock::new(MemoryStore::new(), |req| req.path().to_owned());
-    /// # let stop = std::future::ready(());
-    /// let (wrapped, draining) = (lock.clone(), lock.clone());
+    /// # let wrapped = lock.clone();
+    /// # let signal = std::future::ready(());
     /// HttpServer::new(move || App::new().wrap(wrapped.clone()))
-    ///     .shutdown_signal(async move {
-    ///         stop.await; // for instance actix_web::rt::signal::ctrl_c()
-    ///         draining.drain(Duration::from_secs(5)).await;
-    ///     })
+    ///     .shutdown_signal(lock.drain_on(signal, Duration::from_secs(10)))
     ///     .bind(("127.0.0.1", 0))?
     ///     .run()
     ///     .await?;
-    /// lock.drain(Duration::from_secs(5)).await;
+    /// lock.drain(Duration::from_secs(5)).await; // what was cut off
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn drain(&self, limit: Duration) -> bool {
-        self.settings.claims.drain(limit).await
+    pub fn drain_on<F>(
+        &self,
+        signal: F,
+        limit: Duration,
+    ) -> impl Future<Output = ()> + Send + 'static + use<F>
+    where
+        F: Future + Send + 'static,
+    {
+        self.settings.claims.drain_on(signal, limit)
+    }
+
+    /// Like [`drain_on`](Self::drain_on) with the signals that ask a process to stop: `SIGTERM` and `SIGINT`,
+    /// or Ctrl-C where there are no Unix signals.
+    ///
+    /// What a deployment needs around it: [an orderly stop](crate::guide::operation#an-orderly-stop).
+    pub fn drain_on_stop(
+        &self,
+        limit: Duration,
+    ) -> impl Future<Output = ()> + Send + 'static + use<> {
+        self.drain_on(stop_signal(), limit)
     }
 }
 

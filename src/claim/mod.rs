@@ -20,6 +20,7 @@ mod waiting;
 
 use std::{
     fmt,
+    future::Future,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -239,6 +240,25 @@ impl Claims {
     /// undos (as far as they are likely to find anything). False when time ran out first.
     pub(crate) async fn drain(&self, limit: Duration) -> bool {
         timeout(limit, self.0.context.settled()).await.is_ok()
+    }
+
+    /// Waits for the signal, and then for what is in progress, for `limit` at most.
+    pub(crate) fn drain_on<F>(
+        &self,
+        signal: F,
+        limit: Duration,
+    ) -> impl Future<Output = ()> + Send + use<F>
+    where
+        F: Future + Send,
+    {
+        let claims = self.clone();
+        async move {
+            drop(signal.await);
+            if !claims.drain(limit).await {
+                let limit_ms = limit.as_millis();
+                log::warn!(limit_ms:%; "work is still in progress {limit:?} after the stop signal");
+            }
+        }
     }
 }
 

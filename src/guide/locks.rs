@@ -52,7 +52,7 @@
 //! #     Error, body::MessageBody, dev::{ServiceRequest, ServiceResponse}, http::StatusCode,
 //! #     middleware::{Next, from_fn},
 //! # };
-//! use actix_web_idempotency::{ApiLock, ConfigError, MemoryStore, api_lock::LockPayload};
+//! use actix_web_idempotency::{ApiLock, ConfigError, MemoryStore, RequestView, api_lock::LockPayload};
 //! use serde::{Deserialize, Serialize};
 //!
 //! #[derive(Deserialize, Serialize)]
@@ -63,10 +63,8 @@
 //!
 //! /// An account is locked under one name, whether it pays or is paid.
 //! fn lock_of(store: &MemoryStore, account: fn(Transfer) -> String) -> Result<ApiLock, ConfigError> {
-//!     let lock = ApiLock::builder_with_payload(store.clone(), LockPayload::fallible(move |req| {
-//!         Ok(Some(("account", account(req.json()?))))
-//!     }));
-//!     lock.build()
+//!     let account = move |req: &RequestView<'_>| Ok(Some(("account", account(req.json()?))));
+//!     ApiLock::builder_with_payload(store.clone(), LockPayload::fallible(account)).build()
 //! }
 //! # /// Goes on when two requests have their first lock.
 //! # async fn both_have_one(

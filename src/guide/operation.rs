@@ -2,31 +2,27 @@
 //!
 //! # A store chosen by configuration
 //!
-//! Memory on a developer's machine, Redis in production. A function over any store builds the guard, and
-//! one `match` chooses:
+//! Memory on a developer's machine, Redis in production: [`AnyStore`](crate::AnyStore) stands for either.
 //!
 //! ```
-//! use actix_web_idempotency::{ConfigError, Idempotency, MemoryStore, RedisStore, Scope, store::Store};
+//! use actix_web_idempotency::{AnyStore, ConfigError, Idempotency, MemoryStore, RedisStore, Scope};
 //! use std::{env, error::Error};
 //!
-//! fn keys_on(store: impl Store) -> Result<Idempotency, ConfigError> {
-//!     Idempotency::builder(store, Scope::header("x-user")).build()
-//! }
-//!
 //! /// `memory`, or the URL of a Redis.
-//! fn keys(store: &str) -> Result<Idempotency, ConfigError> {
-//!     match store {
-//!         "memory" => keys_on(MemoryStore::new()),
-//!         url => keys_on(RedisStore::new(url)?),
-//!     }
+//! fn store(name: &str) -> Result<AnyStore, ConfigError> {
+//!     Ok(match name {
+//!         "memory" => AnyStore::new(MemoryStore::new()),
+//!         url => AnyStore::new(RedisStore::new(url)?),
+//!     })
 //! }
 //!
 //! fn keys_from_environment() -> Result<Idempotency, Box<dyn Error>> {
-//!     Ok(keys(&env::var("IDEMPOTENCY_STORE")?)?)
+//!     let store = store(&env::var("IDEMPOTENCY_STORE")?)?;
+//!     Ok(Idempotency::new(store, Scope::header("x-user"))?)
 //! }
-//! assert!(keys("memory").is_ok());
-//! assert!(keys("redis://127.0.0.1/").is_ok()); // connects with the first request
-//! assert!(keys("postgres://127.0.0.1/").is_err());
+//! assert!(store("memory").is_ok());
+//! assert!(store("redis://127.0.0.1/").is_ok()); // connects with the first request
+//! assert!(store("postgres://127.0.0.1/").is_err());
 //! assert!(keys_from_environment().is_err()); // not set: the process does not start
 //! ```
 //!
@@ -40,7 +36,7 @@
 //!
 //! | | s | what ends in it |
 //! |---|--:|---|
-//! | `drain` in `shutdown_signal` | 10 | guarded handlers, also those whose client has left, for which actix does not wait. The server goes on accepting requests |
+//! | [`drain_on`](crate::Idempotency::drain_on) in `shutdown_signal` | 10 | guarded handlers, also those whose client has left, for which actix does not wait. The server goes on accepting requests |
 //! | `shutdown_timeout` | 5 | all open requests. New connections are refused. The default, 30, leaves nothing for the others |
 //! | `drain` after `run()` | 5 | keys of handlers that were cut off are released, responses are recorded |
 //! | all | 20 | |
@@ -48,7 +44,7 @@
 //!
 //! Each limit is a maximum; a process without requests stops sooner. The first one has to be longer than
 //! your slowest handler. The 10 seconds that are left are for a load balancer that goes on sending requests
-//! for a moment: sleep before the first `drain`, or in Kubernetes' `preStop`, which counts too.
+//! for a moment: sleep in the signal of `drain_on`, or in Kubernetes' `preStop`, which counts too.
 //!
 //! ```
 //! use actix_web::{App, HttpResponse, HttpServer, web};
@@ -76,18 +72,16 @@
 //! # #[actix_web::main]
 //! # async fn main() -> std::io::Result<()> {
 //! # let (stop, stopped) = oneshot::channel::<()>();
-//! # let stop_signal = async || { let _ = stopped.await; };
-//! let idempotency = Idempotency::builder(MemoryStore::new(), Scope::global()).build()?;
-//! let (wrapped, draining) = (idempotency.clone(), idempotency.clone());
+//! let idempotency = Idempotency::new(MemoryStore::new(), Scope::global())?;
+//! let wrapped = idempotency.clone();
+//! let stop = idempotency.drain_on_stop(DRAIN); // at SIGTERM or SIGINT
+//! # let stop = idempotency.drain_on(stopped, DRAIN);
 //! let server = HttpServer::new(move || {
 //!     App::new().wrap(wrapped.clone()).route("/orders", web::post().to(order))
 //! })
 //! # .workers(1)
 //! .shutdown_timeout(SHUTDOWN_TIMEOUT.as_secs())
-//! .shutdown_signal(async move {
-//!     stop_signal().await; // examples/stop_signal in the repository: SIGTERM or Ctrl-C
-//!     draining.drain(DRAIN).await;
-//! })
+//! .shutdown_signal(stop)
 //! .bind(("127.0.0.1", 0))?;
 //! # // A client that leaves before the process is told to stop.
 //! # let addr = server.addrs()[0];

@@ -245,7 +245,7 @@
 //! # Waiters time out
 //!
 //! With [`InFlight::Wait`](crate::InFlight::Wait) a 409 `in-flight` comes after the time that was
-//! given, or at once when [too many](crate::Limits::waiters) wait. The event's
+//! given, or at once when [too many](crate::Waiting::max_waiters) wait. The event's
 //! [`waited`](crate::event::RequestEvent::wait_duration) says which.
 //!
 //! * **The first takes longer.** Wait longer, or answer 202 and work in the background.

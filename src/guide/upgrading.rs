@@ -48,7 +48,7 @@
 //!
 //! | npm option | here | difference |
 //! |---|---|---|
-//! | `payload` | the closure given to [`ApiLock::builder`](crate::ApiLock::builder), [`try_builder`](crate::ApiLock::try_builder) or [`async_builder`](crate::ApiLock::async_builder) | built from each request; any `Serialize` value; `Ok(None)` lets a request pass |
+//! | `payload` | the closure given to [`ApiLock::builder`](crate::ApiLock::builder), or a [`LockPayload`](crate::api_lock::LockPayload) that can fail, wait, or let a request pass | built from each request; any `Serialize` value |
 //! | `ttl` (ms, 60000) | [`ttl(Duration)`](crate::api_lock::ApiLockBuilder::ttl), 60 s | – |
 //! | `silent` (false) | [`silent(bool)`](crate::api_lock::ApiLockBuilder::silent), false | the package's README has it the wrong way round; here as in its code, `true` runs requests when Redis fails |
 //! | `key_prefix` (`ApiLock`) | [`key_prefix(..)`](crate::api_lock::ApiLockBuilder::key_prefix), `ApiLock:` | nothing is put between prefix and digest |
@@ -57,7 +57,7 @@
 //! A refused duplicate is answered with 409 instead of an error passed to `next` (or a 200), and
 //! without `Retry-After`: nothing is kept about the first answer, so whoever waits and repeats the
 //! request runs it a second time. An application that wants that can add the header in
-//! [`render_problem`](crate::api_lock::ApiLockBuilder::render_problem). Also: the claim is one `SET NX PX` instead
+//! [`problems`](crate::api_lock::ApiLockBuilder::problems). Also: the claim is one `SET NX PX` instead
 //! of a `GET` and a `SET`, between which a second request fits; a lock is released by its owner
 //! only; digests are SHA-256 instead of MD5; the order of JSON members does not matter; there is
 //! no ping per request.

@@ -23,7 +23,7 @@ mod shadow;
 mod transient;
 
 use std::{
-    future::{Ready, ready},
+    future::{Future, Ready, ready},
     sync::Arc,
     time::Duration,
 };
@@ -53,6 +53,7 @@ pub use crate::claim::FencingError;
 use crate::{
     config::ConfigError,
     middleware::GuardedBody,
+    runtime::stop_signal,
     store::{Store, StoreKey},
 };
 
@@ -195,16 +196,63 @@ impl Idempotency {
         self.settings.store_key(&scope, method, path, key)
     }
 
-    /// Waits until everything that is in progress now has settled: handlers, also those whose
-    /// client has left; recordings and releases that go on in the background. False when `limit`
-    /// passed first; then what is left is ended by its lease.
+    /// Waits until everything in progress now has ended: handlers, also those whose client has left,
+    /// and recordings and releases in the background. Returns
+    /// `false` when `limit` passes first; what is left then ends by its lease.
     ///
-    /// It has two places, as [`ApiLock::drain`](crate::ApiLock::drain) has: awaited inside of
-    /// `HttpServer::shutdown_signal` it lets handlers end that have lost their client, for actix
-    /// waits only for connections; after `run()` it lets the last answers be recorded before the
-    /// process ends.
+    /// For the end of `main`, after `run()`: releases and recordings of requests that were cut off still go
+    /// out. Before the server stops: [`drain_on`](Self::drain_on).
     pub async fn drain(&self, limit: Duration) -> bool {
         self.settings.claims.drain(limit).await
+    }
+
+    /// Waits for `signal`, and then until everything in progress has ended, for `limit` at most: a future
+    /// for [`HttpServer::shutdown_signal`](actix_web::HttpServer::shutdown_signal).
+    ///
+    /// actix by itself waits for open connections only: a handler that has lost its client would be cut off. The server goes on
+    /// accepting requests until this future ends; after that actix' own
+    /// [`shutdown_timeout`](actix_web::HttpServer::shutdown_timeout) begins. Logs a warning when `limit`
+    /// passes first. Two guards drain one after the other:
+    /// `lock.drain_on(idempotency.drain_on(signal, limit), limit)`.
+    ///
+    /// ```
+    /// # use actix_web::{App, HttpServer};
+    /// # use actix_web_idempotency::{Idempotency, MemoryStore, Scope};
+    /// # use std::time::Duration;
+    /// # #[actix_web::main]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let idempotency = Idempotency::new(MemoryStore::new(), Scope::global())?;
+    /// # let wrapped = idempotency.clone();
+    /// # let signal = std::future::ready(());
+    /// HttpServer::new(move || App::new().wrap(wrapped.clone()))
+    ///     .shutdown_signal(idempotency.drain_on(signal, Duration::from_secs(10)))
+    ///     .bind(("127.0.0.1", 0))?
+    ///     .run()
+    ///     .await?;
+    /// idempotency.drain(Duration::from_secs(5)).await; // what was cut off
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn drain_on<F>(
+        &self,
+        signal: F,
+        limit: Duration,
+    ) -> impl Future<Output = ()> + Send + 'static + use<F>
+    where
+        F: Future + Send + 'static,
+    {
+        self.settings.claims.drain_on(signal, limit)
+    }
+
+    /// Like [`drain_on`](Self::drain_on) with the signals that ask a process to stop: `SIGTERM` and `SIGINT`,
+    /// or Ctrl-C where there are no Unix signals.
+    ///
+    /// What a deployment needs around it: [an orderly stop](crate::guide::operation#an-orderly-stop).
+    pub fn drain_on_stop(
+        &self,
+        limit: Duration,
+    ) -> impl Future<Output = ()> + Send + 'static + use<> {
+        self.drain_on(stop_signal(), limit)
     }
 }
 

@@ -15,7 +15,7 @@
 //! allows and exposes those.
 
 /// The headers of requests that a page has to be allowed to send: the key, and `Prefer`, in which it
-/// can say how long it [likes to wait](crate::Limits::prefer_wait).
+/// can say how long it [likes to wait](crate::Waiting::honor_prefer).
 ///
 /// With JSON an application allows `Content-Type` besides, which browsers ask for too.
 pub const ALLOW_HEADERS: &[&str] = &["idempotency-key", "prefer"];

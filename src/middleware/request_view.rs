@@ -122,10 +122,9 @@ impl<'a> RequestView<'a> {
     /// struct Order {
     ///     basket: u64,
     /// }
-    /// let lock = ApiLock::builder_with_payload(MemoryStore::new(), LockPayload::fallible(|req| {
-    ///     let order: Order = req.json()?;
-    ///     Ok(Some(("basket", order.basket)))
-    /// }));
+    /// let basket = LockPayload::fallible(|req| Ok(Some(req.json::<Order>()?.basket)));
+    /// let lock = ApiLock::builder_with_payload(MemoryStore::new(), basket).build()?;
+    /// # Ok::<_, actix_web_idempotency::ConfigError>(())
     /// ```
     ///
     /// # Errors

@@ -35,7 +35,7 @@ pub struct AnyStore(Arc<dyn ErasedInspect>);
 
 impl AnyStore {
     /// Wraps a store.
-    pub fn new(store: impl Store + Inspect) -> Self {
+    pub fn new(store: impl Inspect) -> Self {
         match (&store as &dyn Any).downcast_ref::<Self>() {
             Some(any) => any.clone(),
             None => Self(Arc::new(store)),

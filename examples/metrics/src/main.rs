@@ -5,33 +5,14 @@
 //! Grafana (Dashboards, New, Import), whose data source is chosen at its top.
 
 mod prometheus;
-#[path = "../../stop_signal/mod.rs"]
-mod stop_signal;
 
 use std::{env, io, time::Duration};
 
 use actix_web::{App, HttpResponse, HttpServer, rt, web};
 use actix_web_idempotency::{
-    ApiLock, ConfigError, Idempotency, InFlight, MemoryStore, RedisStore, Scope, metrics,
-    store::Store,
+    AnyStore, ApiLock, Idempotency, InFlight, MemoryStore, RedisStore, Scope, Waiting, metrics,
 };
 use serde_json::json;
-
-/// Each guard has a name of its own.
-fn guards_on(store: impl Store + Clone) -> Result<(Idempotency, ApiLock), ConfigError> {
-    let payments = Idempotency::builder(store.clone(), Scope::header("x-user"))
-        .required(true)
-        .on_in_flight(InFlight::Wait(Duration::from_secs(10).into()))
-        .on_event(metrics::observer("payments"))
-        .build()?;
-    let orders = ApiLock::builder(
-        store,
-        |req| json!({ "user": req.header("x-user"), "body": req.body() }),
-    )
-    .on_event(metrics::observer("orders"))
-    .build()?;
-    Ok((payments, orders))
-}
 
 async fn work() -> HttpResponse {
     rt::time::sleep(Duration::from_millis(200)).await; // charge the card, pack the parcel
@@ -41,19 +22,28 @@ async fn work() -> HttpResponse {
 #[actix_web::main]
 async fn main() -> io::Result<()> {
     let prometheus = prometheus::install()?; // before the guards, so that it sees their zeroes
-    let (payments, orders) = match env::var("REDIS_URL") {
-        Ok(url) => guards_on(RedisStore::new(url)?)?,
+    let store = match env::var("REDIS_URL") {
+        Ok(url) => AnyStore::new(RedisStore::new(url)?),
         Err(_) => {
             let store = MemoryStore::new();
             metrics::memory_store("main", &store);
-            guards_on(store)?
+            AnyStore::new(store)
         }
     };
+    // Each guard has a name of its own.
+    let payments = Idempotency::builder(store.clone(), Scope::header("x-user"))
+        .required(true)
+        .on_in_flight(InFlight::Wait(Waiting::new(Duration::from_secs(10))))
+        .on_event(metrics::observer("payments"))
+        .build()?;
+    let orders = ApiLock::builder(
+        store,
+        |req| json!({ "user": req.header("x-user"), "body": req.body() }),
+    )
+    .on_event(metrics::observer("orders"))
+    .build()?;
     let addr = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
-    let (wrapped, draining) = (
-        (payments.clone(), orders.clone()),
-        (payments.clone(), orders.clone()),
-    );
+    let wrapped = (payments.clone(), orders.clone());
     let app = move || {
         let (payments, orders) = wrapped.clone();
         App::new()
@@ -63,13 +53,9 @@ async fn main() -> io::Result<()> {
             // Elsewhere it has a port that strangers cannot reach.
             .route("/metrics", web::get().to(prometheus::scrape))
     };
+    let limit = Duration::from_secs(10);
     let server = HttpServer::new(app)
-        .shutdown_signal(async move {
-            stop_signal::stop_signal().await;
-            let (payments, orders) = draining;
-            payments.drain(Duration::from_secs(10)).await;
-            orders.drain(Duration::from_secs(10)).await;
-        })
+        .shutdown_signal(orders.drain_on(payments.drain_on_stop(limit), limit))
         .bind(addr)?;
     let url = format!("http://{}", server.addrs()[0]);
     println!("Try the first two twice, or both at once:\n");

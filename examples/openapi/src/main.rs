@@ -2,9 +2,6 @@
 //!
 //! Run it with `cargo run -p openapi`; `REDIS_URL` and `ADDR` are optional.
 
-#[path = "../../stop_signal/mod.rs"]
-mod stop_signal;
-
 mod payment;
 mod problem;
 mod refusal;
@@ -13,7 +10,7 @@ use std::{env, io, time::Duration};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use actix_web_idempotency::{
-    ConfigError, Idempotency, MemoryStore, RedisStore, Scope, problem::Problems, store::Store,
+    AnyStore, Idempotency, MemoryStore, RedisStore, Scope, problem::Problems,
 };
 use utoipa::OpenApi;
 
@@ -35,22 +32,19 @@ async fn document() -> HttpResponse {
     HttpResponse::Ok().json(Document::openapi())
 }
 
-fn idempotency_on(store: impl Store) -> Result<Idempotency, ConfigError> {
-    Idempotency::builder(store, Scope::header("x-user"))
+#[actix_web::main]
+async fn main() -> io::Result<()> {
+    let store = match env::var("REDIS_URL") {
+        Ok(url) => AnyStore::new(RedisStore::new(url)?),
+        Err(_) => AnyStore::new(MemoryStore::new()),
+    };
+    let idempotency = Idempotency::builder(store, Scope::header("x-user"))
         .required(true)
         .max_body(16 * 1024)
         .problems(Problems::new().base("https://api.example.com/problems"))
-        .build()
-}
-
-#[actix_web::main]
-async fn main() -> io::Result<()> {
-    let idempotency = match env::var("REDIS_URL") {
-        Ok(url) => idempotency_on(RedisStore::new(url)?)?,
-        Err(_) => idempotency_on(MemoryStore::new())?,
-    };
+        .build()?;
     let addr = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
-    let (wrapped, draining) = (idempotency.clone(), idempotency.clone());
+    let wrapped = idempotency.clone();
     let app = move || {
         let payments = web::resource("/payments").wrap(wrapped.clone());
         App::new()
@@ -58,10 +52,7 @@ async fn main() -> io::Result<()> {
             .route("/openapi.json", web::get().to(document))
     };
     let server = HttpServer::new(app)
-        .shutdown_signal(async move {
-            stop_signal::stop_signal().await;
-            draining.drain(Duration::from_secs(10)).await;
-        })
+        .shutdown_signal(idempotency.drain_on_stop(Duration::from_secs(10)))
         .bind(addr)?;
     let url = format!("http://{}", server.addrs()[0]);
     println!("The document:\n\n  curl {url}/openapi.json\n");

@@ -4,8 +4,6 @@
 //! `REDIS_URL` and `ADDR` are optional.
 
 mod ledger;
-#[path = "../../stop_signal/mod.rs"]
-mod stop_signal;
 
 use std::{env, time::Duration};
 
@@ -13,7 +11,7 @@ use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer, Result, error::ErrorUnauthorized, web,
 };
 use actix_web_idempotency::{
-    Claim, ConfigError, Idempotency, IdempotencyKey, MemoryStore, RedisStore, Scope, store::Store,
+    AnyStore, Claim, Idempotency, IdempotencyKey, MemoryStore, RedisStore, Scope,
 };
 use anyhow::Context;
 use serde_json::json;
@@ -22,13 +20,6 @@ use self::ledger::{Ledger, Outcome, Payment};
 
 /// Says who pays. A gateway sets it, so clients cannot.
 const ACCOUNT: &str = "x-account";
-
-fn keys_on(store: impl Store) -> Result<Idempotency, ConfigError> {
-    Idempotency::builder(store, Scope::header(ACCOUNT))
-        .required(true)
-        .lease(Duration::from_secs(5)) // so long a key is blocked after a crash
-        .build()
-}
 
 async fn pay(
     req: HttpRequest,
@@ -63,21 +54,22 @@ async fn pay(
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
     env_logger::init_from_env(env_logger::Env::new().default_filter_or("info"));
-    let keys = match env::var("REDIS_URL") {
-        Ok(url) => keys_on(RedisStore::new(url)?)?,
-        Err(_) => keys_on(MemoryStore::new())?,
+    let store = match env::var("REDIS_URL") {
+        Ok(url) => AnyStore::new(RedisStore::new(url)?),
+        Err(_) => AnyStore::new(MemoryStore::new()),
     };
+    let keys = Idempotency::builder(store, Scope::header(ACCOUNT))
+        .required(true)
+        .lease(Duration::from_secs(5)) // so long a key is blocked after a crash
+        .build()?;
     let database = env::var("DATABASE_URL").context("DATABASE_URL names no database")?;
     let ledger = web::Data::new(Ledger::open(database).await?);
     let addr = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
-    let (wrapped, draining) = (keys.clone(), keys.clone());
+    let wrapped = keys.clone();
     let payments = move || web::resource("/payments").wrap(wrapped.clone()).post(pay);
     let app = move || App::new().app_data(ledger.clone()).service(payments());
     let server = HttpServer::new(app)
-        .shutdown_signal(async move {
-            stop_signal::stop_signal().await;
-            draining.drain(Duration::from_secs(10)).await; // let payments end, then stop
-        })
+        .shutdown_signal(keys.drain_on_stop(Duration::from_secs(10))) // let payments end, then stop
         .bind(addr)?;
     let url = format!("http://{}/payments", server.addrs()[0]);
     let headers = r#"-H 'x-account: ann' -H 'idempotency-key: "tea-1"'"#;

@@ -89,21 +89,25 @@
 //! ```
 //! use actix_web::{HttpResponse, error::ErrorUnauthorized, http::header::ContentType};
 //! use actix_web_idempotency::{
-//!     ApiLock, Fingerprint, MemoryStore, api_lock::LockPayload, problem::ProblemKind,
+//!     ApiLock, Fingerprint, MemoryStore,
+//!     api_lock::LockPayload,
+//!     problem::{ProblemKind, Problems},
 //! };
 //!
-//! let lock = ApiLock::builder_with_payload(MemoryStore::new(), LockPayload::fallible(|req| {
+//! let payload = LockPayload::fallible(|req| {
 //!     let user = req.header("x-user").ok_or_else(|| ErrorUnauthorized("log in first"))?;
 //!     let content = Fingerprint::digest(req.bytes());
 //!     Ok(Some((user.into_owned(), req.path().to_owned(), content)))
-//! }))
-//! .render_problem(|problem| match problem.kind() {
+//! });
+//! let problems = Problems::new().render(|problem| match problem.kind() {
 //!     ProblemKind::Busy => HttpResponse::Conflict()
 //!         .content_type(ContentType::html())
 //!         .body("<p>Your order is being placed. <a href='/orders'>See your orders</a>.</p>"),
 //!     _ => problem.to_response(),
-//! })
-//! .build()?;
+//! });
+//! let lock = ApiLock::builder_with_payload(MemoryStore::new(), payload)
+//!     .problems(problems)
+//!     .build()?;
 //! # drop(lock);
 //! # Ok::<_, actix_web_idempotency::ConfigError>(())
 //! ```
