@@ -71,11 +71,11 @@
 //!
 //! # #[actix_web::main]
 //! # async fn main() -> std::io::Result<()> {
-//! # let (stop, stopped) = oneshot::channel::<()>();
+//! # let (ask, stopped) = oneshot::channel::<()>();
 //! let idempotency = Idempotency::new(MemoryStore::new(), Scope::global())?;
 //! let wrapped = idempotency.clone();
 //! let stop = idempotency.drain_on_stop(DRAIN); // at SIGTERM or SIGINT
-//! # let stop = idempotency.drain_on(stopped, DRAIN);
+//! # let stop = idempotency.drain_on(stopped, DRAIN); // in a test
 //! let server = HttpServer::new(move || {
 //!     App::new().wrap(wrapped.clone()).route("/orders", web::post().to(order))
 //! })
@@ -92,7 +92,7 @@
 //! #     BEGUN.notified().await;
 //! #     client.set_zero_linger().unwrap(); // a reset
 //! #     drop(client);
-//! #     stop.send(()).unwrap();
+//! #     ask.send(()).unwrap();
 //! # });
 //! server.run().await?;
 //! let is_all_done = idempotency.drain(LAST_DRAIN).await;

@@ -1,13 +1,14 @@
 //! What an application can rely on in the types.
 
 use actix_web_idempotency::{
-    ApiLock, Claim, ConfigError, Fingerprint, Fingerprinting, Idempotency, IdempotencyKey,
-    KeySource, MemoryStore, Recording, RedisStore, Scope, Waiting,
+    AnyStore, ApiLock, Claim, ConfigError, Fingerprint, Fingerprinting, Idempotency,
+    IdempotencyKey, KeySource, MemoryStore, Recording, RedisStore, Scope, Waiting,
     api_lock::ApiLockBuilder,
     dedup::{DedupOutcome, Deduplicator, DeduplicatorBuilder, Execution},
     idempotency::{FencingError, IdempotencyBuilder, InvalidKey},
     problem::Problems,
     store::{Cursor, Inspect, NewClaim, Page, Store, StoreError, StoreErrorKind, StoreKey},
+    testing::{Call, Fault, FaultyStore},
 };
 use static_assertions::assert_impl_all;
 
@@ -33,6 +34,7 @@ assert_impl_all!(FencingError: std::error::Error, actix_web::ResponseError, Send
 assert_impl_all!(InvalidKey: std::error::Error, Send, Sync, Copy);
 assert_impl_all!(MemoryStore: Clone, Send, Sync, Default, Store, Inspect);
 assert_impl_all!(RedisStore: Clone, Send, Sync, Store, Inspect);
+assert_impl_all!(AnyStore: Clone, Send, Sync, Store, Inspect, std::fmt::Debug);
 assert_impl_all!(Page: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(Cursor: Clone, Send, Sync, std::fmt::Debug, Eq);
 assert_impl_all!(StoreError: std::error::Error, Send, Sync);
@@ -88,8 +90,26 @@ fn debug_shows_no_secret() {
 }
 
 #[test]
-fn store_behind_an_arc_is_bounded_where_the_store_is() {
+fn store_behind_a_pointer_is_bounded_where_the_store_is() {
     const { assert!(<std::sync::Arc<MemoryStore> as Store>::IS_BOUNDED) };
+    const { assert!(!<std::sync::Arc<FaultyStore<MemoryStore>> as Store>::IS_BOUNDED) };
+    const { assert!(<AnyStore as Store>::IS_BOUNDED) };
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_store_ends_each_call_of_a_store_without_a_time_limit() {
+    let store = FaultyStore::new(MemoryStore::new());
+    let any = AnyStore::new(store.clone());
+    let key = StoreKey::new("p:", [7; 32]);
+    let claim = NewClaim::lock(key.clone(), std::time::Duration::from_secs(60));
+    let nothing = Fault::NoAnswer { carried_out: false };
+    store.next(Call::Begin, nothing);
+    let begun = tokio::time::Instant::now();
+    let err = any.begin(&claim).await.unwrap_err();
+    assert_eq!(err.kind(), StoreErrorKind::Timeout);
+    assert_eq!(begun.elapsed(), std::time::Duration::from_secs(10));
+    any.begin(&claim).await.unwrap();
+    assert!(any.look_up(&key).await.unwrap().is_some());
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! Both stores keep the contract, also through `Arc` and through a pool of the application's own.
+//! Both stores keep the contract, also through `Arc` and `AnyStore`, and through a pool of the application's own.
 
 use std::sync::Arc;
 
 use actix_web_idempotency::{
-    MemoryStore, RedisStore,
+    AnyStore, MemoryStore, RedisStore,
     store::{
         conformance,
         redis::{bb8, bb8_redis::RedisConnectionManager},
@@ -18,8 +18,10 @@ async fn memory() {
     let _here = BackgroundHere::here();
     conformance::check(&MemoryStore::new()).await;
     conformance::check(&Arc::new(MemoryStore::new())).await;
+    conformance::check(&AnyStore::new(MemoryStore::new())).await;
     conformance::check_inspect(&MemoryStore::new()).await;
     conformance::check_inspect(&Arc::new(MemoryStore::new())).await;
+    conformance::check_inspect(&AnyStore::new(MemoryStore::new())).await;
 }
 
 #[tokio::test]
@@ -29,6 +31,8 @@ async fn redis() {
     conformance::check(&Arc::new(redis.store())).await;
     conformance::check_inspect(&redis.store()).await;
     conformance::check_inspect(&Arc::new(redis.store())).await;
+    conformance::check(&AnyStore::new(redis.store())).await;
+    conformance::check_inspect(&AnyStore::new(redis.store())).await;
 }
 
 #[tokio::test]

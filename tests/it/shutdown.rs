@@ -2,16 +2,21 @@
 
 use std::time::Duration;
 
+use tokio::{sync::oneshot, time::timeout};
+
 use crate::support::{
     eventually,
     gate::{Gate, gated, gated_on},
-    locks::{lock_on, on_each_store},
+    locks::{lock_on, memory_lock, on_each_store},
+    log,
     redis::Redis,
     server::{post, status},
 };
 
 /// Drains end when nothing is in progress; this is for the busiest of machines.
 const LIMIT: Duration = Duration::from_secs(60);
+/// So long it takes to see that something does not end.
+const SHORT: Duration = Duration::from_millis(100);
 
 #[tokio::test]
 async fn a_graceful_stop_lets_the_request_end_and_its_lock_with_it() {
@@ -89,4 +94,34 @@ async fn a_drain_while_the_server_runs_waits_for_the_requests_of_that_moment() {
     assert!(draining.await.unwrap());
     gate.let_go(1);
     assert_eq!(second.await.unwrap().unwrap().status(), 201);
+}
+
+#[tokio::test]
+async fn drain_on_waits_for_the_signal_and_then_for_requests_in_progress() {
+    let gate = Gate::closed();
+    let lock = memory_lock();
+    let server = gated(lock.clone(), &gate);
+    let first = gate.occupy(&server).await;
+    let (ask, signal) = oneshot::channel::<()>();
+    let mut stop = tokio::spawn(lock.drain_on(signal, LIMIT));
+    assert!(timeout(SHORT, &mut stop).await.is_err(), "no signal yet");
+    ask.send(()).unwrap();
+    assert!(timeout(SHORT, &mut stop).await.is_err(), "a request runs");
+    gate.let_go(1);
+    stop.await.unwrap();
+    assert_eq!(first.await.unwrap().unwrap().status(), 201);
+}
+
+#[tokio::test]
+async fn drain_on_ends_at_its_limit_and_logs_that_work_goes_on() {
+    log::collect();
+    let gate = Gate::closed();
+    let lock = memory_lock();
+    let server = gated(lock.clone(), &gate);
+    let first = gate.occupy(&server).await;
+    lock.drain_on(async {}, SHORT).await;
+    let text = "work is still in progress 100ms after the stop signal";
+    assert_eq!(log::lines_with(text).len(), 1);
+    gate.let_go(1);
+    assert_eq!(first.await.unwrap().unwrap().status(), 201);
 }

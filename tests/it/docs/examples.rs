@@ -6,7 +6,7 @@ use super::page::{Kind, Page, comments, markdown, read};
 
 /// Rust that is compiled and not run, by its first line, and why. `.ci/quickstart` runs it.
 const NOT_RUN: [(&str, &str); 1] = [(
-    "use std::{sync::atomic::{AtomicU64, Ordering}, time::Duration};",
+    "use actix_web::{App, HttpServer, post, rt::time::sleep};",
     "the README's program serves until it is stopped",
 )];
 

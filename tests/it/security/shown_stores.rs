@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web_idempotency::{
-    ExpiredLease, Fingerprint, MemoryStore, RedisStore,
+    AnyStore, ExpiredLease, Fingerprint, MemoryStore, RedisStore,
     store::{
         Begin, ClaimId, Cursor, Headers, Held, Inspect, NewClaim, OwnerToken, Record,
         RecordedResponse, Renewed, Store, StoreError, StoreKey, StoreTime, StoreWarning,
@@ -49,6 +49,7 @@ pub(super) async fn of_stores(shown: &Shown) {
     }
     shown.add("RedisStore", &store);
     shown.add("MemoryStoreBuilder", &MemoryStore::builder());
+    shown.add("AnyStore", &AnyStore::new(store.clone()));
 
     let memory = MemoryStore::new();
     let mut claim = NewClaim::lock(StoreKey::new("t:", [7; 32]), Duration::from_secs(60));
@@ -83,7 +84,7 @@ pub(super) async fn of_stores(shown: &Shown) {
     shown.add("Headers", &(&answer.headers, Headers::new()));
     shown.add("Tombstone", &answer.to_tombstone());
     shown.add("Record", &Record::Tombstone(answer.to_tombstone()));
-    shown.add("Answer", &answer);
+    shown.add("RecordedResponse", &answer);
     let record = Record::Response(answer);
     let held: Held = memory
         .complete(&claim.lease(), &record, LONG)
