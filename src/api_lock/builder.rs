@@ -2,7 +2,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use actix_web::{dev::RequestHead, http::Method};
 
-use super::{ApiLock, payload::LockPayload, settings::Settings};
+use super::{ApiLock, payload::LockPayload, settings::LockSettings};
 use crate::{
     claim::Claims,
     config::{ConfigError, StoreFailure},
@@ -18,12 +18,12 @@ const LONGEST_TTL: Duration = Duration::from_secs(365 * 24 * 3600);
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct ApiLockBuilder {
-    settings: Settings,
+    settings: LockSettings,
 }
 
 impl ApiLockBuilder {
     pub(super) fn new(store: impl Store, payload: LockPayload) -> Self {
-        let settings = Settings {
+        let settings = LockSettings {
             claims: Claims::new(store),
             payload,
             ttl: Duration::from_secs(60),

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use actix_web::dev::ServiceRequest;
 use bytes::Bytes;
 
-use super::settings::Settings;
+use super::settings::LockSettings;
 use crate::{
     claim::ClaimOutcome,
     config::StoreFailure,
@@ -16,20 +16,20 @@ use crate::{
 /// Decides what becomes of a request that is selected: the only place that reads it, asks the closure of
 /// the application and locks.
 pub(super) async fn decide(
-    settings: &Settings,
+    settings: &LockSettings,
     req: &mut ServiceRequest,
-    notes: &mut EventBuilder,
+    event: &mut EventBuilder,
 ) -> Decision {
-    let claim = match identify(settings, req, notes).await {
+    let claim = match identify_operation(settings, req, event).await {
         Ok(claim) => claim,
         Err(decision) => {
-            decision.report(None, settings.shadow, &settings.claims, notes);
+            decision.report(None, settings.shadow, &settings.claims, event);
             return decision;
         }
     };
-    notes.step_begins();
+    event.start_step();
     let begun = settings.claims.begin(&claim).await;
-    let decision = match ClaimOutcome::noted(begun, None, notes) {
+    let decision = match ClaimOutcome::record_claim(begun, None, event) {
         Ok(ClaimOutcome::Mine(guard)) => Decision::Run(guard),
         Ok(taken) => Decision::Refuse(Refusal {
             detail: settings.error_message.clone(),
@@ -41,15 +41,15 @@ pub(super) async fn decide(
             StoreFailure::FailClosed => Decision::unavailable(err),
         },
     };
-    decision.report(Some(&claim.key), settings.shadow, &settings.claims, notes);
+    decision.report(Some(&claim.key), settings.shadow, &settings.claims, event);
     decision
 }
 
 /// Reads under what a request is locked.
-async fn identify(
-    settings: &Settings,
+async fn identify_operation(
+    settings: &LockSettings,
     req: &mut ServiceRequest,
-    notes: &mut EventBuilder,
+    event: &mut EventBuilder,
 ) -> Result<Arc<NewClaim>, Decision> {
     // The claim comes after the body: an upload that stalls holds no lock.
     let bytes = match settings.ignore_body {
@@ -57,7 +57,7 @@ async fn identify(
         false => {
             let read = settings.body.read(req).await;
             let bytes = read.map_err(|err| settings.body.refuse(err, &settings.claims))?;
-            notes.note(|event| event.request_body = Some(bytes.len()));
+            event.record(|event| event.request_body = Some(bytes.len()));
             bytes
         }
     };
@@ -69,6 +69,6 @@ async fn identify(
     if !OuterClaims::insert(req, &claim) {
         return Err(Decision::Pass);
     }
-    notes.note(|event| event.key = Some(claim.key.clone()));
+    event.record(|event| event.key = Some(claim.key.clone()));
     Ok(claim)
 }

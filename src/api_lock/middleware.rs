@@ -3,26 +3,26 @@ use std::{rc::Rc, sync::Arc};
 use actix_service::{Service, forward_ready};
 use actix_web::{
     Error,
-    body::{BoxBody, EitherBody, MessageBody},
+    body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
 };
 use futures_util::future::LocalBoxFuture;
 
-use super::{decision::decide, settings::Settings, shadow};
+use super::{decision::decide, settings::LockSettings, shadow};
 use crate::{
     claim::Guard,
-    middleware::{Decision, GuardedBody, status_of},
+    middleware::{Decision, GuardedBody, ResponseBody, status_of},
 };
 
 /// [`ApiLock`](super::ApiLock) around a service.
 #[derive(Debug)]
 pub struct ApiLockMiddleware<S> {
     service: Rc<S>,
-    settings: Arc<Settings>,
+    settings: Arc<LockSettings>,
 }
 
 impl<S> ApiLockMiddleware<S> {
-    pub(super) fn new(service: S, settings: Arc<Settings>) -> Self {
+    pub(super) fn new(service: S, settings: Arc<LockSettings>) -> Self {
         Self {
             service: Rc::new(service),
             settings,
@@ -30,10 +30,7 @@ impl<S> ApiLockMiddleware<S> {
     }
 }
 
-/// The handler's body, or one of ours. A handler's body that is in memory moves to the right
-/// side when its lock has been released.
-type Body<B> = EitherBody<GuardedBody<B>, BoxBody>;
-pub(super) type Response<B> = ServiceResponse<Body<B>>;
+pub(super) type Response<B> = ServiceResponse<ResponseBody<B>>;
 
 impl<S, B> Service<ServiceRequest> for ApiLockMiddleware<S>
 where
@@ -60,7 +57,7 @@ where
 }
 
 async fn guarded<S, B>(
-    settings: Arc<Settings>,
+    settings: Arc<LockSettings>,
     service: Rc<S>,
     mut req: ServiceRequest,
 ) -> Result<Response<B>, Error>
@@ -68,14 +65,14 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody + 'static,
 {
-    let mut notes = settings.claims.notes();
-    match decide(&settings, &mut req, &mut notes).await {
-        Decision::Run(guard) => run(guard.observed(notes), &*service, req).await,
+    let mut event = settings.claims.begin_event();
+    match decide(&settings, &mut req, &mut event).await {
+        Decision::Run(guard) => run(guard.observed(event), &*service, req).await,
         Decision::Pass => Ok(unguarded(service.call(req).await?)),
         Decision::RunUnguarded(_) => {
-            notes.step_begins();
+            event.start_step();
             let answer = service.call(req).await;
-            notes.step_ends(|event, took| {
+            event.end_step(|event, took| {
                 event.handler_duration = Some(took);
                 event.status = Some(status_of(&answer));
             });
@@ -83,7 +80,7 @@ where
         }
         decision => {
             let response = decision.response(&settings.problems);
-            notes.note(|event| event.status = Some(response.status().as_u16()));
+            event.record(|event| event.status = Some(response.status().as_u16()));
             Ok(req.into_response(response).map_into_right_body())
         }
     }
@@ -103,7 +100,7 @@ where
     let answer = service.call(req).await;
     let (answer, guard) = conclude(answer, guard);
     if let Some(guard) = guard {
-        guard.settle().await;
+        guard.finish().await;
     }
     answer
 }
@@ -121,15 +118,18 @@ fn conclude<B: MessageBody + 'static>(
 }
 
 /// Takes the guard when the body is still to come.
-fn in_memory_or_guarded<B: MessageBody + 'static>(body: B, guard: &mut Option<Guard>) -> Body<B> {
+fn in_memory_or_guarded<B: MessageBody + 'static>(
+    body: B,
+    guard: &mut Option<Guard>,
+) -> ResponseBody<B> {
     // Nobody will ask for it. As bytes, no body and an empty one would look the same, and they are
     // sent differently.
     if body.size().is_eof() {
-        return EitherBody::left(GuardedBody::free(body));
+        return ResponseBody::left(GuardedBody::free(body));
     }
     match body.try_into_bytes() {
-        Ok(bytes) => EitherBody::right(BoxBody::new(bytes)),
-        Err(body) => EitherBody::left(match guard.take() {
+        Ok(bytes) => ResponseBody::right(BoxBody::new(bytes)),
+        Err(body) => ResponseBody::left(match guard.take() {
             Some(guard) => GuardedBody::guarded(body, guard),
             None => GuardedBody::free(body),
         }),
@@ -137,5 +137,5 @@ fn in_memory_or_guarded<B: MessageBody + 'static>(body: B, guard: &mut Option<Gu
 }
 
 fn unguarded<B: MessageBody>(answer: ServiceResponse<B>) -> Response<B> {
-    answer.map_body(|_head, body| EitherBody::left(GuardedBody::free(body)))
+    answer.map_body(|_head, body| ResponseBody::left(GuardedBody::free(body)))
 }

@@ -16,7 +16,7 @@ use std::{
 use actix_service::{Service, Transform};
 use actix_web::{
     Error,
-    body::{BoxBody, EitherBody, MessageBody},
+    body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
 };
 
@@ -24,10 +24,10 @@ pub use self::{
     builder::ApiLockBuilder,
     payload::{IntoPayload, LockPayload},
 };
-use self::{middleware::ApiLockMiddleware, settings::Settings};
+use self::{middleware::ApiLockMiddleware, settings::LockSettings};
 pub use crate::middleware::RequestBody;
 use crate::{
-    middleware::{GuardedBody, RequestView},
+    middleware::{RequestView, ResponseBody},
     runtime::stop_signal,
     store::Store,
 };
@@ -103,7 +103,7 @@ use crate::{
 /// script. Nothing is spawned. The request's body is read first and kept while its handler runs.
 #[derive(Clone, Debug)]
 pub struct ApiLock {
-    settings: Arc<Settings>,
+    settings: Arc<LockSettings>,
 }
 
 impl ApiLock {
@@ -131,7 +131,7 @@ impl ApiLock {
         ApiLockBuilder::new(store, payload)
     }
 
-    fn with(settings: Settings) -> Self {
+    fn with(settings: LockSettings) -> Self {
         Self {
             settings: Arc::new(settings),
         }
@@ -202,7 +202,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<EitherBody<GuardedBody<B>, BoxBody>>;
+    type Response = ServiceResponse<ResponseBody<B>>;
     type Error = Error;
     type InitError = ();
     type Transform = ApiLockMiddleware<S>;

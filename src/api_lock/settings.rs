@@ -10,7 +10,7 @@ use crate::{
 
 /// What an [`ApiLock`](super::ApiLock) was built with.
 #[derive(Clone)]
-pub(super) struct Settings {
+pub(super) struct LockSettings {
     pub(super) claims: Claims,
     pub(super) payload: LockPayload,
     pub(super) ttl: Duration,
@@ -24,7 +24,7 @@ pub(super) struct Settings {
     pub(super) shadow: bool,
 }
 
-impl fmt::Debug for Settings {
+impl fmt::Debug for LockSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiLock")
             .field("store", &self.claims)

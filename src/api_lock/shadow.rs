@@ -10,13 +10,13 @@ use actix_web::{
 use super::{
     decision::decide,
     middleware::{Response, run},
-    settings::Settings,
+    settings::LockSettings,
 };
 use crate::middleware::{Decision, shadow};
 
 /// Runs a request whatever is decided about it; the first one of its kind under a lock.
 pub(super) async fn observed<S, B>(
-    settings: Arc<Settings>,
+    settings: Arc<LockSettings>,
     service: Rc<S>,
     mut req: ServiceRequest,
 ) -> Result<Response<B>, Error>
@@ -24,17 +24,17 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody + 'static,
 {
-    let mut notes = settings.claims.notes().in_shadow();
+    let mut event = settings.claims.begin_event().in_shadow();
     let claims = &settings.claims;
-    let decision = shadow::observe(&mut req, &mut notes, claims, async |req, notes| {
+    let decision = shadow::observe(&mut req, &mut event, claims, async |req, event| {
         if settings.filter.selects(req.head()) {
-            return decide(&settings, req, notes).await;
+            return decide(&settings, req, event).await;
         }
-        notes.forget();
+        event.discard();
         Decision::Pass
     });
     match decision.await {
-        Decision::Run(guard) => run(guard.observed(notes), &*service, req).await,
-        _ => shadow::run(&*service, req, notes).await,
+        Decision::Run(guard) => run(guard.observed(event), &*service, req).await,
+        _ => shadow::run(&*service, req, event).await,
     }
 }

@@ -21,7 +21,7 @@ pub(super) enum Stage<S, R, A> {
     /// The key is held, and this is what has to stand there in the end.
     Answered(A),
     /// There is nothing to give back.
-    Settled,
+    Finished,
 }
 
 /// What has to follow when an owner goes.
@@ -50,7 +50,7 @@ impl<S, R, A> ClaimState<S, R, A> {
 
     /// The store has said that the key is ours.
     pub(crate) fn claimed(&mut self, running: impl FnOnce(S) -> R) {
-        self.stage = match mem::replace(&mut self.stage, Stage::Settled) {
+        self.stage = match mem::replace(&mut self.stage, Stage::Finished) {
             Stage::Sent(claim) => Stage::Running(running(claim)),
             other => other,
         };
@@ -60,7 +60,7 @@ impl<S, R, A> ClaimState<S, R, A> {
     /// `sent_again` is the claim if it was sent twice: its other copy may still be under way, so the
     /// key may come to be held once more.
     pub(crate) fn gone(&mut self, sent_again: Option<S>) {
-        self.stage = sent_again.map_or(Stage::Settled, Stage::Sent);
+        self.stage = sent_again.map_or(Stage::Finished, Stage::Sent);
     }
 
     /// The work has ended, and may be done again: from now on a drop frees the key, whatever happens
@@ -76,27 +76,27 @@ impl<S, R, A> ClaimState<S, R, A> {
 
     /// There is an answer.
     pub(crate) fn answered(&mut self, answer: impl FnOnce(R) -> A) {
-        self.stage = match mem::replace(&mut self.stage, Stage::Settled) {
+        self.stage = match mem::replace(&mut self.stage, Stage::Finished) {
             Stage::Running(running) => Stage::Answered(answer(running)),
             other => other,
         };
     }
 
     /// The store has heard how the work has ended, or was never asked.
-    pub(crate) fn settled(&mut self) {
-        self.stage = Stage::Settled;
+    pub(crate) fn finished(&mut self) {
+        self.stage = Stage::Finished;
     }
 
     /// The owner goes, wherever it stands.
     pub(crate) fn cleanup(&mut self) -> Cleanup<S, R, A> {
-        match mem::replace(&mut self.stage, Stage::Settled) {
+        match mem::replace(&mut self.stage, Stage::Finished) {
             Stage::Sent(claim) => Cleanup::Undo(claim),
             Stage::Running(running) => match self.on_drop {
                 ExpiredLease::Reexecute => Cleanup::Release(running),
                 ExpiredLease::Refuse => Cleanup::Lapse(running),
             },
             Stage::Answered(answer) => Cleanup::Record(answer),
-            Stage::Settled => Cleanup::Nothing,
+            Stage::Finished => Cleanup::Nothing,
         }
     }
 }
@@ -126,7 +126,7 @@ mod tests {
             state.answered(|()| ());
             state.free_on_drop();
             assert_eq!(state.clone().cleanup(), Cleanup::Record(()));
-            state.settled();
+            state.finished();
             assert_eq!(state.cleanup(), Cleanup::Nothing);
         }
     }

@@ -84,7 +84,7 @@ impl Completion {
             let err = match self.attempt(context).await {
                 Ok(settled) => {
                     if settled == FinishOutcome::Lost {
-                        context.tell(&Incident::of(IncidentKind::Superseded, key));
+                        context.tell(&Incident::about_claim(IncidentKind::Superseded, key));
                     }
                     return settled;
                 }
@@ -94,7 +94,7 @@ impl Completion {
             if !backoff.rest(LONGEST_REST).await {
                 report!(
                     context, error,
-                    Incident::of(IncidentKind::NotRecorded, key).because(err.kind()),
+                    Incident::about_claim(IncidentKind::NotRecorded, key).caused_by(err.kind()),
                     key:%, error:% = err;
                     "{key} could not be recorded: {err}"
                 );

@@ -48,7 +48,7 @@ impl Context {
     }
 
     /// Begins the event of a request.
-    pub(super) fn notes(&self) -> EventBuilder {
+    pub(super) fn begin_event(&self) -> EventBuilder {
         EventBuilder::begin(self.0.observer.as_ref())
     }
 
@@ -60,13 +60,13 @@ impl Context {
     }
 
     /// Stands for something that is in progress, until it is dropped.
-    pub(super) fn ticket(&self) -> DrainGuard {
-        self.0.drain.ticket()
+    pub(super) fn drain_guard(&self) -> DrainGuard {
+        self.0.drain.guard()
     }
 
     /// Waits until all that is in progress now has settled.
-    pub(super) async fn settled(&self) {
-        self.0.drain.settled().await;
+    pub(super) async fn drained(&self) {
+        self.0.drain.drained().await;
     }
 
     pub(super) fn renew<'a>(

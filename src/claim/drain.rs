@@ -4,7 +4,7 @@ use tokio::sync::mpsc;
 
 /// Knows what has been begun and not yet settled.
 ///
-/// Whatever begins takes a [`DrainGuard`]. A drain waits for the tickets that are out when it starts
+/// Whatever begins takes a [`DrainGuard`]. A drain waits for the guards that are out when it starts
 /// and not for later ones, so that it ends on a busy server too.
 #[derive(Debug, Default)]
 pub(crate) struct DrainTracker {
@@ -15,7 +15,7 @@ pub(crate) struct DrainTracker {
 /// A channel on which nothing is ever sent: it closes when the last sender is dropped.
 #[derive(Debug)]
 struct Round {
-    tickets: mpsc::Sender<()>,
+    guards: mpsc::Sender<()>,
     closed: Vec<mpsc::Receiver<()>>,
 }
 
@@ -26,15 +26,15 @@ pub(crate) struct DrainGuard {
 }
 
 impl DrainTracker {
-    pub(crate) fn ticket(&self) -> DrainGuard {
+    pub(crate) fn guard(&self) -> DrainGuard {
         let round = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         DrainGuard {
-            _open: round.tickets.clone(),
+            _open: round.guards.clone(),
         }
     }
 
-    /// Waits until every ticket that is out now has been dropped.
-    pub(crate) async fn settled(&self) {
+    /// Waits until every guard that is out now has been dropped.
+    pub(crate) async fn drained(&self) {
         let waiting = {
             let mut round = self.current.lock().unwrap_or_else(PoisonError::into_inner);
             let Round { closed, .. } = std::mem::take(&mut *round);
@@ -53,9 +53,9 @@ impl DrainTracker {
 
 impl Default for Round {
     fn default() -> Self {
-        let (tickets, closed) = mpsc::channel(1);
+        let (guards, closed) = mpsc::channel(1);
         Self {
-            tickets,
+            guards,
             closed: vec![closed],
         }
     }
@@ -90,13 +90,13 @@ mod tests {
     #[tokio::test]
     async fn a_drain_waits_for_what_began_before_it_and_no_more() {
         let all = DrainTracker::default();
-        assert!(all.settled().now_or_never().is_some());
+        assert!(all.drained().now_or_never().is_some());
 
-        let early = all.ticket();
-        let drain = all.settled();
+        let early = all.guard();
+        let drain = all.drained();
         let mut drain = std::pin::pin!(drain);
         assert!((&mut drain).now_or_never().is_none());
-        let late = all.ticket();
+        let late = all.guard();
         drop(early);
         assert!((&mut drain).now_or_never().is_some());
         drop(late);
@@ -105,10 +105,10 @@ mod tests {
     #[tokio::test]
     async fn what_one_drain_gave_up_the_next_still_waits_for() {
         let all = DrainTracker::default();
-        let ticket = all.ticket();
-        assert!(all.settled().now_or_never().is_none());
-        assert!(all.settled().now_or_never().is_none());
+        let ticket = all.guard();
+        assert!(all.drained().now_or_never().is_none());
+        assert!(all.drained().now_or_never().is_none());
         drop(ticket);
-        assert!(all.settled().now_or_never().is_some());
+        assert!(all.drained().now_or_never().is_some());
     }
 }

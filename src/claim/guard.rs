@@ -31,7 +31,7 @@ pub(crate) struct Guard {
     context: Context,
     state: ClaimState<Arc<NewClaim>, Running, Answered>,
     ticket: Option<DrainGuard>,
-    notes: EventBuilder,
+    event: EventBuilder,
 }
 
 /// A key that is held.
@@ -52,10 +52,10 @@ impl Guard {
     pub(super) fn sent(context: Context, claim: Arc<NewClaim>) -> Self {
         let on_drop = claim.on_expired_lease;
         Self {
-            ticket: Some(context.ticket()),
+            ticket: Some(context.drain_guard()),
             state: ClaimState::sent(claim, on_drop),
             context,
-            notes: EventBuilder::default(),
+            event: EventBuilder::default(),
         }
     }
 
@@ -68,7 +68,7 @@ impl Guard {
 
     /// The claim was never sent.
     pub(super) fn disarm(&mut self) {
-        self.state.settled();
+        self.state.finished();
     }
 
     /// The store has said what else holds the key.
@@ -80,7 +80,7 @@ impl Guard {
     pub(crate) fn held_claim(&self) -> Option<&Arc<HeldClaim>> {
         match &self.state.stage {
             Stage::Running(running) => Some(running.kept.held_claim()),
-            Stage::Sent(_) | Stage::Answered(_) | Stage::Settled => None,
+            Stage::Sent(_) | Stage::Answered(_) | Stage::Finished => None,
         }
     }
 
@@ -88,33 +88,33 @@ impl Guard {
     pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
         match &self.state.stage {
             Stage::Running(running) => running.claim.fingerprint,
-            Stage::Sent(_) | Stage::Answered(_) | Stage::Settled => None,
+            Stage::Sent(_) | Stage::Answered(_) | Stage::Finished => None,
         }
     }
 
     /// The work begins. What is known of it so far goes along with the claim from here on, and is told
     /// when it ends. By value, because a future keeps room to its end for whatever is once borrowed
     /// in it.
-    pub(crate) fn observed(mut self, notes: EventBuilder) -> Self {
-        self.notes = notes;
+    pub(crate) fn observed(mut self, event: EventBuilder) -> Self {
+        self.event = event;
         let attempt = self.held_claim().map(|held_claim| held_claim.attempt());
-        self.notes.note(|event| {
+        self.event.record(|event| {
             event.outcome = Outcome::Executed;
             event.attempt = attempt;
         });
-        self.notes.step_begins();
+        self.event.start_step();
         self
     }
 
     /// The work has come to an answer of this status.
     pub(crate) fn worked(&mut self, status: u16) {
         self.ended();
-        self.notes.note(|event| event.status = Some(status));
+        self.event.record(|event| event.status = Some(status));
     }
 
     /// The work has ended.
     pub(crate) fn ended(&mut self) {
-        (self.notes).step_ends(|event, took| event.handler_duration = Some(took));
+        (self.event).end_step(|event, took| event.handler_duration = Some(took));
     }
 
     /// Has the claim renewed while it runs, for `longest` at most.
@@ -137,7 +137,7 @@ impl Guard {
 
     /// There is an answer: from now on a drop records it.
     pub(crate) fn answered(&mut self, record: Record, retention: Duration) {
-        self.notes.note(|event| match &record {
+        self.event.record(|event| match &record {
             Record::Response(answer) => {
                 event.ending = Some(Ending::Recorded);
                 event.recorded_body = Some(answer.body.len());
@@ -160,15 +160,15 @@ impl Guard {
     /// Records the answer now, as [`settle`](Self::settle) does.
     pub(crate) async fn complete(mut self, record: Record, retention: Duration) -> FinishOutcome {
         self.answered(record, retention);
-        self.settle().await
+        self.finish().await
     }
 
     /// Tells the store how the work has ended: its answer, if there is one, otherwise that the key
     /// is free. Takes at most one call to the store; if that fails, or if this future is dropped,
     /// the background goes on.
-    pub(crate) async fn settle(mut self) -> FinishOutcome {
+    pub(crate) async fn finish(mut self) -> FinishOutcome {
         self.free_on_drop();
-        self.notes.step_begins();
+        self.event.start_step();
         let (key, claim, outcome) = match &self.state.stage {
             Stage::Running(Running { claim, kept }) => {
                 let held_claim = kept.held_claim();
@@ -182,7 +182,7 @@ impl Guard {
                 let outcome = completion.attempt(&self.context).await;
                 (completion.key(), claim, outcome)
             }
-            Stage::Sent(_) | Stage::Settled => return FinishOutcome::Lost,
+            Stage::Sent(_) | Stage::Finished => return FinishOutcome::Lost,
         };
         let settled = match &outcome {
             Ok(settled) => *settled,
@@ -195,7 +195,7 @@ impl Guard {
             settled == FinishOutcome::Confirmed && matches!(self.state.stage, Stage::Answered(_));
         let sent_again = sent_again(claim).filter(|_| !is_recorded);
         let failed = outcome.err().map(|err| err.kind());
-        self.notes.step_ends(|event, took| {
+        self.event.end_step(|event, took| {
             event.finish_duration = Some(took);
             event.finish = Some(settled);
             event.store_error = failed;
@@ -210,7 +210,7 @@ impl Guard {
 
     /// The work ends here, and what is left of it is not waited for.
     fn ends(&mut self, ending: Ending) {
-        self.notes.note(|event| {
+        self.event.record(|event| {
             event.finish.get_or_insert(FinishOutcome::Deferred);
             event.ending.get_or_insert(ending);
         });
@@ -280,7 +280,7 @@ impl Drop for Guard {
         let Some(place) = job.take_place(&self.context) else {
             let key = job.key();
             report!(
-                self.context, error, Incident::of(IncidentKind::Overloaded, key),
+                self.context, error, Incident::about_claim(IncidentKind::Overloaded, key),
                 key:%;
                 "too much is waiting, {key} is left to its lease"
             );

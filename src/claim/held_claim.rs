@@ -147,7 +147,7 @@ impl HeldClaim {
                 if !is_known && !self.is_ending() {
                     let key = self.key();
                     report!(
-                        self.context, warn, Incident::of(IncidentKind::LostLease, key),
+                        self.context, warn, Incident::about_claim(IncidentKind::LostLease, key),
                         key:%, attempt:% = self.attempt;
                         "{key} is lost while its handler runs"
                     );

@@ -63,7 +63,7 @@ impl Job {
             if BYTES.fetch_add(place.bytes, Ordering::AcqRel) + place.bytes > MOST_BYTES {
                 let key = completion.key();
                 report!(
-                    context, warn, Incident::of(IncidentKind::Buried, key),
+                    context, warn, Incident::about_claim(IncidentKind::Buried, key),
                     key:%;
                     "{key} is recorded without its answer"
                 );
@@ -92,7 +92,7 @@ impl Job {
             }
         };
         if is_undo || claim.notes.was_sent_again() {
-            Undo::of(&claim, ticket).run(context).await;
+            Undo::new(&claim, ticket).run(context).await;
         }
     }
 }
@@ -111,7 +111,7 @@ async fn release(context: &Context, held_claim: &HeldClaim) {
         if !backoff.rest(LONGEST_REST).await {
             report!(
                 context, warn,
-                Incident::of(IncidentKind::NotReleased, key).because(failed.kind()),
+                Incident::about_claim(IncidentKind::NotReleased, key).caused_by(failed.kind()),
                 key:%, error:% = failed;
                 "{key} could not be released, its lease has ended it"
             );

@@ -16,7 +16,7 @@ mod refusal_log;
 mod renewals;
 mod terms;
 mod undo;
-mod waiting;
+mod watches;
 
 use std::{
     fmt,
@@ -37,7 +37,7 @@ use self::{
     context::{Context, report},
     refusal_log::{Ended, Line, RefusalLog},
     renewals::Renewals,
-    waiting::Waiting,
+    watches::Watches,
 };
 pub(crate) use self::{
     guard::Guard,
@@ -62,7 +62,7 @@ pub(crate) struct Claims(Arc<Inner>);
 struct Inner {
     context: Context,
     renewals: Arc<Renewals>,
-    waiting: Arc<Waiting>,
+    watches: Arc<Watches>,
     refusals: RefusalLog,
     /// The mistakes of set-up that were reported, a bit for each kind.
     reported: AtomicU32,
@@ -83,7 +83,7 @@ impl Claims {
         Self(Arc::new(Inner {
             context,
             renewals: Arc::default(),
-            waiting: Arc::default(),
+            watches: Arc::default(),
             refusals: RefusalLog::default(),
             reported: AtomicU32::new(0),
         }))
@@ -93,13 +93,13 @@ impl Claims {
     pub(crate) fn report_once(&self, kind: IncidentKind, words: fmt::Arguments<'_>) {
         let bit = 1 << kind as u32;
         if self.0.reported.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
-            report!(self.0.context, warn, Incident::of_many(kind, 1); "{words} (reported once)");
+            report!(self.0.context, warn, Incident::about_claims(kind, 1); "{words} (reported once)");
         }
     }
 
     /// Begins the event of a request.
-    pub(crate) fn notes(&self) -> EventBuilder {
-        self.0.context.notes()
+    pub(crate) fn begin_event(&self) -> EventBuilder {
+        self.0.context.begin_event()
     }
 
     /// Logs that a request is refused because the store cannot be asked: the first one of an outage, and
@@ -151,7 +151,7 @@ impl Claims {
             self.log_recovery();
         }
         for warning in claim.notes.warnings() {
-            context.tell(&Incident::of_many(warning.into(), 1));
+            context.tell(&Incident::about_claims(warning.into(), 1));
         }
         let begun = match begun {
             Ok(Begin::Claimed { lease, attempt }) => {
@@ -192,12 +192,12 @@ impl Claims {
             Ok(ClaimOutcome::InFlight { by: Some(by), left }) => (by, left),
             begun => return (begun, None),
         };
-        let Some(_place) = self.0.waiting.take_place(most) else {
+        let Some(_permit) = self.0.watches.take_permit(most) else {
             return (Ok(ClaimOutcome::in_flight(seen, left)), None);
         };
         let since = Instant::now();
         while Instant::now() < until {
-            let change = Waiting::watch(&self.0.waiting, self.0.context.store(), &claim.key, seen);
+            let change = Watches::watch(&self.0.watches, self.0.context.store(), &claim.key, seen);
             if timeout_at(until, change.happens()).await.is_err() {
                 break;
             }
@@ -239,7 +239,7 @@ impl Claims {
     /// Waits until all that is in progress now has settled: running claims, releases, completions,
     /// undos (as far as they are likely to find anything). False when time ran out first.
     pub(crate) async fn drain(&self, limit: Duration) -> bool {
-        timeout(limit, self.0.context.settled()).await.is_ok()
+        timeout(limit, self.0.context.drained()).await.is_ok()
     }
 
     /// Waits for the signal, and then for what is in progress, for `limit` at most.

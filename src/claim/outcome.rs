@@ -44,12 +44,12 @@ impl ClaimOutcome {
     /// Writes down what the store has said, and how long it took; those who waited, without the wait.
     ///
     /// By value, because a future keeps room to its end for whatever is once borrowed in it.
-    pub(crate) fn noted(
+    pub(crate) fn record_claim(
         begun: Result<Self, StoreError>,
         waited: Option<Duration>,
-        notes: &mut EventBuilder,
+        event: &mut EventBuilder,
     ) -> Result<Self, StoreError> {
-        notes.step_ends(|event, took| {
+        event.end_step(|event, took| {
             event.wait_duration = waited;
             event.claim_duration = Some(took.saturating_sub(waited.unwrap_or_default()));
             match &begun {

@@ -93,7 +93,7 @@ impl Renewals {
         for held_claim in hung {
             let key = held_claim.key();
             report!(
-                held_claim.context(), warn, Incident::of(IncidentKind::Hung, key),
+                held_claim.context(), warn, Incident::about_claim(IncidentKind::Hung, key),
                 key:%;
                 "{key} is not renewed any longer: its handler has run for too long"
             );
@@ -158,7 +158,7 @@ async fn round(due: Vec<Arc<HeldClaim>>) {
     if let (Some((why, kind)), Some(claims)) = (failures.first(), claims) {
         let some = failures.len();
         report!(
-            claims, warn, Incident::of_many(IncidentKind::NotRenewed, some).because(*kind),
+            claims, warn, Incident::about_claims(IncidentKind::NotRenewed, some).caused_by(*kind),
             claims = some, error = why.as_str();
             "{some} of {all} claims are not renewed yet: {why}"
         );

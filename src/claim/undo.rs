@@ -44,7 +44,7 @@ pub(super) struct Undo {
 }
 
 impl Undo {
-    pub(super) fn of(claim: &NewClaim, ticket: Option<DrainGuard>) -> Self {
+    pub(super) fn new(claim: &NewClaim, ticket: Option<DrainGuard>) -> Self {
         let now = Instant::now();
         let search = (claim.lease.saturating_add(claim.grace)).min(LONGEST_SEARCH);
         Self {
@@ -64,7 +64,7 @@ impl Undo {
                 Ok(Held::Yes) => {
                     let key = self.lease.key();
                     report!(
-                        context, info, Incident::of(IncidentKind::Undone, key),
+                        context, info, Incident::about_claim(IncidentKind::Undone, key),
                         key:%;
                         "{key} was claimed unheard and is free again"
                     );

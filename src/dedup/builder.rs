@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use super::{Deduplicator, Settings};
+use super::{DedupSettings, Deduplicator};
 use crate::{
     claim::{ClaimTerms, Claims},
     config::{ConfigError, ExpiredLease},
@@ -12,13 +12,13 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct DeduplicatorBuilder {
-    settings: Settings,
+    settings: DedupSettings,
 }
 
 impl DeduplicatorBuilder {
     pub(super) fn new(store: impl Store) -> Self {
         Self {
-            settings: Settings {
+            settings: DedupSettings {
                 claims: Claims::new(store),
                 key_prefix: Arc::from("once:"),
                 terms: ClaimTerms {

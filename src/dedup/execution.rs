@@ -89,7 +89,7 @@ impl Execution {
     /// The work is not done, and is free for another try.
     pub async fn release(mut self) -> FinishOutcome {
         self.guard.ended();
-        self.guard.settle().await
+        self.guard.finish().await
     }
 
     async fn record(mut self, outcome: ExecutionOutcome) -> FinishOutcome {

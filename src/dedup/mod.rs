@@ -64,11 +64,11 @@ const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// Clones share everything.
 #[derive(Clone, Debug)]
 pub struct Deduplicator {
-    settings: Arc<Settings>,
+    settings: Arc<DedupSettings>,
 }
 
 #[derive(Clone, Debug)]
-struct Settings {
+struct DedupSettings {
     claims: Claims,
     key_prefix: Arc<str>,
     terms: ClaimTerms,
@@ -99,10 +99,10 @@ impl Deduplicator {
         fingerprint: Option<Fingerprint>,
     ) -> Result<DedupOutcome, StoreError> {
         let claim = Arc::new(self.new_claim(key.as_ref(), fingerprint));
-        let mut notes = self.notes(&claim);
+        let mut event = self.begin_event(&claim);
         let begun = self.settings.claims.begin(&claim).await;
-        let begun = ClaimOutcome::noted(begun, None, &mut notes);
-        self.claimed(begun, fingerprint, notes)
+        let begun = ClaimOutcome::record_claim(begun, None, &mut event);
+        self.claimed(begun, fingerprint, event)
     }
 
     /// The same, and while another does the work waits for it to end, for `longest` at most.
@@ -117,12 +117,12 @@ impl Deduplicator {
         longest: Duration,
     ) -> Result<DedupOutcome, StoreError> {
         let claim = Arc::new(self.new_claim(key.as_ref(), fingerprint));
-        let mut notes = self.notes(&claim);
+        let mut event = self.begin_event(&claim);
         let until = Instant::now() + longest.min(FAR);
         let claims = &self.settings.claims;
         let (begun, waited) = claims.begin_or_wait(&claim, until, usize::MAX).await;
-        let begun = ClaimOutcome::noted(begun, waited, &mut notes);
-        self.claimed(begun, fingerprint, notes)
+        let begun = ClaimOutcome::record_claim(begun, waited, &mut event);
+        self.claimed(begun, fingerprint, event)
     }
 
     /// Under what the work is kept in the store, for an operator who
@@ -144,24 +144,24 @@ impl Deduplicator {
             .new_claim(self.stored_key(key), fingerprint)
     }
 
-    fn notes(&self, claim: &NewClaim) -> EventBuilder {
-        let mut notes = self.settings.claims.notes();
-        notes.note(|event| event.key = Some(claim.key.clone()));
-        notes
+    fn begin_event(&self, claim: &NewClaim) -> EventBuilder {
+        let mut event = self.settings.claims.begin_event();
+        event.record(|event| event.key = Some(claim.key.clone()));
+        event
     }
 
     fn claimed(
         &self,
         begun: Result<ClaimOutcome, StoreError>,
         fingerprint: Option<Fingerprint>,
-        mut notes: EventBuilder,
+        mut event: EventBuilder,
     ) -> Result<DedupOutcome, StoreError> {
-        notes.note(|event| event.outcome = outcome(&begun));
+        event.record(|event| event.outcome = outcome(&begun));
         Ok(match begun? {
             ClaimOutcome::Mine(mut guard) => {
                 let settings = &self.settings;
                 (settings.claims).keep_renewed(&mut guard, settings.terms.renew_for);
-                let guard = guard.observed(notes);
+                let guard = guard.observed(event);
                 DedupOutcome::Execute(Execution::new(
                     guard,
                     fingerprint,

@@ -40,33 +40,33 @@ impl EventBuilder {
 
     /// The same, of a middleware that only watches.
     pub(crate) fn in_shadow(mut self) -> Self {
-        self.note(|event| event.shadow = true);
+        self.record(|event| event.shadow = true);
         self
     }
 
     /// Writes something down, if anybody reads it.
-    pub(crate) fn note(&mut self, note: impl FnOnce(&mut RequestEvent)) {
+    pub(crate) fn record(&mut self, record: impl FnOnce(&mut RequestEvent)) {
         if let Some(draft) = &mut self.0 {
-            note(&mut draft.event);
+            record(&mut draft.event);
         }
     }
 
     /// A step begins that is timed.
-    pub(crate) fn step_begins(&mut self) {
+    pub(crate) fn start_step(&mut self) {
         if let Some(draft) = &mut self.0 {
             draft.step = Instant::now();
         }
     }
 
     /// It has ended, and took so long.
-    pub(crate) fn step_ends(&mut self, note: impl FnOnce(&mut RequestEvent, Duration)) {
+    pub(crate) fn end_step(&mut self, record: impl FnOnce(&mut RequestEvent, Duration)) {
         if let Some(draft) = &mut self.0 {
-            note(&mut draft.event, draft.step.elapsed());
+            record(&mut draft.event, draft.step.elapsed());
         }
     }
 
     /// The request passes; nobody is told of it.
-    pub(crate) fn forget(&mut self) {
+    pub(crate) fn discard(&mut self) {
         self.0 = None;
     }
 }

@@ -16,7 +16,7 @@ pub struct Incident<'a> {
 
 impl<'a> Incident<'a> {
     /// About one claim.
-    pub(crate) fn of(kind: IncidentKind, key: &'a StoreKey) -> Self {
+    pub(crate) fn about_claim(kind: IncidentKind, key: &'a StoreKey) -> Self {
         Self {
             kind,
             key: Some(key),
@@ -26,7 +26,7 @@ impl<'a> Incident<'a> {
     }
 
     /// About many at once.
-    pub(crate) fn of_many(kind: IncidentKind, claims: usize) -> Self {
+    pub(crate) fn about_claims(kind: IncidentKind, claims: usize) -> Self {
         Self {
             kind,
             key: None,
@@ -36,7 +36,7 @@ impl<'a> Incident<'a> {
     }
 
     /// Because the store failed in this way.
-    pub(crate) fn because(mut self, error: StoreErrorKind) -> Self {
+    pub(crate) fn caused_by(mut self, error: StoreErrorKind) -> Self {
         self.store_error = Some(error);
         self
     }

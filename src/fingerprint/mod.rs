@@ -91,7 +91,7 @@ mod tests {
 
     use super::*;
 
-    fn of(value: &impl Serialize) -> Fingerprint {
+    fn digest(value: &impl Serialize) -> Fingerprint {
         Fingerprint::digest_json(value).unwrap()
     }
 
@@ -103,20 +103,20 @@ mod tests {
             a: i64,
         }
         let map = HashMap::from([("a", 7), ("b", 1)]);
-        assert_eq!(of(&Order { b: 1, a: 7 }), of(&map));
-        assert_eq!(of(&json!({ "b": 1, "a": 7 })), of(&map));
+        assert_eq!(digest(&Order { b: 1, a: 7 }), digest(&map));
+        assert_eq!(digest(&json!({ "b": 1, "a": 7 })), digest(&map));
     }
 
     #[test]
     fn numbers_differ_down_to_the_last_digit() {
         let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
         assert_ne!(
-            of(&raw("123456789012345678901234567890")),
-            of(&raw("123456789012345678901234567891"))
+            digest(&raw("123456789012345678901234567890")),
+            digest(&raw("123456789012345678901234567891"))
         );
-        assert_ne!(of(&1_u8), of(&1.0_f64));
-        assert_ne!(of(&1_u8), of(&"1"));
-        assert_eq!(of(&1_u8), of(&1_i128));
+        assert_ne!(digest(&1_u8), digest(&1.0_f64));
+        assert_ne!(digest(&1_u8), digest(&"1"));
+        assert_eq!(digest(&1_u8), digest(&1_i128));
     }
 
     #[test]

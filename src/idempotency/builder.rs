@@ -4,7 +4,7 @@ use actix_web::{dev::RequestHead, http::Method};
 
 use super::{
     fingerprinting::Fingerprinting, key_source::KeySource, recording::Recording, scope::Scope,
-    settings::Settings,
+    settings::IdempotencySettings,
 };
 use crate::{
     claim::{ClaimTerms, Claims},
@@ -39,12 +39,12 @@ const HOUR: Duration = Duration::from_secs(3600);
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct IdempotencyBuilder {
-    settings: Settings,
+    settings: IdempotencySettings,
 }
 
 impl IdempotencyBuilder {
     pub(super) fn new(store: impl Store, scope: Scope) -> Self {
-        let settings = Settings {
+        let settings = IdempotencySettings {
             claims: Claims::new(store),
             scope,
             key: KeySource::default(),
@@ -268,7 +268,7 @@ impl IdempotencyBuilder {
     }
 
     /// The settings, if they can work together.
-    pub(super) fn checked(self) -> Result<Settings, ConfigError> {
+    pub(super) fn checked(self) -> Result<IdempotencySettings, ConfigError> {
         let settings = self.settings;
         settings.terms.check()?;
         check_waiting(&settings)?;
@@ -291,7 +291,7 @@ impl IdempotencyBuilder {
     }
 }
 
-fn check_waiting(settings: &Settings) -> Result<(), ConfigError> {
+fn check_waiting(settings: &IdempotencySettings) -> Result<(), ConfigError> {
     let InFlight::Wait(waiting) = settings.in_flight else {
         return Ok(());
     };

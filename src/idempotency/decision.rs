@@ -10,7 +10,7 @@ use super::{
     passed::Passed,
     prefer,
     replay::{remains, replay},
-    settings::Settings,
+    settings::IdempotencySettings,
 };
 use crate::{
     claim::ClaimOutcome,
@@ -26,30 +26,30 @@ use crate::{
 ///
 /// A shadow does not wait.
 pub(super) async fn decide(
-    settings: &Arc<Settings>,
+    settings: &Arc<IdempotencySettings>,
     req: &mut ServiceRequest,
-    notes: &mut EventBuilder,
+    event: &mut EventBuilder,
 ) -> (Decision, Option<Duration>) {
-    let claim = match identify(settings, req, notes).await {
+    let claim = match identify_operation(settings, req, event).await {
         Ok(claim) => claim,
         Err(decision) => {
-            decision.report(None, settings.shadow, &settings.claims, notes);
+            decision.report(None, settings.shadow, &settings.claims, event);
             return (decision, None);
         }
     };
     let patience = patience(settings, req);
-    notes.step_begins();
+    event.start_step();
     let (begun, waited) = begin(settings, &claim, patience).await;
-    let begun = ClaimOutcome::noted(begun, waited, notes);
+    let begun = ClaimOutcome::record_claim(begun, waited, event);
     let decision = decision_of(settings, begun, patience);
-    decision.report(Some(&claim.key), settings.shadow, &settings.claims, notes);
+    decision.report(Some(&claim.key), settings.shadow, &settings.claims, event);
     let preferred = patience.filter(|patience| waited.is_some() && patience.is_preferred);
     (decision, preferred.map(|patience| patience.longest))
 }
 
 /// Claims, and waits for as long as it may. Tells how long it has waited, if it has.
 async fn begin(
-    settings: &Settings,
+    settings: &IdempotencySettings,
     claim: &Arc<NewClaim>,
     patience: Option<Patience>,
 ) -> (Result<ClaimOutcome, StoreError>, Option<Duration>) {
@@ -66,7 +66,7 @@ async fn begin(
 
 /// What follows from how a claim began.
 fn decision_of(
-    settings: &Settings,
+    settings: &IdempotencySettings,
     begun: Result<ClaimOutcome, StoreError>,
     patience: Option<Patience>,
 ) -> Decision {
@@ -103,10 +103,10 @@ fn decision_of(
 }
 
 /// Reads what makes the request this operation: key, body, scope, fingerprint.
-async fn identify(
-    settings: &Arc<Settings>,
+async fn identify_operation(
+    settings: &Arc<IdempotencySettings>,
     req: &mut ServiceRequest,
-    notes: &mut EventBuilder,
+    event: &mut EventBuilder,
 ) -> Result<Arc<NewClaim>, Decision> {
     // A bad key costs neither the body nor a call to the store.
     let in_head = settings.key.in_head(req.headers());
@@ -119,14 +119,14 @@ async fn identify(
         Ok(bytes) => bytes,
         Err(err) => return Err(settings.body.refuse(err, &settings.claims)),
     };
-    notes.note(|event| event.request_body = Some(bytes.len()));
+    event.record(|event| event.request_body = Some(bytes.len()));
     let claim = claim_of(settings, req, &bytes, in_head).await?;
-    notes.note(|event| event.key = Some(claim.key.clone()));
+    event.record(|event| event.key = Some(claim.key.clone()));
     Ok(claim)
 }
 
 async fn claim_of(
-    settings: &Arc<Settings>,
+    settings: &Arc<IdempotencySettings>,
     req: &ServiceRequest,
     bytes: &Bytes,
     in_head: Option<IdempotencyKey>,
@@ -163,7 +163,7 @@ async fn claim_of(
 
 /// The key, or what is wrong with it; `None` when the request need not have one.
 fn key_of(
-    settings: &Arc<Settings>,
+    settings: &Arc<IdempotencySettings>,
     req: &ServiceRequest,
     found: Found,
 ) -> Result<IdempotencyKey, Option<ProblemKind>> {
@@ -191,7 +191,7 @@ struct Patience {
 }
 
 /// How this request waits for another, if it does.
-fn patience(settings: &Settings, req: &ServiceRequest) -> Option<Patience> {
+fn patience(settings: &IdempotencySettings, req: &ServiceRequest) -> Option<Patience> {
     let InFlight::Wait(waiting) = settings.in_flight else {
         return None;
     };

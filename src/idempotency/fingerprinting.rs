@@ -39,12 +39,12 @@ const MOST_AT_ONCE: usize = 64 * 1024;
 #[derive(Clone)]
 #[must_use]
 pub struct Fingerprinting {
-    method: Method,
+    method: Comparison,
     headers: Vec<NamedHeader>,
 }
 
 #[derive(Clone)]
-enum Method {
+enum Comparison {
     Request,
     Closure(RequestFn<Fingerprint>),
     Off,
@@ -53,7 +53,7 @@ enum Method {
 impl Fingerprinting {
     /// The default: query, media type and body.
     pub fn new() -> Self {
-        Self::from(Method::Request)
+        Self::from(Comparison::Request)
     }
 
     /// Compares by the value that a closure makes of the request: any `Serialize`, compared as canonical
@@ -63,7 +63,7 @@ impl Fingerprinting {
         F: Fn(&RequestView<'_>) -> Result<T, Error> + Send + Sync + 'static,
         T: Serialize + 'static,
     {
-        Self::from(Method::Closure(RequestFn::from_fn(value, compared)))
+        Self::from(Comparison::Closure(RequestFn::from_fn(value, compared)))
     }
 
     /// Compares by the value of an async closure, one that has to wait for something. Otherwise like
@@ -81,13 +81,15 @@ impl Fingerprinting {
         F: AsyncFn(&RequestView<'_>) -> Result<T, Error> + Send + Sync + 'static,
         T: Serialize + 'static,
     {
-        Self::from(Method::Closure(RequestFn::from_async_fn(value, compared)))
+        Self::from(Comparison::Closure(RequestFn::from_async_fn(
+            value, compared,
+        )))
     }
 
     /// Off: the key alone decides. Every request with a used key gets the first one's answer,
     /// whatever it asks for.
     pub fn off() -> Self {
-        Self::from(Method::Off)
+        Self::from(Comparison::Off)
     }
 
     /// Adds a header, all its values in their order.
@@ -96,7 +98,7 @@ impl Fingerprinting {
         self
     }
 
-    fn from(method: Method) -> Self {
+    fn from(method: Comparison) -> Self {
         Self {
             method,
             headers: Vec::new(),
@@ -104,7 +106,7 @@ impl Fingerprinting {
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        if matches!(self.method, Method::Off) && !self.headers.is_empty() {
+        if matches!(self.method, Comparison::Off) && !self.headers.is_empty() {
             return Err(ConfigError::new(
                 "Fingerprinting::off().with_header(..): what is off compares no header, drop one \
                  of the two",
@@ -124,9 +126,9 @@ impl Fingerprinting {
     ) -> Result<Option<Fingerprint>, Error> {
         let mut digest = Sha256::new();
         match &self.method {
-            Method::Off => return Ok(None),
-            Method::Closure(make) => put(&mut digest, make.call(req).await?.as_bytes()),
-            Method::Request => {
+            Comparison::Off => return Ok(None),
+            Comparison::Closure(make) => put(&mut digest, make.call(req).await?.as_bytes()),
+            Comparison::Request => {
                 put(&mut digest, req.query_string());
                 let media_type = media_type(req.headers());
                 put(&mut digest, &media_type);
@@ -181,9 +183,9 @@ impl Default for Fingerprinting {
 impl fmt::Debug for Fingerprinting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let method = match self.method {
-            Method::Request => "request",
-            Method::Closure(_) => "closure",
-            Method::Off => "off",
+            Comparison::Request => "request",
+            Comparison::Closure(_) => "closure",
+            Comparison::Off => "off",
         };
         f.debug_struct("Fingerprinting")
             .field("method", &method)
@@ -252,9 +254,9 @@ mod tests {
                 .leak()
                 .as_bytes()
         };
-        let of = |body| fingerprint(&how, "/", "application/json", body);
-        assert_eq!(of(body(60_000, "")), of(body(60_000, " ")));
-        assert_ne!(of(body(70_000, "")), of(body(70_000, " ")));
+        let of_body = |body| fingerprint(&how, "/", "application/json", body);
+        assert_eq!(of_body(body(60_000, "")), of_body(body(60_000, " ")));
+        assert_ne!(of_body(body(70_000, "")), of_body(body(70_000, " ")));
     }
 
     #[test]

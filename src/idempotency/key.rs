@@ -86,7 +86,7 @@ impl FromRequest for IdempotencyKey {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let key = req.extensions().get::<Self>().cloned();
-        ready(key.ok_or_else(|| MissingKey::of(req).into()))
+        ready(key.ok_or_else(|| MissingKey::from_request(req).into()))
     }
 }
 

@@ -136,7 +136,7 @@ impl KeySource {
         let KeyLocation::Header(name) = &self.place else {
             return None;
         };
-        Some(match Only::of(name.values(headers)) {
+        Some(match Only::from_values(name.values(headers)) {
             Only::Nothing => Found::Nothing,
             Only::One(value) => Found::new(IdempotencyKey::from_header(value, self.max_length)),
             Only::Many => Found::Invalid,

@@ -11,25 +11,25 @@ use actix_web::{
 use super::{
     decision::decide,
     passed::Passed,
-    run::{Body, Run},
+    run::HandlerRun,
     run_to_end::{DetachOnDrop, DetachPoint},
-    settings::Settings,
+    settings::IdempotencySettings,
     shadow,
 };
 use crate::{
     event::EventBuilder,
-    middleware::{Decision, GuardedBody, status_of},
+    middleware::{Decision, GuardedBody, ResponseBody, status_of},
 };
 
 /// [`Idempotency`](super::Idempotency) around a service.
 #[derive(Debug)]
 pub struct IdempotencyMiddleware<S> {
     service: Rc<S>,
-    settings: Arc<Settings>,
+    settings: Arc<IdempotencySettings>,
 }
 
 impl<S> IdempotencyMiddleware<S> {
-    pub(super) fn new(service: S, settings: Arc<Settings>) -> Self {
+    pub(super) fn new(service: S, settings: Arc<IdempotencySettings>) -> Self {
         Self {
             service: Rc::new(service),
             settings,
@@ -37,7 +37,7 @@ impl<S> IdempotencyMiddleware<S> {
     }
 }
 
-pub(super) type Response<B> = ServiceResponse<Body<B>>;
+pub(super) type Response<B> = ServiceResponse<ResponseBody<B>>;
 
 impl<S, B> Service<ServiceRequest> for IdempotencyMiddleware<S>
 where
@@ -64,7 +64,7 @@ where
 }
 
 async fn guarded<S, B>(
-    settings: Arc<Settings>,
+    settings: Arc<IdempotencySettings>,
     service: Rc<S>,
     mut req: ServiceRequest,
     point: DetachPoint,
@@ -73,28 +73,28 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
-    let mut notes = settings.claims.notes();
-    let (decision, preferred) = decide(&settings, &mut req, &mut notes).await;
+    let mut event = settings.claims.begin_event();
+    let (decision, preferred) = decide(&settings, &mut req, &mut event).await;
     let mut answer = match decision {
         Decision::Run(guard) => {
-            point.pass();
-            let run = Run {
+            point.reach();
+            let run = HandlerRun {
                 settings: &settings,
                 service: &*service,
             };
-            run.run(guard.observed(notes), req).await?
+            run.run(guard.observed(event), req).await?
         }
         Decision::Pass => unguarded(&*service, req).await?,
         Decision::RunUnguarded(_) => {
-            notes.step_begins();
+            event.start_step();
             let answer = unguarded(&*service, req).await;
-            notes.step_ends(|event, took| {
+            event.end_step(|event, took| {
                 event.handler_duration = Some(took);
                 event.status = Some(status_of(&answer));
             });
             answer?
         }
-        decision => generated(decision.response(&settings.problems), req, notes),
+        decision => generated(decision.response(&settings.problems), req, event),
     };
     if let Some(longest) = preferred {
         note_preference(&mut answer, longest);
@@ -107,9 +107,9 @@ where
 fn generated<B>(
     response: HttpResponse,
     req: ServiceRequest,
-    mut notes: EventBuilder,
+    mut event: EventBuilder,
 ) -> Response<B> {
-    notes.note(|event| event.status = Some(response.status().as_u16()));
+    event.record(|event| event.status = Some(response.status().as_u16()));
     req.into_response(response).map_into_right_body()
 }
 
@@ -119,7 +119,7 @@ where
     B: MessageBody,
 {
     let answer = service.call(req).await?;
-    Ok(answer.map_body(|_head, body| Body::left(GuardedBody::free(body))))
+    Ok(answer.map_body(|_head, body| ResponseBody::left(GuardedBody::free(body))))
 }
 
 /// Says for how long a request would have waited at most, in seconds, a part of one as a whole one.

@@ -31,7 +31,7 @@ use std::{
 use actix_service::{Service, Transform};
 use actix_web::{
     Error,
-    body::{BoxBody, EitherBody, MessageBody},
+    body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::Method,
 };
@@ -48,11 +48,11 @@ pub use self::{
     scope::Scope,
     transient::Transient,
 };
-use self::{middleware::IdempotencyMiddleware, scope::ScopeId, settings::Settings};
+use self::{middleware::IdempotencyMiddleware, scope::ScopeId, settings::IdempotencySettings};
 pub use crate::claim::FencingError;
 use crate::{
     config::ConfigError,
-    middleware::GuardedBody,
+    middleware::ResponseBody,
     runtime::stop_signal,
     store::{Store, StoreKey},
 };
@@ -148,7 +148,7 @@ use crate::{
 /// spawned per request.
 #[derive(Clone, Debug)]
 pub struct Idempotency {
-    settings: Arc<Settings>,
+    settings: Arc<IdempotencySettings>,
 }
 
 impl Idempotency {
@@ -279,7 +279,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<EitherBody<GuardedBody<B>, BoxBody>>;
+    type Response = ServiceResponse<ResponseBody<B>>;
     type Error = Error;
     type InitError = ();
     type Transform = IdempotencyMiddleware<S>;

@@ -58,7 +58,7 @@ pub(super) enum Only<'a> {
 }
 
 impl<'a> Only<'a> {
-    pub(super) fn of(mut values: impl Iterator<Item = &'a [u8]>) -> Self {
+    pub(super) fn from_values(mut values: impl Iterator<Item = &'a [u8]>) -> Self {
         match (values.next(), values.next()) {
             (None, _) => Self::Nothing,
             (Some(value), None) => Self::One(value),

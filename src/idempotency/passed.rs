@@ -2,20 +2,24 @@ use std::{fmt, sync::Arc};
 
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError, http::StatusCode};
 
-use super::{key::IdempotencyKey, settings::Settings};
+use super::{key::IdempotencyKey, settings::IdempotencySettings};
 use crate::problem::{ProblemKind, Problems};
 
 /// A guard that a request has passed without a claim. Handlers that need what the request lacks are refused
 /// in the words of that guard.
 pub(super) struct Passed {
-    settings: Arc<Settings>,
+    settings: Arc<IdempotencySettings>,
     /// Guarded, if only it had a key.
     lacks_key: bool,
 }
 
 impl Passed {
     /// The request has passed, because nothing of it is guarded, or because it has no key.
-    pub(super) fn note(req: &impl HttpMessage, settings: &Arc<Settings>, lacks_key: bool) {
+    pub(super) fn note(
+        req: &impl HttpMessage,
+        settings: &Arc<IdempotencySettings>,
+        lacks_key: bool,
+    ) {
         let mut extensions = req.extensions_mut();
         if !extensions.contains::<IdempotencyKey>() {
             extensions.insert(Self {
@@ -28,10 +32,10 @@ impl Passed {
 
 /// A handler that needs the idempotency key of a request that has none: the problem `key-missing`, as a
 /// guard that requires keys refuses it.
-pub(super) struct MissingKey(Option<Arc<Settings>>);
+pub(super) struct MissingKey(Option<Arc<IdempotencySettings>>);
 
 impl MissingKey {
-    pub(super) fn of(req: &HttpRequest) -> Self {
+    pub(super) fn from_request(req: &HttpRequest) -> Self {
         let extensions = req.extensions();
         let passed = extensions.get::<Passed>();
         Self(passed.map(|passed| Arc::clone(&passed.settings)))

@@ -45,7 +45,7 @@ mod tests {
 
     use super::*;
 
-    fn of(lines: &[&'static str]) -> Option<u64> {
+    fn seconds(lines: &[&'static str]) -> Option<u64> {
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append("prefer".parse().unwrap(), HeaderValue::from_static(line));
@@ -55,10 +55,10 @@ mod tests {
 
     #[test]
     fn the_first_wait_counts() {
-        assert_eq!(of(&["wait=5"]), Some(5));
-        assert_eq!(of(&["respond-async, Wait = \"7\"; x=1"]), Some(7));
-        assert_eq!(of(&["respond-async", "wait=1, wait=2"]), Some(1));
-        assert_eq!(of(&["wait=0"]), Some(0));
+        assert_eq!(seconds(&["wait=5"]), Some(5));
+        assert_eq!(seconds(&["respond-async, Wait = \"7\"; x=1"]), Some(7));
+        assert_eq!(seconds(&["respond-async", "wait=1, wait=2"]), Some(1));
+        assert_eq!(seconds(&["wait=0"]), Some(0));
         for line in [
             "",
             "wait",
@@ -71,15 +71,15 @@ mod tests {
             "wait=\"5",
             "wait, wait=5",
         ] {
-            assert_eq!(of(&[line]), None, "{line}");
+            assert_eq!(seconds(&[line]), None, "{line}");
         }
-        assert_eq!(of(&[]), None);
+        assert_eq!(seconds(&[]), None);
     }
 
     #[test]
     fn what_is_quoted_is_no_preference() {
-        assert_eq!(of(&[r#"a="x, wait=5", wait=7"#]), Some(7));
-        assert_eq!(of(&[r#"a="\", wait=5", wait=7"#]), Some(7));
-        assert_eq!(of(&[r#"a=b; c=", wait=5;""#]), None);
+        assert_eq!(seconds(&[r#"a="x, wait=5", wait=7"#]), Some(7));
+        assert_eq!(seconds(&[r#"a="\", wait=5", wait=7"#]), Some(7));
+        assert_eq!(seconds(&[r#"a=b; c=", wait=5;""#]), None);
     }
 }

@@ -79,13 +79,13 @@ const NOT_UNLESS_ASKED: [&str; 15] = [
 #[must_use]
 pub struct Recording {
     rule: Option<Arc<Rule>>,
-    headers: Headers,
+    headers: HeaderSelection,
     most: usize,
     replay_header: NamedHeader,
 }
 
 #[derive(Clone, Debug)]
-enum Headers {
+enum HeaderSelection {
     Default,
     Only(Vec<NamedHeader>),
     Without(Vec<NamedHeader>),
@@ -96,7 +96,7 @@ impl Recording {
     pub fn new() -> Self {
         Self {
             rule: None,
-            headers: Headers::Default,
+            headers: HeaderSelection::Default,
             most: DEFAULT_MOST,
             replay_header: NamedHeader::new("idempotent-replayed"),
         }
@@ -137,7 +137,7 @@ impl Recording {
     /// `RateLimit-*`, `X-RateLimit-*`, `Age`, `Via`, `Alt-Svc`, `Report-To` and `NEL`. Headers that belong to one connection (`Connection`,
     /// `Transfer-Encoding`, ..) and `Content-Length` are never recorded, listed or not.
     pub fn only_headers<N: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.headers = Headers::Only(names.into_iter().map(NamedHeader::new).collect());
+        self.headers = HeaderSelection::Only(names.into_iter().map(NamedHeader::new).collect());
         self
     }
 
@@ -147,7 +147,7 @@ impl Recording {
         mut self,
         names: impl IntoIterator<Item = N>,
     ) -> Self {
-        self.headers = Headers::Without(names.into_iter().map(NamedHeader::new).collect());
+        self.headers = HeaderSelection::Without(names.into_iter().map(NamedHeader::new).collect());
         self
     }
 
@@ -177,8 +177,8 @@ impl Recording {
             )));
         }
         let listed = match &self.headers {
-            Headers::Default => [].as_slice(),
-            Headers::Only(names) | Headers::Without(names) => names,
+            HeaderSelection::Default => [].as_slice(),
+            HeaderSelection::Only(names) | HeaderSelection::Without(names) => names,
         };
         for name in listed.iter().chain([&self.replay_header]) {
             if name.get().is_none() {
@@ -188,7 +188,7 @@ impl Recording {
                 )));
             }
         }
-        if let Headers::Only(names) = &self.headers
+        if let HeaderSelection::Only(names) = &self.headers
             && let Some(name) = names.iter().find(|name| is_never_recorded(name.as_str()))
         {
             return Err(ConfigError::new(format!(
@@ -233,7 +233,7 @@ impl Recording {
     }
 
     /// The headers that are recorded, repeated ones repeated.
-    pub(super) fn of(&self, headers: &HeaderMap) -> store::Headers {
+    pub(super) fn recorded_headers(&self, headers: &HeaderMap) -> store::Headers {
         let recorded = headers.iter().filter(|(name, _)| self.takes_header(name));
         if !headers.contains_key(CONNECTION) {
             return recorded.collect();
@@ -248,9 +248,9 @@ impl Recording {
         !is_never_recorded(name.as_str())
             && !self.replay_header.is(name)
             && match &self.headers {
-                Headers::Default => !is_of_one_exchange(name.as_str()),
-                Headers::Only(names) => is_in(names),
-                Headers::Without(names) => !is_in(names),
+                HeaderSelection::Default => !is_of_one_exchange(name.as_str()),
+                HeaderSelection::Only(names) => is_in(names),
+                HeaderSelection::Without(names) => !is_in(names),
             }
     }
 }
@@ -340,7 +340,7 @@ mod tests {
             HeaderValue::from_static("true"),
         );
         let mut names: Vec<_> = recording
-            .of(&headers)
+            .recorded_headers(&headers)
             .iter()
             .map(|(name, _)| name.to_owned())
             .collect();
@@ -360,7 +360,7 @@ mod tests {
         ] {
             headers.append(name.parse().unwrap(), HeaderValue::from_static(value));
         }
-        let recorded = Recording::new().of(&headers);
+        let recorded = Recording::new().recorded_headers(&headers);
         let names: Vec<_> = recorded.iter().map(|(name, _)| name.to_owned()).collect();
         assert_eq!(names, ["x-end"]);
     }

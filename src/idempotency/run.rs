@@ -3,7 +3,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, thread};
 use actix_service::Service;
 use actix_web::{
     Error, HttpMessage, HttpResponse,
-    body::{BodySize, BoxBody, EitherBody, MessageBody},
+    body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::ErrorInternalServerError,
     http::header::CONTENT_ENCODING,
@@ -12,30 +12,26 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 
 use super::{
-    claim::Claim, rendered_error::RenderedError, response_view::ResponseView, settings::Settings,
-    transient::Transient,
+    claim::Claim, rendered_error::RenderedError, response_view::ResponseView,
+    settings::IdempotencySettings, transient::Transient,
 };
 use crate::{
     claim::{Guard, RecordOverrides, RecordRule},
     config::ExpiredLease,
     event::IncidentKind,
-    middleware::{GuardedBody, Recorder},
+    middleware::{GuardedBody, Recorder, ResponseBody},
     problem::GeneratedResponse,
     runtime::log,
     store::{Record, RecordedResponse},
 };
 
-/// The handler's body, or one of ours. A handler's body that is in memory moves to the right side
-/// when its answer has been recorded.
-pub(super) type Body<B> = EitherBody<GuardedBody<B>, BoxBody>;
-
 /// A handler that runs under a claim, and what becomes of its answer.
-pub(super) struct Run<'a, S> {
-    pub(super) settings: &'a Settings,
+pub(super) struct HandlerRun<'a, S> {
+    pub(super) settings: &'a IdempotencySettings,
     pub(super) service: &'a S,
 }
 
-impl<S, B> Run<'_, S>
+impl<S, B> HandlerRun<'_, S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody + 'static,
@@ -46,14 +42,14 @@ where
         self,
         mut guard: Guard,
         req: ServiceRequest,
-    ) -> Result<ServiceResponse<Body<B>>, Error> {
+    ) -> Result<ServiceResponse<ResponseBody<B>>, Error> {
         self.begins(&mut guard, &req);
         // The call itself can panic as well as its future.
         let handler = async { self.service.call(req).await };
         let outcome = AssertUnwindSafe(handler).catch_unwind().await;
         let (answer, guard) = self.conclude(guard, outcome);
         if let Some(guard) = guard {
-            guard.settle().await;
+            guard.finish().await;
         }
         answer
     }
@@ -73,7 +69,10 @@ where
         &self,
         mut guard: Guard,
         outcome: Outcome<B>,
-    ) -> (Result<ServiceResponse<Body<B>>, Error>, Option<Guard>) {
+    ) -> (
+        Result<ServiceResponse<ResponseBody<B>>, Error>,
+        Option<Guard>,
+    ) {
         match outcome {
             Ok(Ok(answer)) => {
                 guard.worked(answer.status().as_u16());
@@ -127,12 +126,12 @@ where
         mut guard: Guard,
         head: &HttpResponse<()>,
         body: T,
-    ) -> (Body<T>, Option<Guard>) {
+    ) -> (ResponseBody<T>, Option<Guard>) {
         let recording = &self.settings.recording;
         let overrides = (guard.held_claim()).map_or_else(RecordOverrides::default, |held_claim| {
             *held_claim.overrides()
         });
-        let body = InMemory::of(body);
+        let body = InMemory::new(body);
         let is_kept = match overrides.rule {
             _ if head.extensions().contains::<GeneratedResponse>() => false,
             RecordRule::ByRule if Transient::is_on(head) => false,
@@ -143,7 +142,7 @@ where
         if !is_kept {
             guard.free_on_drop();
             return match body {
-                InMemory::No(body) => (Body::left(GuardedBody::guarded(body, guard)), None),
+                InMemory::No(body) => (ResponseBody::left(GuardedBody::guarded(body, guard)), None),
                 body => (body.pass(), Some(guard)),
             };
         }
@@ -153,7 +152,7 @@ where
         let mut answer = RecordedResponse {
             fingerprint: guard.fingerprint(),
             status: head.status().as_u16(),
-            headers: recording.of(head.headers()),
+            headers: recording.recorded_headers(head.headers()),
             body: Bytes::new(),
         };
         let fits = !overrides.omit_response && body.size() <= recording.most() as u64;
@@ -164,7 +163,10 @@ where
         match body {
             InMemory::No(body) => {
                 let recorder = Recorder::new(guard, answer, recording.most(), retention);
-                (Body::left(GuardedBody::recorded(body, recorder)), None)
+                (
+                    ResponseBody::left(GuardedBody::recorded(body, recorder)),
+                    None,
+                )
             }
             body => {
                 if let InMemory::Yes(bytes) = &body {
@@ -198,7 +200,7 @@ enum InMemory<B> {
 }
 
 impl<B: MessageBody + 'static> InMemory<B> {
-    fn of(body: B) -> Self {
+    fn new(body: B) -> Self {
         if body.size().is_eof() {
             return Self::Nothing(body);
         }
@@ -227,10 +229,10 @@ impl<B: MessageBody + 'static> InMemory<B> {
     }
 
     /// As a body of the answer that nothing depends on.
-    fn pass(self) -> Body<B> {
+    fn pass(self) -> ResponseBody<B> {
         match self {
-            Self::Yes(bytes) => Body::right(BoxBody::new(bytes)),
-            Self::Nothing(body) | Self::No(body) => Body::left(GuardedBody::free(body)),
+            Self::Yes(bytes) => ResponseBody::right(BoxBody::new(bytes)),
+            Self::Nothing(body) | Self::No(body) => ResponseBody::left(GuardedBody::free(body)),
         }
     }
 }

@@ -28,7 +28,7 @@ pub struct DetachOnDrop<T: 'static> {
 pub(super) struct DetachPoint(Rc<Cell<Option<Span>>>);
 
 impl DetachPoint {
-    pub(super) fn pass(&self) {
+    pub(super) fn reach(&self) {
         self.0.set(Some(Span::current()));
     }
 }
@@ -97,7 +97,7 @@ mod tests {
     fn two_steps(ended: &Rc<Cell<bool>>) -> DetachOnDrop<u8> {
         let ended = Rc::clone(ended);
         DetachOnDrop::new(|point| async move {
-            point.pass();
+            point.reach();
             tokio::task::yield_now().await;
             ended.set(true);
             7
@@ -157,7 +157,7 @@ mod tests {
         let polled = Rc::new(Cell::new(0));
         let count = Rc::clone(&polled);
         let mut run: DetachOnDrop<()> = DetachOnDrop::new(|point| async move {
-            point.pass();
+            point.reach();
             count.set(count.get() + 1);
             std::panic::resume_unwind(Box::new("on purpose"))
         });

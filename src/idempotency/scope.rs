@@ -164,7 +164,7 @@ impl Scope {
     ) -> Result<Option<ScopeId<'a>>, Error> {
         let found = match &self.source {
             Origin::Global => return Ok(Some(ScopeId::Global)),
-            Origin::Header(name) => match Only::of(name.values_of(req)) {
+            Origin::Header(name) => match Only::from_values(name.values_of(req)) {
                 Only::One(value) => Some(Cow::Borrowed(value)),
                 Only::Nothing | Only::Many => None,
             },

@@ -21,7 +21,7 @@ use crate::{
 
 /// What an [`Idempotency`](super::Idempotency) was built with.
 #[derive(Clone, Debug)]
-pub(super) struct Settings {
+pub(super) struct IdempotencySettings {
     pub(super) claims: Claims,
     pub(super) scope: Scope,
     pub(super) key: KeySource,
@@ -38,7 +38,7 @@ pub(super) struct Settings {
     pub(super) shadow: bool,
 }
 
-impl Settings {
+impl IdempotencySettings {
     /// Under what an operation is kept.
     pub(super) fn store_key(
         &self,

@@ -12,7 +12,10 @@ use actix_web::{
 };
 use futures_util::FutureExt;
 
-use super::{decision::decide, middleware::Response, passed::Passed, run::Run, settings::Settings};
+use super::{
+    decision::decide, middleware::Response, passed::Passed, run::HandlerRun,
+    settings::IdempotencySettings,
+};
 use crate::{
     claim::Guard,
     config::ExpiredLease,
@@ -21,7 +24,7 @@ use crate::{
 
 /// Runs a request whatever is decided about it; the first one with its key under a claim.
 pub(super) async fn observed<S, B>(
-    settings: Arc<Settings>,
+    settings: Arc<IdempotencySettings>,
     service: Rc<S>,
     mut req: ServiceRequest,
 ) -> Result<Response<B>, Error>
@@ -29,32 +32,32 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody + 'static,
 {
-    let mut notes = settings.claims.notes().in_shadow();
+    let mut event = settings.claims.begin_event().in_shadow();
     let claims = &settings.claims;
-    let decision = shadow::observe(&mut req, &mut notes, claims, async |req, notes| {
+    let decision = shadow::observe(&mut req, &mut event, claims, async |req, event| {
         if settings.filter.selects(req.head()) {
-            return decide(&settings, req, notes).await.0;
+            return decide(&settings, req, event).await.0;
         }
         Passed::note(req, &settings, false);
-        notes.forget();
+        event.discard();
         Decision::Pass
     });
     match decision.await {
         Decision::Run(guard) => {
-            let run = Run {
+            let run = HandlerRun {
                 settings: &settings,
                 service: &*service,
             };
-            first(run, guard.observed(notes), req).await
+            first(run, guard.observed(event), req).await
         }
-        _ => shadow::run(&*service, req, notes).await,
+        _ => shadow::run(&*service, req, event).await,
     }
 }
 
 /// Runs a handler under its claim, and lets it end as it does without: with its client, or in a
 /// panic.
 async fn first<S, B>(
-    run: Run<'_, S>,
+    run: HandlerRun<'_, S>,
     mut guard: Guard,
     req: ServiceRequest,
 ) -> Result<Response<B>, Error>
@@ -75,7 +78,7 @@ where
     });
     let (answer, guard) = run.conclude(guard, Ok(answer));
     if let Some(guard) = guard {
-        guard.settle().await;
+        guard.finish().await;
     }
     answer
 }

@@ -94,6 +94,6 @@ use crate::event::Event;
 /// An observer that counts, for `on_event`. The `guard` is a label: it says in which of the
 /// application's guards a thing has happened.
 pub fn observer(guard: &'static str) -> impl Fn(Event<'_>) + Send + Sync + 'static {
-    let tally = Tally::of(guard);
+    let tally = Tally::new(guard);
     move |event| tally.count(event)
 }

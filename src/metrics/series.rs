@@ -6,7 +6,7 @@ static METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, 
 pub(super) struct Counter(Key);
 
 impl Counter {
-    pub(super) fn of(key: Key) -> Self {
+    pub(super) fn new(key: Key) -> Self {
         Self(key)
     }
 
@@ -19,7 +19,7 @@ impl Counter {
 pub(super) struct Histogram(Key);
 
 impl Histogram {
-    pub(super) fn of(key: Key) -> Self {
+    pub(super) fn new(key: Key) -> Self {
         Self(key)
     }
 
@@ -32,7 +32,7 @@ impl Histogram {
 pub(super) struct Labelled<T>(Vec<(&'static str, T)>);
 
 impl<T> Labelled<T> {
-    pub(super) fn of(keys: Vec<(&'static str, Key)>, make: fn(Key) -> T) -> Self {
+    pub(super) fn new(keys: Vec<(&'static str, Key)>, make: fn(Key) -> T) -> Self {
         let made = keys.into_iter().map(|(value, key)| (value, make(key)));
         Self(made.collect())
     }

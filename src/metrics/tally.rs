@@ -30,11 +30,11 @@ pub(super) struct Tally {
 
 impl Tally {
     /// That of a guard. The recorder that is there already is told of it.
-    pub(super) fn of(guard: &'static str) -> Self {
-        let counter = |metric: &Metric| Counter::of(metric.key(guard));
-        let counters = |metric: &Metric| Labelled::of(metric.keys(guard), Counter::of);
-        let histogram = |metric: &Metric| Histogram::of(metric.key(guard));
-        let histograms = |metric: &Metric| Labelled::of(metric.keys(guard), Histogram::of);
+    pub(super) fn new(guard: &'static str) -> Self {
+        let counter = |metric: &Metric| Counter::new(metric.key(guard));
+        let counters = |metric: &Metric| Labelled::new(metric.keys(guard), Counter::new);
+        let histogram = |metric: &Metric| Histogram::new(metric.key(guard));
+        let histograms = |metric: &Metric| Labelled::new(metric.keys(guard), Histogram::new);
         let tally = Self {
             introduced: Once::new(),
             requests: counters(&of::REQUESTS),

@@ -129,8 +129,8 @@ fn a_refusal_a_run_that_is_cut_off_and_an_incident_are_counted() {
         for event in [&refusal, &refusal, &refused(Outcome::Executed, None)] {
             tell(Event::Request(event));
         }
-        let incident = Incident::of_many(IncidentKind::NotRenewed, 5);
-        let incident = incident.because(StoreErrorKind::Unavailable);
+        let incident = Incident::about_claims(IncidentKind::NotRenewed, 5);
+        let incident = incident.caused_by(StoreErrorKind::Unavailable);
         tell(Event::Incident(&incident));
     });
     let mut counted = counted(&recorder);

@@ -87,16 +87,16 @@ impl Decision {
         })
     }
 
-    /// Logs the decision, and notes it for the observer. A run is noted by its guard.
+    /// Logs the decision, and records it for the observer. A run is recorded by its guard.
     pub(crate) fn report(
         &self,
         key: Option<&StoreKey>,
         is_shadow: bool,
         claims: &Claims,
-        notes: &mut EventBuilder,
+        event: &mut EventBuilder,
     ) {
         let outcome = match self {
-            Self::Pass => return notes.forget(),
+            Self::Pass => return event.discard(),
             Self::Run(_) => return,
             Self::RunUnguarded(_) => Outcome::Unguarded,
             Self::Wait { .. } => Outcome::InFlight,
@@ -108,7 +108,7 @@ impl Decision {
             Self::Refuse(refusal) => Some(refusal.kind.as_str()),
             _ => None,
         };
-        notes.note(|event| {
+        event.record(|event| {
             event.outcome = outcome;
             event.problem = problem;
         });

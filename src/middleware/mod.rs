@@ -23,7 +23,15 @@ pub(crate) use self::{
 };
 pub use self::{request_body::RequestBody, request_view::RequestView};
 
-use actix_web::{Error, dev::ServiceResponse};
+use actix_web::{
+    Error,
+    body::{BoxBody, EitherBody},
+    dev::ServiceResponse,
+};
+
+/// The handler's body, or one of ours. A handler's body that is in memory moves to the right side when its
+/// claim has ended.
+pub(crate) type ResponseBody<B> = EitherBody<GuardedBody<B>, BoxBody>;
 
 /// The status of a response, or of what is made of the error.
 pub(crate) fn status_of<B>(response: &Result<ServiceResponse<B>, Error>) -> u16 {

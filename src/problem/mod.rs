@@ -118,7 +118,7 @@ impl Problem {
         if let Some(seconds) = self.retry_after() {
             response.insert_header((header::RETRY_AFTER, seconds));
         }
-        let body = Body {
+        let body = ProblemBody {
             problem: self,
             status,
         };
@@ -131,12 +131,12 @@ impl Problem {
 }
 
 /// The members in the order in which RFC 9457 explains them.
-struct Body<'a> {
+struct ProblemBody<'a> {
     problem: &'a Problem,
     status: StatusCode,
 }
 
-impl Serialize for Body<'_> {
+impl Serialize for ProblemBody<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut members = serializer.serialize_map(Some(4 + self.problem.extensions.len()))?;
         members.serialize_entry("type", &self.problem.type_uri())?;

@@ -43,7 +43,7 @@ pub struct ClaimId(OwnerToken);
 
 impl ClaimId {
     /// The identity of the claim that carries this token.
-    pub const fn of(token: OwnerToken) -> Self {
+    pub const fn new(token: OwnerToken) -> Self {
         Self(token)
     }
 
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn debug_shows_no_token() {
         let token = OwnerToken::from_bytes([0xab; 16]);
-        let shown = format!("{token:?} {:?}", ClaimId::of(token));
+        let shown = format!("{token:?} {:?}", ClaimId::new(token));
         assert_eq!(shown, "OwnerToken(..) ClaimId(..)");
     }
 

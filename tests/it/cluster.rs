@@ -71,7 +71,7 @@ async fn assert_finished(store: &RedisStore, claim: &NewClaim) {
 
 fn watch(store: &RedisStore, claim: &NewClaim) -> JoinHandle<Result<(), StoreError>> {
     let (store, claim) = (store.clone(), claim.clone());
-    tokio::spawn(async move { store.changed(&claim.key, &ClaimId::of(claim.token)).await })
+    tokio::spawn(async move { store.changed(&claim.key, &ClaimId::new(claim.token)).await })
 }
 
 #[tokio::test]

@@ -269,7 +269,7 @@ async fn who_waits_is_told_by_push() {
         let looked = redis.calls("pttl");
         let waiting = tokio::spawn({
             let (store, claim) = (store.clone(), claim.clone());
-            async move { store.changed(&claim.key, &ClaimId::of(claim.token)).await }
+            async move { store.changed(&claim.key, &ClaimId::new(claim.token)).await }
         });
         // It subscribes before it compares, so from here on it waits for the push.
         eventually("it has compared", async || redis.calls("pttl") > looked).await;

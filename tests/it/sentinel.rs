@@ -102,7 +102,7 @@ async fn a_killed_master_is_followed_by_its_replica() {
     .await;
     let waiting = {
         let (store, claim) = (store.clone(), waited_for.clone());
-        tokio::spawn(async move { store.changed(&claim.key, &ClaimId::of(claim.token)).await })
+        tokio::spawn(async move { store.changed(&claim.key, &ClaimId::new(claim.token)).await })
     };
 
     fleet.master.kill();
@@ -144,7 +144,7 @@ async fn a_master_is_left_when_the_sentinels_name_another() {
     wait_for_claim(&store, &watched).await;
     let waiting = {
         let (store, claim) = (store.clone(), watched.clone());
-        tokio::spawn(async move { store.changed(&claim.key, &ClaimId::of(claim.token)).await })
+        tokio::spawn(async move { store.changed(&claim.key, &ClaimId::new(claim.token)).await })
     };
     eventually("it is subscribed to", async || {
         fleet.master.channels().len() == 1

@@ -162,7 +162,7 @@ async fn a_fault_is_of_one_kind_of_call_and_ends_when_it_is_told_to() {
         .await
         .unwrap_err();
     store.release(&claim.lease()).await.unwrap_err();
-    let seen = ClaimId::of(claim.token);
+    let seen = ClaimId::new(claim.token);
     store.changed(&claim.key, &seen).await.unwrap_err();
 }
 

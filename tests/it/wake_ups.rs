@@ -52,7 +52,7 @@ fn watch(store: &RedisStore, claim: &NewClaim) -> tokio::task::JoinHandle<()> {
     let (store, claim) = (store.clone(), claim.clone());
     tokio::spawn(async move {
         store
-            .changed(&claim.key, &ClaimId::of(claim.token))
+            .changed(&claim.key, &ClaimId::new(claim.token))
             .await
             .unwrap();
     })

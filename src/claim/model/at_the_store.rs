@@ -1,6 +1,6 @@
 use super::{
     breach::Breach,
-    call::{Op, Reply},
+    call::{Op, StoreReply},
     mutant::Mutant,
     rules::{LEASE, RETENTION, number_of, owner_of, record_of},
     step::Step,
@@ -16,7 +16,7 @@ use crate::{
 /// What happens at the store.
 impl Step<'_> {
     /// The store does what was asked, by the same decisions as the embedded one.
-    pub(super) fn execute(&mut self, by: usize, token: u16, op: Op) -> Reply {
+    pub(super) fn execute(&mut self, by: usize, token: u16, op: Op) -> StoreReply {
         let now = self.rules.instant(self.state.now);
         let work = self.request(by).work;
         let claim = self.rules.new_claim(work, token);
@@ -37,7 +37,7 @@ impl Step<'_> {
                 };
                 if self.rules.has(Mutant::ClaimInTwoSteps) && matches!(begin, Begin::Claimed { .. })
                 {
-                    return Reply::Vacant;
+                    return StoreReply::Vacant;
                 }
                 let reply = self.reply(begin, &claim, is_vacant, since);
                 self.check_reply(by, reply);
@@ -48,7 +48,7 @@ impl Step<'_> {
                 let (_, change) = transitions::begin(None, &claim, now);
                 self.change(by, work.key, change);
                 let at = self.state.now;
-                Reply::Claimed { at }
+                StoreReply::Claimed { at }
             }
             Op::Complete => {
                 let record = record_of(claim.fingerprint, token);
@@ -61,7 +61,7 @@ impl Step<'_> {
                     self.state.seen.late_first = true;
                 }
                 self.change(by, work.key, change);
-                Reply::Held(held == Held::Yes)
+                StoreReply::Held(held == Held::Yes)
             }
             Op::Release => {
                 let (held, change) = match self.rules.has(Mutant::ReleaseOfAnything) && !is_vacant {
@@ -69,7 +69,7 @@ impl Step<'_> {
                     false => transitions::release(found, &lease),
                 };
                 self.change(by, work.key, change);
-                Reply::Held(held == Held::Yes)
+                StoreReply::Held(held == Held::Yes)
             }
         }
     }
@@ -80,20 +80,20 @@ impl Step<'_> {
         claim: &NewClaim,
         is_vacant: bool,
         since: Option<u8>,
-    ) -> Reply {
+    ) -> StoreReply {
         if let Begin::Claimed { .. } = begin {
             self.state.seen.takeover |= !is_vacant && since.is_none();
             let at = since.unwrap_or(self.state.now);
-            return Reply::Claimed { at };
+            return StoreReply::Claimed { at };
         }
         let begun = match (begin, self.rules.has(Mutant::FingerprintIgnored)) {
             (Begin::Finished(record), true) => ClaimOutcome::Finished(record),
             (begin, _) => meaning(begin, claim),
         };
         match begun {
-            ClaimOutcome::Finished(Record::Response(answer)) => Reply::Finished(answer.status),
-            ClaimOutcome::InFlight { by, .. } => Reply::InFlight(by),
-            ClaimOutcome::Mismatch | ClaimOutcome::Expired => Reply::Refused,
+            ClaimOutcome::Finished(Record::Response(answer)) => StoreReply::Finished(answer.status),
+            ClaimOutcome::InFlight { by, .. } => StoreReply::InFlight(by),
+            ClaimOutcome::Mismatch | ClaimOutcome::Expired => StoreReply::Refused,
             other => unreachable!("{other:?} does not follow from what the model stores"),
         }
     }

@@ -12,7 +12,7 @@ pub(super) enum Op {
 
 /// What the store said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Reply {
+pub(super) enum StoreReply {
     Claimed {
         at: u8,
     },
@@ -32,7 +32,7 @@ pub(super) struct Call {
     pub(super) op: Op,
     pub(super) sent_at: u8,
     /// `None` until the store has carried it out.
-    pub(super) reply: Option<Reply>,
+    pub(super) reply: Option<StoreReply>,
 }
 
 /// A call that nobody waits for any more, and that may still be carried out.

@@ -1,7 +1,7 @@
 use super::{
     breach::Breach,
-    call::Reply,
-    request::{End, Request, Run},
+    call::StoreReply,
+    request::{End, Request, RunState},
     rules::{fingerprint_of, owner_of},
     step::Step,
 };
@@ -26,14 +26,14 @@ impl Step<'_> {
     }
 
     /// A recorded answer is what everybody is told, and a key whose owner is dead blocks nobody.
-    pub(super) fn check_reply(&mut self, by: usize, reply: Reply) {
+    pub(super) fn check_reply(&mut self, by: usize, reply: StoreReply) {
         let (work, now) = (self.request(by).work, self.rules.instant(self.state.now));
         if self.state.has_failed_over {
             return;
         }
         let runs = self.state.requests.iter().filter(|it| it.work == work);
         let mut recorded = runs.filter_map(|it| it.run.filter(|run| run.is_recorded));
-        if recorded.any(|run| reply != Reply::Finished(run.token)) {
+        if recorded.any(|run| reply != StoreReply::Finished(run.token)) {
             self.state.breach(Breach::AnswerLost);
         }
         let is_free = match self.state.found(work.key, now) {
@@ -46,7 +46,7 @@ impl Step<'_> {
             }
             Some(SlotRef::Finished(_)) => false,
         };
-        if is_free && !matches!(reply, Reply::Claimed { .. }) {
+        if is_free && !matches!(reply, StoreReply::Claimed { .. }) {
             self.state.breach(Breach::Blocked);
         }
     }
@@ -56,7 +56,7 @@ impl Step<'_> {
         let work = self.request(by).work;
         self.state.seen.replay_after_wait |= self.request(by).claims > 1;
         let first = &self.state.requests[owner_of(run)];
-        let answered = |it: &Run| it.token == run && it.end == Some(End::Answer);
+        let answered = |it: &RunState| it.token == run && it.end == Some(End::Answer);
         if first.work != work || !first.run.as_ref().is_some_and(answered) {
             self.state.breach(Breach::WrongReplay);
         }

@@ -1,5 +1,5 @@
 use super::{
-    call::{Op, Reply},
+    call::{Op, StoreReply},
     mutant::Mutant,
     request::{Doing, Job},
     rules::LEASE,
@@ -13,7 +13,7 @@ impl Step<'_> {
     pub(super) fn leave(&mut self, by: usize, doing: Doing) {
         self.cut_off(by);
         let now = self.state.now;
-        let cleanup = match self.request(by).course.cleanup() {
+        let cleanup = match self.request(by).claim_state.cleanup() {
             Cleanup::Record(()) if self.rules.has(Mutant::AnswerReleased) => Cleanup::Release(()),
             Cleanup::Undo(()) if self.rules.has(Mutant::NotUndone) => Cleanup::Nothing,
             cleanup => cleanup,
@@ -43,7 +43,7 @@ impl Step<'_> {
             _ => Op::Release,
         };
         let reply = self.execute(by, token, op);
-        let is_found = reply == Reply::Held(true);
+        let is_found = reply == StoreReply::Held(true);
         let sent_again = self.request(by).sent_again;
         let is_done = match job.cleanup {
             Cleanup::Undo(()) if is_heard => {

@@ -13,10 +13,10 @@ pub(super) struct Request {
     pub(super) claims: u16,
     /// Whether its last claim was sent twice.
     pub(super) sent_again: bool,
-    pub(super) course: ClaimState<(), (), ()>,
+    pub(super) claim_state: ClaimState<(), (), ()>,
     /// What it has left to the background.
     pub(super) job: Option<Job>,
-    pub(super) run: Option<Run>,
+    pub(super) run: Option<RunState>,
 }
 
 /// What is asked for: two requests with the same work are repetitions.
@@ -50,7 +50,7 @@ pub(super) type CleanupHere = Cleanup<(), (), ()>;
 
 /// The handler has run, or runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Run {
+pub(super) struct RunState {
     pub(super) token: u16,
     /// By the store's clock, as last renewed.
     pub(super) lapses_at: u8,

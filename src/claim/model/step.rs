@@ -1,9 +1,9 @@
 use super::{
     action::{Action, ReplyIs},
     breach::Breach,
-    call::{Call, Late, Op, Reply},
+    call::{Call, Late, Op, StoreReply},
     mutant::Mutant,
-    request::{Doing, End, Request, Run},
+    request::{Doing, End, Request, RunState},
     rules::{LEASE, Rules, token_of},
     state::{Seen, State},
 };
@@ -47,18 +47,18 @@ impl<'a> Step<'a> {
                 let Late { by, token, op, .. } = self.state.late.remove(nth);
                 let was_over = self.state.requests[by].doing == Doing::Over;
                 let reply = self.execute(by, token, op);
-                let is_claim = matches!(reply, Reply::Claimed { .. });
+                let is_claim = matches!(reply, StoreReply::Claimed { .. });
                 self.state.seen.carried_out_again =
                     is_claim && was_over && self.state.requests[by].run.is_some();
             }
             Action::Answer(by) => {
                 self.note(by, |run| run.end = Some(End::Answer));
-                self.request(by).course.answered(|()| ());
+                self.request(by).claim_state.answered(|()| ());
                 self.call(by, Op::Complete);
             }
             Action::Fail(by) => {
                 self.note(by, |run| run.end = Some(End::Free));
-                self.request(by).course.free_on_drop();
+                self.request(by).claim_state.free_on_drop();
                 self.call(by, Op::Release);
             }
             Action::Renew(by) => self.renew(by),
@@ -80,7 +80,7 @@ impl<'a> Step<'a> {
                 self.cut_off(by);
                 let request = self.request(by);
                 request.doing = Doing::Killed;
-                request.course.settled();
+                request.claim_state.finished();
                 request.job = None;
             }
             Action::Work { by, is_heard } => self.work(by, is_heard),
@@ -104,7 +104,7 @@ impl<'a> Step<'a> {
             let request = &mut self.state.requests[by];
             request.claims = 0;
             request.sent_again = false;
-            let is_free = |run: &Run| match run.end {
+            let is_free = |run: &RunState| match run.end {
                 Some(End::Free) => true,
                 Some(End::CutOff) => self.rules.on_expired_lease == ExpiredLease::Reexecute,
                 Some(End::Answer) | None => false,
@@ -132,17 +132,17 @@ impl<'a> Step<'a> {
     }
 
     /// Notes something of the run of a request, which has begun one.
-    pub(super) fn note(&mut self, by: usize, note: impl FnMut(&mut Run)) {
+    pub(super) fn note(&mut self, by: usize, note: impl FnMut(&mut RunState)) {
         self.request(by).run.as_mut().into_iter().for_each(note);
     }
 
     /// Makes a claim of its own for each time that a request claims.
     fn claim(&mut self, by: usize) {
-        let course = ClaimState::sent((), self.rules.on_expired_lease);
+        let claim_state = ClaimState::sent((), self.rules.on_expired_lease);
         let request = self.request(by);
         request.claims += 1;
         request.sent_again = false;
-        request.course = course;
+        request.claim_state = claim_state;
         self.call(by, Op::Begin);
     }
 
@@ -225,33 +225,33 @@ impl<'a> Step<'a> {
             return;
         };
         match reply {
-            Reply::Vacant => self.call(by, Op::Put),
-            Reply::Claimed { at } => self.begin_handler(by, at),
+            StoreReply::Vacant => self.call(by, Op::Put),
+            StoreReply::Claimed { at } => self.begin_handler(by, at),
             // One that was sent twice does not wait here, so that a request leaves one thing behind.
-            Reply::InFlight(Some(seen)) if !self.request(by).sent_again => {
+            StoreReply::InFlight(Some(seen)) if !self.request(by).sent_again => {
                 let request = self.request(by);
-                request.course.settled();
+                request.claim_state.finished();
                 request.doing = Doing::Waiting(seen);
             }
-            Reply::InFlight(_) | Reply::Refused => {
+            StoreReply::InFlight(_) | StoreReply::Refused => {
                 self.gone(by, Mutant::NotUndoneAfterRefusal);
             }
-            Reply::Finished(run) => {
+            StoreReply::Finished(run) => {
                 self.check_replay(by, run);
                 self.gone(by, Mutant::NotUndoneAfterRefusal);
             }
-            Reply::Held(_) if self.request(by).run.is_some_and(|run| run.is_recorded) => {
-                self.request(by).course.settled();
+            StoreReply::Held(_) if self.request(by).run.is_some_and(|run| run.is_recorded) => {
+                self.request(by).claim_state.finished();
                 self.request(by).doing = Doing::Over;
             }
-            Reply::Held(_) => self.gone(by, Mutant::NotUndoneAfterRun),
+            StoreReply::Held(_) => self.gone(by, Mutant::NotUndoneAfterRun),
         }
     }
 
     /// The store has said that a request does not hold its key, or no longer; its guard goes.
     fn gone(&mut self, by: usize, forgets: Mutant) {
         let is_noted = self.request(by).sent_again && !self.rules.has(forgets);
-        self.request(by).course.gone(is_noted.then_some(()));
+        self.request(by).claim_state.gone(is_noted.then_some(()));
         self.leave(by, Doing::Over);
     }
 
@@ -266,9 +266,9 @@ impl<'a> Step<'a> {
             }
         }
         let request = self.request(by);
-        request.course.claimed(|()| ());
+        request.claim_state.claimed(|()| ());
         request.doing = Doing::Handling;
-        request.run = Some(Run {
+        request.run = Some(RunState {
             token,
             lapses_at: claimed_at + LEASE,
             end: None,

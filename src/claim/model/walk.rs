@@ -8,7 +8,7 @@ use super::{
     breach::Breach,
     call::{Call, Op},
     mutant::Mutant,
-    request::{Doing, End, Request, Run, Work},
+    request::{Doing, End, Request, RunState, Work},
     rules::{CLAIMS, LEASE, PATIENCE, Rules, number_of, owner_of},
     state::{KEYS, Seen, State},
     step::Step,
@@ -56,14 +56,14 @@ impl Walk {
 
     fn start(&self, work: [(usize, u8); 3]) -> State {
         let requests = work.map(|(key, fingerprint)| {
-            let mut course = ClaimState::sent((), self.rules.on_expired_lease);
-            course.settled();
+            let mut claim_state = ClaimState::sent((), self.rules.on_expired_lease);
+            claim_state.finished();
             Request {
                 work: Work { key, fingerprint },
                 doing: Doing::NotYet,
                 claims: 0,
                 sent_again: false,
-                course,
+                claim_state,
                 job: None,
                 run: None,
             }
@@ -175,7 +175,7 @@ fn is_renewed(request: &Request) -> bool {
     request.doing == Doing::Handling || is_recorded_later
 }
 
-fn is_due(run: Option<Run>, now: u8) -> bool {
+fn is_due(run: Option<RunState>, now: u8) -> bool {
     run.is_some_and(|run| run.lapses_at < now + LEASE)
 }
 

@@ -156,7 +156,7 @@ async fn a_guard_releases_once_when_it_is_asked_to() {
     for does in [Does::Yes, Does::Lost] {
         let store = Scripted::new(Does::Yes, [does]);
         let (claims, guard) = held(&store).await;
-        guard.settle().await;
+        guard.finish().await;
         assert!(claims.drain(Duration::ZERO).await);
         assert_eq!(store.released(), 1);
     }
@@ -168,14 +168,14 @@ async fn a_release_that_fails_is_retried_until_the_lease_ends_it() {
     for failure in [Does::Refuse, Does::Time, Does::Hang] {
         let store = Scripted::new(Does::Yes, [failure, failure, failure, Does::Yes]);
         let (claims, guard) = held(&store).await;
-        guard.settle().await;
+        guard.finish().await;
         assert!(claims.drain(TTL).await);
         assert_eq!(store.released(), 4, "{failure:?}");
 
         let store = Scripted::new(Does::Yes, [failure]);
         let (claims, guard) = held(&store).await;
         let begun = Instant::now();
-        guard.settle().await;
+        guard.finish().await;
         assert!(claims.drain(TTL * 2).await);
         assert!(
             begun.elapsed() >= TTL - Duration::from_secs(2),
@@ -191,7 +191,7 @@ async fn a_guard_that_is_dropped_anywhere_is_released() {
     let store = Scripted::new(Does::Yes, [Does::Hang, Does::Yes]);
     let (claims, guard) = held(&store).await;
     // Dropped while its release is under way: that call may not have arrived.
-    assert!(guard.settle().now_or_never().is_none());
+    assert!(guard.finish().now_or_never().is_none());
     assert!(claims.drain(TTL).await);
     assert_eq!(store.released(), 2);
 

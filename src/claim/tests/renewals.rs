@@ -17,7 +17,7 @@ async fn a_handler_that_ends_soon_costs_no_renewal() {
         let (claims, mut guard) = begun(&store, keyed_for(LEASE)).await;
         claims.keep_renewed(&mut guard, LONG);
         sleep(LEASE / 3 - Duration::from_secs(2)).await;
-        guard.settle().await;
+        guard.finish().await;
         sleep(LONG).await;
     }
     assert_eq!(store.renewed(), 0);

@@ -37,7 +37,7 @@ async fn release_that_loses_its_connection_is_tried_once_more() {
     ] {
         let store = Scripted::new(Does::Yes, [Does::HangUp, second, Does::Yes]);
         let (claims, guard) = held(&store).await;
-        assert_eq!(guard.settle().await, settled, "{second:?}");
+        assert_eq!(guard.finish().await, settled, "{second:?}");
         assert!(claims.drain(TTL).await);
         let tries = if settled == FinishOutcome::Confirmed {
             2
@@ -54,7 +54,7 @@ async fn second_release_ends_within_the_limit_of_the_first() {
     let store = Scripted::new(Does::Yes, [Does::HangUp, Does::Hang]);
     let (_claims, guard) = held(&store).await;
     let begun = Instant::now();
-    assert_eq!(guard.settle().await, FinishOutcome::Deferred);
+    assert_eq!(guard.finish().await, FinishOutcome::Deferred);
     assert_eq!(begun.elapsed(), LIMIT);
 }
 
@@ -63,7 +63,7 @@ async fn release_that_times_out_is_not_repeated_at_once() {
     let _here = BackgroundHere::here();
     let store = Scripted::new(Does::Yes, [Does::Time, Does::Yes]);
     let (_claims, guard) = held(&store).await;
-    assert_eq!(guard.settle().await, FinishOutcome::Deferred);
+    assert_eq!(guard.finish().await, FinishOutcome::Deferred);
     assert_eq!(store.released(), 1);
 }
 
@@ -90,7 +90,7 @@ async fn freed_run_of_a_claim_sent_twice_leaves_an_undo() {
     let _here = BackgroundHere::here();
     let store = Scripted::new(Does::Yes, [Does::Yes, Does::Lost]);
     let (_claims, guard) = held_after_two_tries(&store).await;
-    assert_eq!(guard.settle().await, FinishOutcome::Confirmed);
+    assert_eq!(guard.finish().await, FinishOutcome::Confirmed);
     sleep(TTL).await;
     assert!(store.released() > 5, "{}", store.released());
 }

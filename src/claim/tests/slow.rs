@@ -61,7 +61,7 @@ async fn release_on_a_store_that_answers_late_is_not_waited_for_beyond_one_call(
     let store = Scripted::new(Does::Yes, [Does::Hang, Does::Yes]);
     let (claims, guard, _held_claim) = held_on(&store).await;
     let asked = Instant::now();
-    assert_eq!(guard.settle().await, FinishOutcome::Deferred);
+    assert_eq!(guard.finish().await, FinishOutcome::Deferred);
     assert_eq!(asked.elapsed(), crate::store::LIMIT);
     assert!(claims.drain(LEASE).await);
     assert_eq!(store.released(), 2);

@@ -55,7 +55,7 @@ impl Store for HeldByAnother {
             return Ok(Begin::Finished(answer(1)));
         }
         Ok(Begin::InFlight {
-            by: Some(ClaimId::of(OwnerToken::from_bytes([7; 16]))),
+            by: Some(ClaimId::new(OwnerToken::from_bytes([7; 16]))),
             fingerprint: claim.fingerprint,
             left: None,
         })

@@ -20,14 +20,14 @@ enum Held {
 
 impl BodyTracker {
     pub(super) fn guard(guard: Guard, size: BodySize) -> Self {
-        Self::of(Held::Guard { _guard: guard }, size)
+        Self::new(Held::Guard { _guard: guard }, size)
     }
 
     pub(super) fn recorder(recorder: Recorder, size: BodySize) -> Self {
-        Self::of(Held::Recorder(recorder), size)
+        Self::new(Held::Recorder(recorder), size)
     }
 
-    fn of(held: Held, size: BodySize) -> Self {
+    fn new(held: Held, size: BodySize) -> Self {
         let left = match size {
             BodySize::Sized(size) => Some(size),
             BodySize::None | BodySize::Stream => None,

@@ -32,7 +32,7 @@ struct Reader(Rc<RefCell<Reading>>);
 
 impl KeptBody {
     /// Keeps what is read of a request's body from now on.
-    pub(crate) fn of(req: &mut ServiceRequest) -> Self {
+    pub(crate) fn take(req: &mut ServiceRequest) -> Self {
         let rest = req.take_payload();
         let is_none = matches!(rest, Payload::None);
         let reading = Rc::new(RefCell::new(Reading {

@@ -32,15 +32,15 @@ pub(crate) fn announce(guard: &str) {
 /// it does in nobody's way.
 pub(crate) async fn observe(
     req: &mut ServiceRequest,
-    notes: &mut EventBuilder,
+    event: &mut EventBuilder,
     claims: &Claims,
     decide: impl AsyncFnOnce(&mut ServiceRequest, &mut EventBuilder) -> Decision,
 ) -> Decision {
-    let body = KeptBody::of(req);
-    let decision = AssertUnwindSafe(decide(req, notes)).catch_unwind().await;
+    let body = KeptBody::take(req);
+    let decision = AssertUnwindSafe(decide(req, event)).catch_unwind().await;
     body.give_back(req);
     decision.unwrap_or_else(|_panic| {
-        Decision::Panic.report(None, true, claims, notes);
+        Decision::Panic.report(None, true, claims, event);
         Decision::Panic
     })
 }
@@ -49,15 +49,15 @@ pub(crate) async fn observe(
 pub(crate) async fn run<S, B>(
     service: &S,
     req: ServiceRequest,
-    mut notes: EventBuilder,
+    mut event: EventBuilder,
 ) -> Result<ServiceResponse<EitherBody<GuardedBody<B>, BoxBody>>, Error>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody,
 {
-    notes.step_begins();
+    event.start_step();
     let answer = service.call(req).await;
-    notes.step_ends(|event, took| {
+    event.end_step(|event, took| {
         event.handler_duration = Some(took);
         event.status = Some(status_of(&answer));
     });

@@ -55,7 +55,7 @@ async fn a_live_claim_is_reported<S: Store>(store: &S) {
                 fingerprint: of,
                 left,
             } => {
-                assert_eq!(by, Some(ClaimId::of(first.token)));
+                assert_eq!(by, Some(ClaimId::new(first.token)));
                 assert_eq!(of, fingerprint);
                 let left = left.expect("an equal claim is told the time left");
                 assert!(left > LONG / 2 && left <= LONG, "{left:?}");

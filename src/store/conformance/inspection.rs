@@ -257,7 +257,7 @@ async fn who_waits_is_woken<S: Inspect>(store: &S) {
     for by_force in [true, false] {
         let claim = claim_on(&new_key(), LONG);
         must_claim(store, &claim).await;
-        let seen = ClaimId::of(claim.token);
+        let seen = ClaimId::new(claim.token);
         let mut watch = Box::pin(store.changed(&claim.key, &seen));
         let early = timeout(SHORT / 2, &mut watch).await;
         assert!(early.is_err(), "nothing has changed yet");

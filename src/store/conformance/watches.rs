@@ -25,7 +25,7 @@ async fn a_watch_ends_with_what_it_watches<S: Store>(store: &S) {
         };
         let claim = claim_on(&new_key(), lease);
         must_claim(store, &claim).await;
-        let seen = ClaimId::of(claim.token);
+        let seen = ClaimId::new(claim.token);
         let mut watch = Box::pin(store.changed(&claim.key, &seen));
         if matches!(end, End::Complete | End::Release) {
             let early = timeout(SHORT / 2, &mut watch).await;
@@ -51,7 +51,7 @@ async fn a_watch_ends_with_what_it_watches<S: Store>(store: &S) {
 
 async fn a_watch_of_what_is_gone_ends_at_once<S: Store>(store: &S) {
     let key = new_key();
-    let seen = ClaimId::of(claim_on(&key, LONG).token);
+    let seen = ClaimId::new(claim_on(&key, LONG).token);
     ends(store.changed(&key, &seen)).await;
     must_claim(store, &claim_on(&key, LONG)).await;
     ends(store.changed(&key, &seen)).await;

@@ -12,14 +12,14 @@ use crate::store::{Inspected, Record};
 /// What one key holds. Boxed, so that the tables are small and cheap to move when they grow.
 #[derive(Debug)]
 pub(super) enum Entry {
-    Claim(Box<Watched>),
+    Claim(Box<WatchedClaim>),
     Finished(Box<Finished>),
 }
 
 impl Entry {
     pub(super) fn new(holding: Slot) -> Self {
         match holding {
-            Slot::Claim(claim) => Self::Claim(Box::new(Watched {
+            Slot::Claim(claim) => Self::Claim(Box::new(WatchedClaim {
                 claim,
                 watchers: None,
             })),
@@ -122,13 +122,13 @@ impl Entry {
 
 /// A claim, and who waits for it to end.
 #[derive(Debug)]
-pub(super) struct Watched {
+pub(super) struct WatchedClaim {
     pub(super) claim: Claim,
     /// Made by the first who does.
     watchers: Option<Arc<Notify>>,
 }
 
-impl Watched {
+impl WatchedClaim {
     /// Ends when the claim does. Counted from this call on.
     pub(super) fn watch(&mut self) -> OwnedNotified {
         let watchers = self.watchers.get_or_insert_default();
@@ -137,7 +137,7 @@ impl Watched {
 }
 
 /// However it ends: released, replaced, taken away.
-impl Drop for Watched {
+impl Drop for WatchedClaim {
     fn drop(&mut self) {
         if let Some(watchers) = &self.watchers {
             watchers.notify_waiters();

@@ -85,7 +85,7 @@ pub(crate) fn begin(
         Some(SlotRef::Claim(held)) if now < held.lapses_at => {
             let same = held.fingerprint == claim.fingerprint;
             let in_flight = Begin::InFlight {
-                by: Some(ClaimId::of(held.token)),
+                by: Some(ClaimId::new(held.token)),
                 fingerprint: held.fingerprint,
                 left: same.then(|| held.lapses_at - now),
             };

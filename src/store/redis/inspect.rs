@@ -7,7 +7,7 @@ use super::{
     RedisStore,
     codec::{self, Stored, StoredClaim},
     commands::{
-        IfLost, Reply,
+        IfLost, ServerReply,
         script::{self, Script},
     },
     wire::error::unexpected,
@@ -68,7 +68,7 @@ impl Inspect for RedisStore {
 impl RedisStore {
     /// Calls a script that says something else when it runs a second time. So a look comes first, which finds
     /// out about a connection that has ended meanwhile, and may be repeated.
-    async fn run_once(&self, script: &Script, key: &StoreKey) -> Result<Reply, StoreError> {
+    async fn run_once(&self, script: &Script, key: &StoreKey) -> Result<ServerReply, StoreError> {
         let (commands, look) = (&self.commands, &script::INSPECT);
         let deadline = commands.deadline();
         let look = commands.run_by(deadline, look, key, IfLost::Repeat, |_no_arguments| {});
@@ -79,11 +79,11 @@ impl RedisStore {
 }
 
 /// What `inspect.lua` says.
-fn inspected(reply: Reply) -> Result<Option<Inspected>, StoreError> {
+fn inspected(reply: ServerReply) -> Result<Option<Inspected>, StoreError> {
     let parts = match reply {
-        Reply::Value(Value::Nil) => return Ok(None),
-        Reply::WrongType => return Ok(Some(Inspected::Unreadable)),
-        Reply::Value(Value::Array(parts)) => parts,
+        ServerReply::Value(Value::Nil) => return Ok(None),
+        ServerReply::WrongType => return Ok(Some(Inspected::Unreadable)),
+        ServerReply::Value(Value::Array(parts)) => parts,
         reply => return Err(reply.unexpected("inspect.lua")),
     };
     match <[Value; 3]>::try_from(parts) {

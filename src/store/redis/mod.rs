@@ -27,7 +27,7 @@ pub use self::{
     check::{Finding, FindingKind},
 };
 use self::{
-    commands::{Backend, Commands, Reply},
+    commands::{Backend, Commands, ServerReply},
     pool::Observed,
 };
 use super::StoreError;
@@ -266,7 +266,7 @@ impl RedisStore {
             .await?
         {
             match reply {
-                Reply::Value(Value::SimpleString(_)) => {}
+                ServerReply::Value(Value::SimpleString(_)) => {}
                 reply => return Err(reply.unexpected("PING")),
             }
         }

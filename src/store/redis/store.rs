@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{
     RedisStore,
     codec::{self, Stored, StoredClaim, millis},
-    commands::{Backend, IfLost, Reply, script},
+    commands::{Backend, IfLost, ServerReply, script},
     notify::Watch,
     wire::error::unexpected,
 };
@@ -41,9 +41,9 @@ impl Store for RedisStore {
             .arg(expiry(claim.lease.saturating_add(claim.grace)));
         let if_lost = IfLost::RepeatClaim(claim);
         let value = match self.commands.call(&key, &set, if_lost, deadline).await? {
-            Reply::Value(Value::Nil) => return Ok(claimed(claim, NonZeroU32::MIN)),
-            Reply::Value(Value::BulkString(value)) => value,
-            Reply::WrongType => return Ok(Begin::Unreadable),
+            ServerReply::Value(Value::Nil) => return Ok(claimed(claim, NonZeroU32::MIN)),
+            ServerReply::Value(Value::BulkString(value)) => value,
+            ServerReply::WrongType => return Ok(Begin::Unreadable),
             reply => return Err(reply.unexpected("SET NX GET")),
         };
         match codec::decode(value) {
@@ -70,8 +70,8 @@ impl Store for RedisStore {
         });
         let reply = reply.await?;
         match reply {
-            Reply::Value(Value::Nil) | Reply::WrongType => Ok(Renewed::Lost),
-            Reply::Value(value @ Value::Array(_)) => {
+            ServerReply::Value(Value::Nil) | ServerReply::WrongType => Ok(Renewed::Lost),
+            ServerReply::Value(value @ Value::Array(_)) => {
                 let (seconds, micros): (u64, u64) = redis::from_redis_value(value)
                     .map_err(|err| StoreError::interrupted(RedisError::from(err)))?;
                 let at = StoreTime(seconds.saturating_mul(1_000_000).saturating_add(micros));
@@ -163,8 +163,10 @@ impl RedisStore {
         });
         let reply = reply.await?;
         match reply {
-            Reply::Value(Value::Int(0)) | Reply::WrongType => Ok(None),
-            Reply::Value(Value::Int(left)) => Ok(Some(Duration::from_millis(left.unsigned_abs()))),
+            ServerReply::Value(Value::Int(0)) | ServerReply::WrongType => Ok(None),
+            ServerReply::Value(Value::Int(left)) => {
+                Ok(Some(Duration::from_millis(left.unsigned_abs())))
+            }
             reply => Err(reply.unexpected("look.lua")),
         }
     }
@@ -174,8 +176,8 @@ impl RedisStore {
         let deadline = self.commands.deadline();
         let set = set_lock(&key, claim, &["NX"]);
         match self.commands.call(&key, &set, IfLost::Fail, deadline).await {
-            Ok(Reply::Value(Value::Okay)) => Ok(claimed(claim, NonZeroU32::MIN)),
-            Ok(Reply::Value(Value::Nil)) => Ok(locked()),
+            Ok(ServerReply::Value(Value::Okay)) => Ok(claimed(claim, NonZeroU32::MIN)),
+            Ok(ServerReply::Value(Value::Nil)) => Ok(locked()),
             Ok(reply) => Err(reply.unexpected("SET NX")),
             Err(err) if err.again_until().is_some() => {
                 Box::pin(self.lock_again(claim, &key, deadline)).await
@@ -195,11 +197,13 @@ impl RedisStore {
         claim.notes.sent_again();
         let set = set_lock(key, claim, &["NX", "GET"]);
         match self.commands.send_second(key, &set, deadline).await? {
-            Reply::Value(Value::Nil) => Ok(claimed(claim, NonZeroU32::MIN)),
-            Reply::Value(Value::BulkString(token)) if token == claim.token.to_hex().as_bytes() => {
+            ServerReply::Value(Value::Nil) => Ok(claimed(claim, NonZeroU32::MIN)),
+            ServerReply::Value(Value::BulkString(token))
+                if token == claim.token.to_hex().as_bytes() =>
+            {
                 Ok(claimed(claim, NonZeroU32::MIN))
             }
-            Reply::Value(Value::BulkString(_)) | Reply::WrongType => Ok(locked()),
+            ServerReply::Value(Value::BulkString(_)) | ServerReply::WrongType => Ok(locked()),
             reply => Err(reply.unexpected("SET NX GET")),
         }
     }
@@ -218,8 +222,8 @@ impl RedisStore {
         });
         let reply = reply.await?;
         let parts = match reply {
-            Reply::Value(Value::Array(parts)) => parts,
-            Reply::WrongType => return Ok(Begin::Unreadable),
+            ServerReply::Value(Value::Array(parts)) => parts,
+            ServerReply::WrongType => return Ok(Begin::Unreadable),
             reply => return Err(reply.unexpected("begin.lua")),
         };
         let mut parts = parts.into_iter();
@@ -275,7 +279,7 @@ fn claimed(claim: &NewClaim, attempt: NonZeroU32) -> Begin {
 
 fn in_flight(held: &StoredClaim, left: Option<Duration>) -> Begin {
     Begin::InFlight {
-        by: Some(ClaimId::of(held.token)),
+        by: Some(ClaimId::new(held.token)),
         fingerprint: held.fingerprint,
         left,
     }

@@ -75,7 +75,7 @@ impl Broken {
             } => {
                 match (self.mistake, self.known(&claim.key)) {
                     (Some(OwnerIsNotTold), _) => by = None,
-                    (Some(OwnerIsSomeoneElse), _) => by = Some(ClaimId::of(claim.token)),
+                    (Some(OwnerIsSomeoneElse), _) => by = Some(ClaimId::new(claim.token)),
                     (Some(OtherWorkIsNotTold), _) => fingerprint = claim.fingerprint,
                     (Some(TimeLeftIsNotTold), _) => left = None,
                     (Some(TimeLeftIsOfTheFirstLease), Some(known)) => {
@@ -106,7 +106,7 @@ impl Broken {
         let seen = match (self.mistake, &known) {
             (Some(WatchEndsAtOnce), _) => return Ok(()),
             (Some(WatchNeverEnds), _) => return pending().await,
-            (Some(WatchIsOfWhateverIsThere), Some(known)) => ClaimId::of(known.claim.token),
+            (Some(WatchIsOfWhateverIsThere), Some(known)) => ClaimId::new(known.claim.token),
             _ => *seen,
         };
         self.store.changed(&self.key(key), &seen).await?;

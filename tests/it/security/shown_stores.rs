@@ -55,7 +55,7 @@ pub(super) async fn of_stores(shown: &Shown) {
     let mut claim = NewClaim::lock(StoreKey::new("t:", [7; 32]), Duration::from_secs(60));
     claim.token = OwnerToken::from_bytes(TOKEN);
     shown.add("OwnerToken", &claim.token);
-    shown.add("ClaimId", &ClaimId::of(claim.token));
+    shown.add("ClaimId", &ClaimId::new(claim.token));
     shown.add("NewClaim", &claim);
     claim.notes.warn(StoreWarning::FillingUp);
     shown.add("ClaimNotes", &claim.notes);

@@ -12,7 +12,7 @@ use crate::{
     runtime::log,
     store::{
         Begin, NewClaim, Store, StoreError, StoreKey,
-        redis::{RedisStore, commands::Reply},
+        redis::{RedisStore, commands::ServerReply},
     },
 };
 
@@ -107,7 +107,7 @@ impl RedisStore {
             Err(err) => return Err(err),
         };
         let values = replies.into_iter().map(|reply| match reply {
-            Reply::Value(value) => Ok(value),
+            ServerReply::Value(value) => Ok(value),
             reply => Err(reply.unexpected("a question")),
         });
         values.collect::<Result<_, _>>().map(Some)

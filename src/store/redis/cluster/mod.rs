@@ -121,7 +121,7 @@ impl Cluster {
                 true => ask_for(&node, cmd, deadline).await,
             };
             let redirect = match &sent {
-                Ok(reply) => Redirect::of(reply, &node.address),
+                Ok(reply) => Redirect::parse(reply, &node.address),
                 Err(err) if !err.may_have_run() => Some(Redirect::Lost),
                 Err(_) => None,
             };

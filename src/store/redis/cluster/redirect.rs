@@ -14,7 +14,7 @@ pub(super) enum Redirect {
 }
 
 impl Redirect {
-    pub(super) fn of(reply: &RedisResult<Value>, asked: &Address) -> Option<Self> {
+    pub(super) fn parse(reply: &RedisResult<Value>, asked: &Address) -> Option<Self> {
         match reply {
             Ok(Value::ServerError(err)) => Self::said(&RedisError::from(err.clone()), asked),
             Ok(_) => None,
@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn a_redirection_says_where_to() {
         let asked = Address::new("a", 1);
-        let of = |reply: &str| Redirect::of(&redis::parse_redis_value(reply.as_bytes()), &asked);
+        let of = |reply: &str| Redirect::parse(&redis::parse_redis_value(reply.as_bytes()), &asked);
         let b = Address::new("b", 2);
         assert_eq!(of("-MOVED 866 b:2\r\n"), Some(Redirect::Moved(b.clone())));
         assert_eq!(of("-ASK 866 b:2\r\n"), Some(Redirect::Ask(b)));

@@ -32,7 +32,7 @@ impl Commands {
         cmd: &Cmd,
         if_lost: IfLost<'_>,
         deadline: Instant,
-    ) -> Result<Reply, StoreError> {
+    ) -> Result<ServerReply, StoreError> {
         let _place = self.call_limit.enter()?;
         self.send(key, cmd, if_lost, deadline).await
     }
@@ -44,7 +44,7 @@ impl Commands {
         cmd: &Cmd,
         if_lost: IfLost<'_>,
         deadline: Instant,
-    ) -> Result<Reply, StoreError> {
+    ) -> Result<ServerReply, StoreError> {
         let lost = match self.send_once(key, cmd, deadline).await {
             Err(err) if err.again_until().is_some() => err,
             sent => return sent,
@@ -64,7 +64,7 @@ impl Commands {
         key: &str,
         cmd: &Cmd,
         deadline: Instant,
-    ) -> Result<Reply, StoreError> {
+    ) -> Result<ServerReply, StoreError> {
         let sent = self.send_once(key, cmd, deadline).await;
         sent.map_err(StoreError::of_second_try)
     }
@@ -74,16 +74,16 @@ impl Commands {
         key: &str,
         cmd: &Cmd,
         deadline: Instant,
-    ) -> Result<Reply, StoreError> {
+    ) -> Result<ServerReply, StoreError> {
         match &self.source {
-            Backend::Own(own) => Reply::of(own.connections.send(cmd, deadline).await?),
+            Backend::Own(own) => ServerReply::parse(own.connections.send(cmd, deadline).await?),
             // Boxed, because it follows redirections, and would make every other call as large.
             Backend::Cluster(cluster) => {
-                Reply::of(Box::pin(cluster.send(key, cmd, deadline)).await?)
+                ServerReply::parse(Box::pin(cluster.send(key, cmd, deadline)).await?)
             }
             Backend::Pool(pool) => {
                 let call_limit = &self.call_limit;
-                Reply::of(pool.send(cmd, deadline, call_limit).await?)
+                ServerReply::parse(pool.send(cmd, deadline, call_limit).await?)
             }
         }
     }
@@ -95,11 +95,11 @@ impl Commands {
         node: Option<&Node>,
         cmd: &Cmd,
         deadline: Instant,
-    ) -> Result<Reply, StoreError> {
+    ) -> Result<ServerReply, StoreError> {
         match (&self.source, node) {
             (Backend::Cluster(cluster), Some(node)) => {
                 let _place = self.call_limit.enter()?;
-                Reply::of(cluster.send_to(node, cmd, deadline).await?)
+                ServerReply::parse(cluster.send_to(node, cmd, deadline).await?)
             }
             _ => self.call("", cmd, IfLost::Repeat, deadline).await,
         }
@@ -110,7 +110,7 @@ impl Commands {
         &self,
         cmd: &Cmd,
         deadline: Instant,
-    ) -> Result<Vec<Reply>, StoreError> {
+    ) -> Result<Vec<ServerReply>, StoreError> {
         let Backend::Cluster(cluster) = &self.source else {
             return Ok(vec![self.call("", cmd, IfLost::Repeat, deadline).await?]);
         };
@@ -120,7 +120,7 @@ impl Commands {
             .iter()
             .map(|node| cluster.send_to(node, cmd, deadline));
         let replies = try_join_all(replies).await?;
-        replies.into_iter().map(Reply::of).collect()
+        replies.into_iter().map(ServerReply::parse).collect()
     }
 
     /// Calls a script on one key. `arguments` appends what it takes.
@@ -130,7 +130,7 @@ impl Commands {
         key: &StoreKey,
         if_lost: IfLost<'_>,
         arguments: impl Fn(&mut Cmd),
-    ) -> Result<Reply, StoreError> {
+    ) -> Result<ServerReply, StoreError> {
         let deadline = self.deadline();
         self.run_by(deadline, script, key, if_lost, arguments).await
     }
@@ -143,7 +143,7 @@ impl Commands {
         key: &StoreKey,
         if_lost: IfLost<'_>,
         arguments: impl Fn(&mut Cmd),
-    ) -> Result<Reply, StoreError> {
+    ) -> Result<ServerReply, StoreError> {
         let _place = self.call_limit.enter()?;
         self.run_in_place(script, key, if_lost, deadline, arguments)
             .await
@@ -157,12 +157,12 @@ impl Commands {
         if_lost: IfLost<'_>,
         deadline: Instant,
         arguments: impl Fn(&mut Cmd),
-    ) -> Result<Reply, StoreError> {
+    ) -> Result<ServerReply, StoreError> {
         let key = key.to_text();
         let mut call = script.by_hash(&key);
         arguments(&mut call);
         match self.send(&key, &call, if_lost, deadline).await? {
-            Reply::NoScript => {
+            ServerReply::NoScript => {
                 let mut call = script.by_text(&key);
                 arguments(&mut call);
                 self.send(&key, &call, if_lost, deadline).await
@@ -173,7 +173,7 @@ impl Commands {
 }
 
 /// What came back, errors that are outcomes told apart from those that are not.
-pub(crate) enum Reply {
+pub(crate) enum ServerReply {
     Value(Value),
     /// The key holds something of another type.
     WrongType,
@@ -181,8 +181,8 @@ pub(crate) enum Reply {
     NoScript,
 }
 
-impl Reply {
-    pub(crate) fn of(reply: RedisResult<Value>) -> Result<Self, StoreError> {
+impl ServerReply {
+    pub(crate) fn parse(reply: RedisResult<Value>) -> Result<Self, StoreError> {
         match reply.and_then(Value::extract_error) {
             Ok(value) => Ok(Self::Value(value)),
             Err(err) if err.code() == Some("WRONGTYPE") => Ok(Self::WrongType),

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 pub(crate) use self::{
     backend::Backend,
-    call::{IfLost, Reply},
+    call::{IfLost, ServerReply},
 };
 use crate::store::redis::pool::CallLimit;
 

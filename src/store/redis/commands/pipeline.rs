@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::{
     Backend, Commands,
-    call::{IfLost, Reply},
+    call::{IfLost, ServerReply},
     script::Script,
 };
 use crate::store::{
@@ -20,7 +20,7 @@ impl Commands {
         script: &Script,
         keys: &[StoreKey],
         deadline: Instant,
-    ) -> Result<Vec<Reply>, StoreError> {
+    ) -> Result<Vec<ServerReply>, StoreError> {
         let _place = self.call_limit.enter()?;
         if let Backend::Cluster(_) = self.source {
             // Each may have moved to another node. Those for one node still share trips.
@@ -31,7 +31,10 @@ impl Commands {
         }
         let calls = pipeline(keys, |key| script.by_hash(key));
         let replies = self.call_all(&calls, deadline).await?;
-        if !replies.iter().any(|reply| matches!(reply, Reply::NoScript)) {
+        if !replies
+            .iter()
+            .any(|reply| matches!(reply, ServerReply::NoScript))
+        {
             return Ok(replies);
         }
         let calls = pipeline(keys, |key| script.by_text(key));
@@ -45,7 +48,7 @@ impl Commands {
         &self,
         calls: &Pipeline,
         deadline: Instant,
-    ) -> Result<Vec<Reply>, StoreError> {
+    ) -> Result<Vec<ServerReply>, StoreError> {
         let sent = match self.send_all_once(calls, deadline).await {
             Err(err) if err.again_until().is_some() => {
                 Box::pin(self.send_all_once(calls, deadline)).await
@@ -58,7 +61,7 @@ impl Commands {
         }
         replies
             .into_iter()
-            .map(|reply| Reply::of(Ok(reply)))
+            .map(|reply| ServerReply::parse(Ok(reply)))
             .collect()
     }
 

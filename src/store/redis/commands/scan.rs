@@ -3,7 +3,7 @@ use std::{collections::VecDeque, sync::Arc};
 use redis::{RedisError, cmd};
 use tokio::time::Instant;
 
-use super::{Backend, Commands, Reply};
+use super::{Backend, Commands, ServerReply};
 use crate::store::{
     Cursor, StoreError, StoreKey,
     redis::cluster::{Address, Node},
@@ -35,7 +35,7 @@ impl Commands {
                 .arg("COUNT")
                 .arg(step);
             let reply = self.call_at(place.as_deref(), &scan, deadline).await?;
-            let Reply::Value(page) = reply else {
+            let ServerReply::Value(page) = reply else {
                 return Err(StoreError::unavailable("SCAN was not carried out"));
             };
             let (next, names): (u64, Vec<Vec<u8>>) = redis::from_redis_value(page)

@@ -90,7 +90,7 @@ async fn connect(
     place: &Endpoint,
     limit: Duration,
 ) -> Result<(Opened, Pushes, MasterTerm), OpenError> {
-    let limit = Limit::of(limit);
+    let limit = Limit::after(limit);
     let (pushed, pushes) = mpsc::unbounded_channel();
     let config = AsyncConnectionConfig::new().set_push_sender(pushed);
     let (server, master_term) = place.server(limit).await?;

@@ -71,7 +71,7 @@ impl bb8::ManageConnection for Manager {
 
     async fn connect(&self) -> Result<Connection, OpenError> {
         // A little less than a call has, so that the call that waits for this hears the reason.
-        let limit = Limit::of(self.limit - self.limit / 20);
+        let limit = Limit::after(self.limit - self.limit / 20);
         let opened = async {
             let (server, master_term) = self.place.server(limit).await?;
             self.open(&server, master_term, limit).await

@@ -40,7 +40,7 @@ impl SentinelWatcher {
     pub(crate) fn master_term(self: &Arc<Self>, sentinels: &[Server], name: &str) -> MasterTerm {
         self.begun.call_once(|| {
             for sentinel in sentinels {
-                let watched = Watched {
+                let watched = WatchedSentinel {
                     sentinel: sentinel.clone(),
                     name: name.to_owned(),
                     connection: None,
@@ -53,13 +53,13 @@ impl SentinelWatcher {
 }
 
 /// One sentinel, and the connection to it.
-struct Watched {
+struct WatchedSentinel {
     sentinel: Server,
     name: String,
     connection: Option<Opened>,
 }
 
-impl Watched {
+impl WatchedSentinel {
     async fn keep_asking(mut self, watcher: Weak<SentinelWatcher>) {
         let mut named = None;
         loop {
@@ -84,7 +84,7 @@ impl Watched {
     }
 
     async fn ask(&mut self) -> Result<Named, OpenError> {
-        let limit = Limit::of(EVERY);
+        let limit = Limit::after(EVERY);
         let connection = match &mut self.connection {
             Some(connection) => connection,
             none => none.insert(connect(&self.sentinel, limit).await?),

@@ -50,7 +50,7 @@ pub(crate) struct Limit {
 
 impl Limit {
     /// So long from now on.
-    pub(crate) fn of(length: Duration) -> Self {
+    pub(crate) fn after(length: Duration) -> Self {
         Self {
             until: Instant::now() + length,
             length,

@@ -92,7 +92,7 @@ pub(super) async fn play<S: Inspect + Clone>(
 }
 
 fn watch<S: Inspect + Clone>(store: &S, claim: &NewClaim, start: Instant) -> JoinHandle<Told> {
-    let (store, key, seen) = (store.clone(), claim.key.clone(), ClaimId::of(claim.token));
+    let (store, key, seen) = (store.clone(), claim.key.clone(), ClaimId::new(claim.token));
     tokio::spawn(async move {
         match timeout(WATCH, store.changed(&key, &seen)).await {
             Ok(outcome) => told(outcome, |()| Told::Watched(Some(start.elapsed()))),

@@ -19,19 +19,19 @@ use crate::{
 /// Those who wait for claims of others to end. All who wait for one claim share one watch of the
 /// store, which runs in the background, so that none of them depends on another's runtime.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
+pub(super) struct Watches {
     /// The senders send nothing: receivers learn that theirs is gone. Locked to look one up.
-    watches: Mutex<HashMap<Watched, Arc<watch::Sender<()>>>>,
+    watches: Mutex<HashMap<WatchKey, Arc<watch::Sender<()>>>>,
     /// How many wait.
-    places: AtomicUsize,
+    waiters: AtomicUsize,
 }
 
-type Watched = (StoreKey, ClaimId);
+type WatchKey = (StoreKey, ClaimId);
 
-impl Waiting {
-    /// One of `most` places for those who wait, if any is left.
-    pub(super) fn take_place(self: &Arc<Self>, most: usize) -> Option<WaiterPermit> {
-        self.places
+impl Watches {
+    /// Takes one of `most` permits to wait, if any is left.
+    pub(super) fn take_permit(self: &Arc<Self>, most: usize) -> Option<WaiterPermit> {
+        self.waiters
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| {
                 (taken < most).then_some(taken + 1)
             })
@@ -61,7 +61,7 @@ impl Waiting {
     }
 
     /// Watches on behalf of all, until there is something to tell or nobody to be told.
-    async fn serve(&self, store: &dyn ErasedStore, watched: Watched, all: Arc<watch::Sender<()>>) {
+    async fn serve(&self, store: &dyn ErasedStore, watched: WatchKey, all: Arc<watch::Sender<()>>) {
         let mut change = pin!(store.changed(&watched.0, &watched.1));
         loop {
             match select(&mut change, pin!(all.closed())).await {
@@ -87,7 +87,7 @@ impl Waiting {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Watched, Arc<watch::Sender<()>>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<WatchKey, Arc<watch::Sender<()>>>> {
         self.watches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -103,11 +103,11 @@ impl Change {
     }
 }
 
-/// A place among those who wait, until it is dropped.
-pub(super) struct WaiterPermit(Arc<Waiting>);
+/// The permit to wait, until it is dropped.
+pub(super) struct WaiterPermit(Arc<Watches>);
 
 impl Drop for WaiterPermit {
     fn drop(&mut self) {
-        self.0.places.fetch_sub(1, Ordering::AcqRel);
+        self.0.waiters.fetch_sub(1, Ordering::AcqRel);
     }
 }
