@@ -30,20 +30,19 @@ impl ClaimTerms {
         } = *self;
         if !(SHORTEST_LEASE..=HOUR).contains(&lease) {
             return Err(ConfigError::new(format!(
-                "lease is {lease:?}: it can be 100 ms to an hour, 30 s serves most. It is renewed \
-                 while the work goes on, so it need not be as long as the work takes"
+                "lease must be between 100 ms and 1 h (got {lease:?}); it is renewed while the work \
+                 runs, so 30 s is a good default"
             )));
         }
         if retention < lease || retention > YEAR {
             return Err(ConfigError::new(format!(
-                "retention is {retention:?} and lease {lease:?}: what was done is remembered at \
-                 least as long as a lease and at most 365 days, or a late retry does it again"
+                "retention must be between the lease of {lease:?} and 365 days (got {retention:?}); a \
+                 late retry runs again"
             )));
         }
         if renew_for < lease || renew_for > DAY {
             return Err(ConfigError::new(format!(
-                "renew_for is {renew_for:?} and lease {lease:?}: a claim is renewed for at least \
-                 one lease and at most a day"
+                "renew_for must be between the lease of {lease:?} and 1 day (got {renew_for:?})"
             )));
         }
         Ok(())

@@ -31,43 +31,48 @@ impl DeduplicatorBuilder {
         }
     }
 
-    /// What every stored key begins with. Two kinds of work need two prefixes.
+    /// Sets what every stored key begins with. Two kinds of work need two prefixes.
     ///
-    /// Default: `once:`.
+    /// Defaults to `once:`.
     pub fn key_prefix(mut self, prefix: impl Into<Arc<str>>) -> Self {
         self.settings.key_prefix = prefix.into();
         self
     }
 
-    /// How long a claim stands without being renewed; it is renewed while its run lives. So long
-    /// the work rests after its process died.
+    /// Sets the lease duration. The lease is renewed while the [`Execution`](super::Execution) lives, for
+    /// [`renew_for`](Self::renew_for) at most; after a crash the work rests for at most this long.
     ///
-    /// Default: 30 seconds: long enough to survive a store that restarts.
+    /// Defaults to 30 seconds: long enough to survive a store that restarts. From 100 ms to 1 hour, and no
+    /// longer than `renew_for` and [`retention`](Self::retention).
     pub fn lease(mut self, lease: Duration) -> Self {
         self.settings.terms.lease = lease;
         self
     }
 
-    /// The longest time a claim is renewed. Work that takes longer counts as hung, and another may
-    /// begin it.
+    /// Sets the longest time a lease is renewed. Work that takes longer counts as hung: its last lease
+    /// expires, and [`on_expired_lease`](Self::on_expired_lease) decides.
     ///
-    /// Default: an hour; jobs take longer than requests.
+    /// Defaults to 1 hour, because jobs take longer than requests. At least one [`lease`](Self::lease), at
+    /// most a day.
     pub fn renew_for(mut self, longest: Duration) -> Self {
         self.settings.terms.renew_for = longest;
         self
     }
 
-    /// How long it is remembered that work was done.
+    /// Sets how long it is remembered that work was done; with [`ExpiredLease::Refuse`] also that its owner
+    /// crashed.
     ///
-    /// Default: 24 hours. Choose it longer than the queue delivers again.
+    /// Defaults to 24 hours. Choose it longer than the queue delivers again. At least as long as
+    /// [`lease`](Self::lease), at most 365 days.
     pub fn retention(mut self, retention: Duration) -> Self {
         self.settings.terms.retention = retention;
         self
     }
 
-    /// What becomes of work whose owner died.
+    /// Sets what happens to work whose [`lease`](Self::lease) has expired. With
+    /// [`Refuse`](ExpiredLease::Refuse) it stays refused for the [`retention`](Self::retention).
     ///
-    /// Default: [`ExpiredLease::Reexecute`].
+    /// Defaults to [`ExpiredLease::Reexecute`].
     pub fn on_expired_lease(mut self, policy: ExpiredLease) -> Self {
         self.settings.terms.expired_lease = policy;
         self
@@ -83,7 +88,7 @@ impl DeduplicatorBuilder {
         self
     }
 
-    /// Builds it.
+    /// Builds the deduplicator.
     ///
     /// # Errors
     ///

@@ -13,9 +13,33 @@ use crate::{
 /// The right, and the duty, to do a piece of work. Ends with [`complete`](Self::complete),
 /// [`fail`](Self::fail) or [`release`](Self::release).
 ///
-/// Dropped without any of them, it gives the key back, for another to try; with
-/// [`ExpiredLease::Refuse`](crate::ExpiredLease::Refuse) its lease lapses, because nobody knows how far
-/// it came.
+/// Dropped without any of them, by an error or a panic, it frees the key for another try; with
+/// [`ExpiredLease::Refuse`](crate::ExpiredLease::Refuse) its lease expires instead, because it is not known
+/// how far the work came.
+///
+/// ```
+/// use actix_web_idempotency::{
+///     MemoryStore,
+///     dedup::{DedupOutcome, Deduplicator, FinishOutcome},
+/// };
+///
+/// # async fn send(mail: &str) -> Result<String, bool> { Ok("queued".to_owned()) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let deduplicator = Deduplicator::new(MemoryStore::new());
+/// if let DedupOutcome::Execute(execution) = deduplicator.claim("mail-7", None).await? {
+///     let finished = match send("hello").await {
+///         Ok(receipt) => execution.complete(receipt).await,
+///         Err(true) => execution.release().await, // can be tried again
+///         Err(false) => execution.fail("no such address").await,
+///     };
+///     if finished == FinishOutcome::Lost {
+///         eprintln!("mail-7 may have been sent twice");
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "dropping it gives the work back undone"]
 pub struct Execution {
     guard: Guard,
@@ -32,16 +56,16 @@ impl Execution {
         }
     }
 
-    /// 1 unless owners of this key have died, one more for each. Who is not the first may find
-    /// parts of the work done.
+    /// Returns the number of this execution: 1, and one more for each owner of this key that has crashed. One
+    /// above 1 may find parts of the work done.
     pub fn attempt(&self) -> NonZeroU32 {
         self.guard
             .held_claim()
             .map_or(NonZeroU32::MIN, |held_claim| held_claim.attempt())
     }
 
-    /// Confirms the claim and returns the store's time, later than what any earlier owner of the
-    /// key was told; see [`Claim::fencing_token`](crate::Claim::fencing_token).
+    /// Confirms the claim and returns its fencing token, later than that of any earlier owner of the key; see
+    /// [`Claim::fencing_token`](crate::Claim::fencing_token).
     ///
     /// # Errors
     ///
@@ -53,40 +77,40 @@ impl Execution {
         }
     }
 
-    /// Whether another may be doing the same work by now, as far as this process knows.
+    /// Returns whether another owner may do the same work by now, as far as this process knows.
     pub fn is_lost(&self) -> bool {
         self.guard
             .held_claim()
             .is_none_or(|held_claim| held_claim.is_lost())
     }
 
-    /// Returns once the claim is [lost](Self::is_lost), to be raced against long work. Cancel safe.
+    /// Waits until the claim is [lost](Self::is_lost), to be raced against long work. Cancel safe.
     pub async fn lost(&self) {
         if let Some(held_claim) = self.guard.held_claim() {
             held_claim.lost().await;
         }
     }
 
-    /// Remembers the work for another time than usual.
+    /// Sets how long this work is remembered, instead of the builder's
+    /// [`retention`](super::DeduplicatorBuilder::retention).
     pub fn retain_for(mut self, retention: Duration) -> Self {
         self.retention = retention;
         self
     }
 
-    /// The work is done; whoever claims it again is told the result. Ends within one call to the
-    /// store.
+    /// Records that the work is done; later claims get the result. Ends within one call to the store.
     pub async fn complete(self, result: impl Into<Bytes>) -> FinishOutcome {
         self.record(ExecutionOutcome::Completed(result.into()))
             .await
     }
 
-    /// The work failed for good; whoever claims it again is told the error. For a failure that
+    /// Records that the work failed for good; later claims get the error. After a failure that
     /// another try may mend, [`release`](Self::release) it.
     pub async fn fail(self, error: impl Into<Bytes>) -> FinishOutcome {
         self.record(ExecutionOutcome::Failed(error.into())).await
     }
 
-    /// The work is not done, and is free for another try.
+    /// Frees the key for another try: the work is not done.
     pub async fn release(mut self) -> FinishOutcome {
         self.guard.ended();
         self.guard.finish().await

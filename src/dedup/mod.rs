@@ -1,4 +1,4 @@
-//! The core without HTTP: work that is done once, wherever it comes from.
+//! Idempotency without HTTP: a [`Deduplicator`] runs work once, wherever it comes from.
 
 mod builder;
 mod execution;
@@ -22,12 +22,13 @@ use crate::{
     store::{NewClaim, Record, Store, StoreError, StoreKey},
 };
 
-/// A moment so far away that it makes no difference is as good as one that does not exist.
+/// Clamped to 100 years so that `Instant` addition cannot overflow.
 const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
-/// Does work once that does not come by HTTP: messages of a queue, jobs of a timer, items of a
-/// batch. Queues deliver at least once, timers fire on every machine; with the same key on the same
-/// store one of them proceeds, the others are told what became of it.
+/// Runs work once that does not come by HTTP: messages of a queue, jobs of a timer, rows of a batch.
+///
+/// Queues deliver at least once, timers fire on every machine. Of all claims with one key on one store, one
+/// executes; the others learn what became of it.
 ///
 /// ```
 /// use actix_web_idempotency::{
@@ -55,9 +56,7 @@ const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// # }
 /// ```
 ///
-/// A claim is renewed in the background while its [`Execution`] lives. A run that is dropped, by an error
-/// or a panic, gives its key back, or lets its lease lapse with
-/// [`ExpiredLease::Refuse`](crate::ExpiredLease::Refuse). Recipes: [a queue's
+/// The lease of a claim is renewed in the background while its [`Execution`] lives. Recipes: [a queue's
 /// consumer](crate::guide::recipes::queue), [a batch import](crate::guide::recipes::batch);
 /// `examples/queue.rs` is a whole consumer.
 ///
@@ -85,13 +84,13 @@ impl Deduplicator {
         DeduplicatorBuilder::new(store)
     }
 
-    /// Claims the work that `key` names, a message's id, say. The fingerprint, of the message's
-    /// body, say, tells a repetition from other work under the same name; without one every
-    /// repetition counts.
+    /// Claims the work that `key` names, for instance by a message's id. The fingerprint, for instance of the
+    /// message's body, tells a retry from other work under the same key; without one all work under the key
+    /// is the same.
     ///
     /// # Errors
     ///
-    /// When the store cannot be asked. Then nothing is claimed; a claim that gets through all the
+    /// When the store cannot be asked. Then nothing is claimed; a claim that the store carries out all the
     /// same is undone.
     pub async fn claim(
         &self,
@@ -105,11 +104,11 @@ impl Deduplicator {
         self.claimed(begun, fingerprint, event)
     }
 
-    /// The same, and while another does the work waits for it to end, for `longest` at most.
+    /// Claims the work, and while another execution is in progress waits for it to end, for `longest` at most.
     ///
     /// # Errors
     ///
-    /// When the store cannot be asked at first. Who waits already is not told.
+    /// When the store cannot be asked at first. A wait that has begun goes on through an outage.
     pub async fn claim_or_wait(
         &self,
         key: impl AsRef<[u8]>,
@@ -125,15 +124,15 @@ impl Deduplicator {
         self.claimed(begun, fingerprint, event)
     }
 
-    /// Under what the work is kept in the store, for an operator who
+    /// Returns under what the work is kept in the store, for an operator who
     /// [inspects](crate::store::Inspect) it.
     pub fn stored_key(&self, key: impl AsRef<[u8]>) -> StoreKey {
         let prefix = Arc::clone(&self.settings.key_prefix);
         StoreKey::new(prefix, Sha256::digest(key).into())
     }
 
-    /// Waits until everything that is in progress now has settled: runs, recordings and releases in
-    /// the background. False when `limit` passed first. Await it before the process ends.
+    /// Waits until everything in progress now has ended: executions, and recordings and releases in the
+    /// background. Returns `false` when `limit` passes first. Await it before the process ends.
     pub async fn drain(&self, limit: Duration) -> bool {
         self.settings.claims.drain(limit).await
     }

@@ -3,39 +3,41 @@ use bytes::Bytes;
 use super::Execution;
 use crate::store::RecordedResponse;
 
-/// What a claim is told.
+/// What a claim came to: whether the work runs, and why not.
+///
+/// A `match` on it has to handle each case, because each wants something else of a consumer.
 #[derive(Debug)]
 pub enum DedupOutcome {
-    /// The work is yours to do.
+    /// This caller does the work, and ends the execution.
     Execute(Execution),
-    /// It has been done; this is what was recorded.
+    /// The work is done; this is what was recorded of it.
     Replay(ExecutionOutcome),
-    /// It has been done, and what came of it is not known any more: a memory store was short of
-    /// bytes, or what stands there cannot be read. It is not to be done again.
+    /// The work is done, and its result is not known any more: a memory store ran out of bytes, or the
+    /// record cannot be read. Do not run it again.
     NotStored,
-    /// Another is doing it. Put it back and look again later.
+    /// Another execution is in progress. Put the work back, and look again later.
     InFlight,
-    /// An owner died while it did it, and with [`ExpiredLease::Refuse`](crate::ExpiredLease::Refuse)
-    /// nobody tries again.
+    /// The owner crashed while it did the work, and with
+    /// [`ExpiredLease::Refuse`](crate::ExpiredLease::Refuse) it is not tried again.
     OutcomeUnknown,
-    /// The key stands for other work: the fingerprints differ.
+    /// The key belongs to other work: the fingerprints differ.
     Mismatch,
 }
 
 const COMPLETED: u16 = 200;
 const FAILED: u16 = 500;
 
-/// How work ended, as its run has recorded it.
+/// How work ended, as its execution recorded it.
 #[derive(Clone, PartialEq, Eq)]
 pub enum ExecutionOutcome {
-    /// It was done, with this result.
+    /// The work was done, with this result.
     Completed(Bytes),
-    /// It failed for good, with this error.
+    /// The work failed for good, with this error.
     Failed(Bytes),
 }
 
 impl ExecutionOutcome {
-    /// A record is an HTTP answer in every store; of it only the status says how work ended.
+    /// A record is an HTTP response in every store; of it only the status says how work ended.
     pub(super) fn from_response(answer: RecordedResponse) -> Self {
         match answer.status {
             0..400 => Self::Completed(answer.body),

@@ -339,12 +339,12 @@ mod tests {
         };
         says(
             refused(|b| b.lease(SECOND / 100)),
-            &["lease is 10ms", "100 ms"],
+            &["lease", "got 10ms", "100 ms"],
         );
-        says(refused(|b| b.lease(SECOND * 7200)), &["lease is 7200s"]);
+        says(refused(|b| b.lease(SECOND * 7200)), &["got 7200s"]);
         says(
             refused(|b| b.retention(SECOND)),
-            &["retention is 1s", "lease 30s"],
+            &["retention", "got 1s", "lease of 30s"],
         );
         says(
             refused(|b| b.retention(SECOND * 366 * 24 * 3600)),
@@ -352,9 +352,9 @@ mod tests {
         );
         says(
             refused(|b| b.renew_for(SECOND)),
-            &["renew_for is 1s", "lease 30s"],
+            &["renew_for", "got 1s", "lease of 30s"],
         );
-        says(refused(|b| b.renew_for(SECOND * 100_000)), &["a day"]);
+        says(refused(|b| b.renew_for(SECOND * 100_000)), &["1 day"]);
         let wait = |time: Duration| {
             move |b: IdempotencyBuilder| b.on_in_flight(InFlight::Wait(time.into()))
         };

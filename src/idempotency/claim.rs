@@ -18,7 +18,8 @@ use crate::{
     store::StoreTime,
 };
 
-/// The claim under which a handler runs: what it can know of it, and say about its answer.
+/// The claim under which a handler runs: tells what is known of it, and takes what the handler says of its
+/// response.
 ///
 /// An extractor, for handlers and for middlewares inside of [`Idempotency`](crate::Idempotency).
 /// A request can run without a claim: it has no key, its method is not guarded, or the store was
@@ -29,16 +30,21 @@ use crate::{
 /// use actix_web::{HttpResponse, Result};
 /// use actix_web_idempotency::{Claim, IdempotencyKey};
 ///
-/// # async fn charge(key: &str, fence: u64) -> Option<u64> { None }
+/// # enum Charge { Paid(u64), NoMoney, Unclear }
+/// # async fn charge(key: &str, fence: u64) -> Charge { Charge::NoMoney }
 /// async fn pay(key: IdempotencyKey, claim: Claim) -> Result<HttpResponse> {
-///     let fence = claim.fencing_token().await?; // no later owner is told a smaller one
-///     match charge(key.as_str(), fence.0).await {
-///         Some(id) => Ok(HttpResponse::Created().body(id.to_string())),
-///         None => {
-///             claim.mark_transient(); // let it be tried again, although this is no failure of ours
-///             Ok(HttpResponse::PaymentRequired().finish())
+///     let fence = claim.fencing_token().await?; // no later owner gets a smaller one
+///     Ok(match charge(key.as_str(), fence.0).await {
+///         Charge::Paid(id) => HttpResponse::Created().body(id.to_string()),
+///         Charge::NoMoney => {
+///             claim.mark_transient(); // not recorded: the same key may try again
+///             HttpResponse::PaymentRequired().finish()
 ///         }
-///     }
+///         Charge::Unclear => {
+///             claim.record_always(); // the bank may have paid, so no retry must run
+///             HttpResponse::BadGateway().finish()
+///         }
+///     })
 /// }
 /// ```
 #[derive(Clone)]
@@ -51,60 +57,71 @@ impl Claim {
         Self { held_claim }
     }
 
-    /// 1 unless owners of this key have died, one more for each. A handler that is not the first
-    /// may find parts of its work done.
+    /// Returns the number of this run: 1, and one more for each owner of this key that has crashed. A handler
+    /// whose attempt is above 1 may find parts of its work done.
     pub fn attempt(&self) -> NonZeroU32 {
         self.held_claim.attempt()
     }
 
-    /// Confirms the claim and returns the store's time: later than what any earlier owner of the
-    /// key was told, unless the store's clock steps back. Write it down with the work, and refuse
-    /// to write where a later one stands: then a handler that was suspended for longer than its
-    /// lease cannot undo what its successor has done.
+    /// Confirms the claim and returns its fencing token: the store's time, later than that of any earlier
+    /// owner of the key, unless the store's clock steps back. Write it down with the work, and refuse
+    /// to write where a later one is: then a handler that was suspended for longer than its lease cannot undo
+    /// what its successor has done.
     ///
     /// Costs one call to the store.
     ///
     /// # Errors
     ///
-    /// When the claim is lost, or the store cannot be asked. As an answer it is a 503, which frees
+    /// When the claim is lost, or the store cannot be asked. As a response it is a 503, which frees
     /// the key for a retry.
     pub async fn fencing_token(&self) -> Result<StoreTime, FencingError> {
         self.held_claim.fencing_token().await
     }
 
-    /// Whether the claim is lost: another may do the same work by now. The lease ran out while the
-    /// store was away, the store failed over, or an operator deleted the key. As far as this
-    /// process knows; [`fencing_token`](Self::fencing_token) asks.
+    /// Returns whether the claim is lost, as far as this process knows: another owner may do the same work by
+    /// now. The lease expired while the store was away, the store failed over, or an operator deleted the
+    /// key. [`fencing_token`](Self::fencing_token) asks the store.
     ///
-    /// A handler that has not yet done anything that cannot be undone had better stop. Its answer
-    /// is still recorded if nobody has taken its place.
+    /// A handler that has done nothing yet that cannot be undone should stop. Its response is still recorded
+    /// if the key has no other owner.
     pub fn is_lost(&self) -> bool {
         self.held_claim.is_lost()
     }
 
-    /// Returns once the claim is [lost](Self::is_lost), to be raced against long work. Cancel safe.
+    /// Waits until the claim is [lost](Self::is_lost), to be raced against long work. Cancel safe.
     pub async fn lost(&self) {
         self.held_claim.lost().await;
     }
 
-    /// Keeps the answer out of the store, because of what is in it. Only the fact is remembered:
-    /// repetitions are told 409 `response-not-stored`.
+    /// Keeps the response out of the store, because of what is in it. That the work is done is still recorded:
+    /// retries get 409 `response-not-stored`.
+    ///
+    /// ```
+    /// use actix_web::HttpResponse;
+    /// use actix_web_idempotency::Claim;
+    ///
+    /// async fn new_token(claim: Claim) -> HttpResponse {
+    ///     claim.omit_response(); // it is shown once
+    ///     HttpResponse::Created().body("s3cret")
+    /// }
+    /// ```
     pub fn omit_response(&self) {
         self.held_claim.overrides().omit_response = true;
     }
 
-    /// Remembers the answer for another time than the middleware's retention.
+    /// Sets how long this response is remembered, instead of the middleware's
+    /// [`retention`](crate::idempotency::IdempotencyBuilder::retention).
     pub fn retain_for(&self, retention: Duration) {
         self.held_claim.overrides().retention = Some(retention);
     }
 
-    /// The answer is not recorded, whatever its status, and the key is free for a retry. Revokes
+    /// Frees the key for a retry instead of recording the response, whatever its status. Revokes
     /// [`record_always`](Self::record_always).
     pub fn mark_transient(&self) {
         self.held_claim.overrides().rule = RecordRule::Transient;
     }
 
-    /// The answer is recorded, whatever its status: a retry would end the same way. Revokes
+    /// Records the response, whatever its status, because a retry would end the same way. Revokes
     /// [`mark_transient`](Self::mark_transient).
     pub fn record_always(&self) {
         self.held_claim.overrides().rule = RecordRule::Final;

@@ -3,6 +3,7 @@
 
 mod anchors;
 mod examples;
+mod glossary;
 mod links;
 mod page;
 mod quotations;

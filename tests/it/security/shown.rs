@@ -20,6 +20,7 @@ use actix_web::{
 use actix_web_idempotency::{
     ApiLock, Claim, ExpiredLease, Fingerprint, Fingerprinting, IdempotencyKey, InFlight, KeySource,
     MemoryStore, Recording, RedisStore, Scope, StoreFailure, Waiting,
+    api_lock::LockPayload,
     dedup::{DedupOutcome, Deduplicator, ExecutionOutcome},
     event::{Event, FinishOutcome},
     idempotency::{InvalidKey, Transient},
@@ -253,6 +254,7 @@ async fn of_requests(shown: &Shown) {
         json!(SECRET)
     });
     shown.add("ApiLockBuilder", &lock);
+    shown.add("LockPayload", &LockPayload::from_fn(|_| SECRET));
     let lock = lock.build().unwrap();
     shown.add("ApiLock", &lock);
 
