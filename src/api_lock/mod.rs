@@ -1,4 +1,4 @@
-//! The duplicate-request lock.
+//! [`ApiLock`], its settings, and what its payload is made of.
 
 mod builder;
 mod decision;

@@ -41,7 +41,7 @@ pub struct RequestEvent {
     /// What becomes of its key.
     pub ending: Option<Ending>,
     /// Whether the store knows that. Of a stream, and of a client that left, it is told
-    /// [`Later`](FinishOutcome::Deferred).
+    /// [`Deferred`](FinishOutcome::Deferred).
     pub finish: Option<FinishOutcome>,
     /// How the store failed, when it was claimed or settled.
     pub store_error: Option<StoreErrorKind>,

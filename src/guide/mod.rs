@@ -111,7 +111,7 @@
 //! client that corrects it sends another request, which needs another key.
 //!
 //! * A failure that may pass: [`Transient`](crate::idempotency::Transient) marks a response or an error,
-//!   [`transient()`](crate::Claim::mark_transient) says so of the handler's, and so does a status of 500 and
+//!   [`mark_transient()`](crate::Claim::mark_transient) says so of the handler's, and so does a status of 500 and
 //!   more. The key is free for a retry. [What is recorded](crate::Recording#what-is-recorded) lists the
 //!   responses that are easily overlooked.
 //! * A failure that is final: [`record_always()`](crate::Claim::record_always), whatever its status.

@@ -60,7 +60,7 @@
 //! | `invalid`, `key-invalid` | keys with spaces, too long, repeated | [`KeySource`](crate::KeySource), or talk to them |
 //! | `invalid`, `scope-missing` | requests that do not say whose they are | wrap it inside of authentication, or another [`Scope`](crate::Scope) |
 //! | `mismatch` | a client uses a key twice; or its tries differ, by a time stamp or a nonce | the first is the client's to mend, the second [`Fingerprinting`](crate::Fingerprinting)'s |
-//! | `in_flight` | retries come sooner than answers | [`InFlight::Wait`](crate::InFlight); compare [`left`](crate::event::RequestEvent::lease_left) and `handler` |
+//! | `in_flight` | retries come sooner than answers | [`InFlight::Wait`](crate::InFlight); compare [`lease_left`](crate::event::RequestEvent::lease_left) and `handler_duration` |
 //! | `in_flight` of a lock, by far more than anybody clicks twice | its payload does not name the caller | put the user into it |
 //! | `not_stored` | answers that are too large, or streams that are cut off | [`Recording::max_body`](crate::Recording::max_body), or `skip` them |
 //! | `executed` with [`Ending::Freed`](crate::event::Ending) | answers that are not recorded: 5xx, 401, 408, 425, 429 | nothing, if a retry may run; else [`Recording::when`](crate::Recording::when), [`Claim::record_always`](crate::Claim::record_always) |

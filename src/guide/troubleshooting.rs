@@ -60,14 +60,14 @@
 //! The name of the problem decides how long "for ever" is. [`Deduplicator`](crate::dedup::Deduplicator) says the same with
 //! [`InFlight`](crate::dedup::DedupOutcome::InFlight), [`OutcomeUnknown`](crate::dedup::DedupOutcome::OutcomeUnknown) and
 //! [`NotStored`](crate::dedup::DedupOutcome::NotStored). A loop that claims a key again while it holds its
-//! [`Run`](crate::dedup::Execution) is told `InFlight` by itself.
+//! [`Execution`](crate::dedup::Execution) is told `InFlight` by itself.
 //!
 //! ## `in-flight`
 //!
 //! | cause | how to see it | what to do |
 //! |---|---|---|
-//! | the first one still runs | the [`left`](crate::event::RequestEvent::lease_left) of the event, or `left_ms` in the log, starts anew with each renewal | wait as long as `Retry-After` says. To let requests wait for the answer instead: [`InFlight::Wait`](crate::InFlight::Wait) |
-//! | its process was killed | `left` runs down, 30 s at most | wait; a shorter [`lease`](crate::idempotency::IdempotencyBuilder::lease) if clients return sooner |
+//! | the first one still runs | the [`lease_left`](crate::event::RequestEvent::lease_left) of the event, or `left_ms` in the log, starts anew with each renewal | wait as long as `Retry-After` says. To let requests wait for the answer instead: [`InFlight::Wait`](crate::InFlight::Wait) |
+//! | its process was killed | `lease_left` runs down, 30 s at most | wait; a shorter [`lease`](crate::idempotency::IdempotencyBuilder::lease) if clients return sooner |
 //! | its handler hangs | after 10 minutes `"is not renewed any longer: its handler has run for too long"`, [`IncidentKind::Hung`](crate::event::IncidentKind::Hung) | a time-out in the handler, a shorter [`renew_for`](crate::idempotency::IdempotencyBuilder::renew_for) |
 //! | its answer is a stream that does not end | no event is told of the first one yet | keep streams of events out: [`skip`](crate::idempotency::IdempotencyBuilder::skip) |
 //! | it is done, and the store refuses to record it | `"is settled in the background"`; later `"could not be recorded"` | see [503](#503): a Redis out of memory, read-only, or away |
@@ -246,7 +246,7 @@
 //!
 //! With [`InFlight::Wait`](crate::InFlight::Wait) a 409 `in-flight` comes after the time that was
 //! given, or at once when [too many](crate::Waiting::max_waiters) wait. The event's
-//! [`waited`](crate::event::RequestEvent::wait_duration) says which.
+//! [`wait_duration`](crate::event::RequestEvent::wait_duration) says which.
 //!
 //! * **The first takes longer.** Wait longer, or answer 202 and work in the background.
 //! * **The client, or a proxy, gives up sooner**: the event is

@@ -1,4 +1,4 @@
-//! The middleware that remembers answers.
+//! [`Idempotency`], its settings, and what handlers use beside it.
 
 mod builder;
 mod claim;

@@ -102,7 +102,7 @@
 //! | [`key_prefix`](crate::dedup::DeduplicatorBuilder::key_prefix) | one per kind of work | two consumers of one message, mail and invoice, both have to do theirs |
 //! | acknowledge | after [`complete`](crate::dedup::Execution::complete) | in the other order a crash in between loses the message |
 //! | retention | longer than a message can come back | also from the dead letters, by hand, a week later |
-//! | lease | the default, 30 s | so long a message rests after its consumer has died; it is renewed while the [`Run`](crate::dedup::Execution) lives, whatever the broker's time-out is |
+//! | lease | the default, 30 s | so long a message rests after its consumer has died; it is renewed while the [`Execution`](crate::dedup::Execution) lives, whatever the broker's time-out is |
 //! | [`renew_for`](crate::dedup::DeduplicatorBuilder::renew_for) | longer than the longest work; an hour by default | what takes longer counts as hung |
 //! | [`on_expired_lease`](crate::dedup::DeduplicatorBuilder::on_expired_lease) | the default; `Refuse` for what cannot be tried twice | then [`OutcomeUnknown`](crate::dedup::DedupOutcome::OutcomeUnknown) is for a person |
 //!

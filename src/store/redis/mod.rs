@@ -50,7 +50,7 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 /// | topology | how |
 /// |---|---|
 /// | one server | [`new`](Self::new) with a `redis://` URL, which also holds a user (ACL), password and database; the [guide](crate::guide::redis#rights) has the rights that a user needs |
-/// | a unix socket | `connect` with a `redis+unix://` URL |
+/// | a unix socket | `new` with a `redis+unix://` URL |
 /// | TLS, on each of these | `rediss://` URLs and the feature `redis-rustls`; [`certificate_authority`], [`client_certificate`] |
 /// | Sentinel | [`RedisStore::sentinel`], by the master's name and the URLs of some sentinels |
 /// | Redis Cluster | [`RedisStore::cluster`], by the URLs of some nodes |
