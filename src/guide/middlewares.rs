@@ -12,7 +12,7 @@
 //! # async fn authenticate(req: ServiceRequest, next: Next<impl MessageBody>)
 //! #     -> Result<ServiceResponse<impl MessageBody>, Error> { next.call(req).await }
 //! # let lock = ApiLock::new(MemoryStore::new(), |req| req.path().to_owned());
-//! # let idempotency = Idempotency::builder(MemoryStore::new(), Scope::global()).build()?;
+//! # let idempotency = Idempotency::new(MemoryStore::new(), Scope::global())?;
 //!
 //! let app = App::new()
 //!     .wrap(lock) // its refusals are not recorded
@@ -47,7 +47,7 @@
 //! # #[actix_web::main]
 //! # async fn main() -> std::io::Result<()> {
 //! for is_inside in [true, false] {
-//!     let idempotency = Idempotency::builder(MemoryStore::new(), Scope::global()).build()?;
+//!     let idempotency = Idempotency::new(MemoryStore::new(), Scope::global())?;
 //!     let app = App::new()
 //!         .wrap(Condition::new(!is_inside, Compress::default()))
 //!         .wrap(idempotency.clone())
@@ -153,7 +153,7 @@
 //!     }
 //! }
 //! # // The defaults.
-//! # let idempotency = Idempotency::builder(MemoryStore::new(), Scope::global()).build()?;
+//! # let idempotency = Idempotency::new(MemoryStore::new(), Scope::global())?;
 //! # let app = App::new()
 //! #     .wrap(idempotency)
 //! #     .route("/bytes", web::post().to(order))
@@ -204,7 +204,7 @@
 //! # async fn main() -> std::io::Result<()> {
 //! # log::set_logger(&Lines).unwrap();
 //! # log::set_max_level(log::LevelFilter::Info);
-//! let idempotency = Idempotency::builder(MemoryStore::new(), Scope::global()).build()?;
+//! let idempotency = Idempotency::new(MemoryStore::new(), Scope::global())?;
 //! let app = App::new()
 //!     .wrap(idempotency)
 //!     .wrap(Logger::new("%r %s %{idempotent-replayed}o").log_target("access"))

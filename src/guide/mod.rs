@@ -54,7 +54,7 @@
 //! # #[actix_web::main]
 //! # async fn main() -> std::io::Result<()> {
 //! let scope = Scope::from_fn(|req| req.extensions().get::<UserId>().map(|user| user.0.clone()));
-//! let idempotency = Idempotency::builder(MemoryStore::new(), scope).build()?;
+//! let idempotency = Idempotency::new(MemoryStore::new(), scope)?;
 //! let app = App::new().wrap(idempotency).wrap(from_fn(authenticate)); // the last is the outermost
 //! # let app = app.default_service(actix_web::web::to(actix_web::HttpResponse::Created));
 //! # let app = actix_web::test::init_service(app).await;

@@ -41,7 +41,7 @@
 //! # #[actix_web::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let scope = Scope::from_fn(|req| req.extensions().get::<UserId>().map(|user| user.0.clone()));
-//! let idempotency = Idempotency::builder(MemoryStore::new(), scope).build()?;
+//! let idempotency = Idempotency::new(MemoryStore::new(), scope)?;
 //! let app = test::init_service(
 //!     App::new()
 //!         .wrap(idempotency)
@@ -110,7 +110,7 @@
 //! # #[actix_web::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let scope = Scope::from_fn(|req| req.extensions().get::<UserId>().map(|user| user.0.clone()));
-//! # let idempotency = Idempotency::builder(MemoryStore::new(), scope).build()?;
+//! # let idempotency = Idempotency::new(MemoryStore::new(), scope)?;
 //!
 //! let app = App::new()
 //!     .wrap(idempotency)

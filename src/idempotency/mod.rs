@@ -68,7 +68,7 @@ use crate::{
 /// # async fn main() -> std::io::Result<()> {
 /// // Whose the keys are is the one thing that has to be said.
 /// let scope = Scope::from_fn(|req| req.header("x-user").map(|user| user.into_owned()));
-/// let idempotency = Idempotency::builder(MemoryStore::new(), scope).build()?;
+/// let idempotency = Idempotency::new(MemoryStore::new(), scope)?;
 ///
 /// async fn pay() -> HttpResponse {
 ///     HttpResponse::Created().body(format!("payment {:?}", std::time::Instant::now()))
@@ -176,7 +176,7 @@ impl Idempotency {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let store = MemoryStore::new();
-    /// let idempotency = Idempotency::builder(store.clone(), Scope::header("x-tenant")).build()?;
+    /// let idempotency = Idempotency::new(store.clone(), Scope::header("x-tenant"))?;
     /// let key = idempotency.stored_key(Some("acme"), &Method::POST, "/payments", &"a-1".parse()?);
     /// assert!(store.look_up(&key).await?.is_none());
     /// # Ok(())

@@ -37,7 +37,7 @@ use crate::{
 /// let (store, runs) = (FaultyStore::new(MemoryStore::new()), Runs::new());
 /// let app = App::new()
 ///     .app_data(web::Data::new(runs.clone()))
-///     .wrap(Idempotency::builder(store.clone(), Scope::global()).build()?)
+///     .wrap(Idempotency::new(store.clone(), Scope::global())?)
 ///     .route("/payments", web::post().to(pay));
 /// let app = init_service(app).await;
 /// let request = || TestRequest::post().uri("/payments").insert_header(("idempotency-key", "a"));

@@ -29,7 +29,7 @@
 //! # #[actix_web::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let runs = Runs::new();
-//! let keys = Idempotency::builder(MemoryStore::new(), Scope::global()).build()?;
+//! let keys = Idempotency::new(MemoryStore::new(), Scope::global())?;
 //! let app = App::new()
 //!     .wrap(runs.clone()) // inside of the guard: the last wrap is the outermost
 //!     .wrap(keys)
@@ -85,7 +85,7 @@
 //! let _here = BackgroundHere::here(); // what goes on in the background follows the paused time
 //! let store = FaultyStore::new(MemoryStore::new());
 //! # let runs = Runs::new();
-//! # let keys = Idempotency::builder(store.clone(), Scope::global()).build()?;
+//! # let keys = Idempotency::new(store.clone(), Scope::global())?;
 //! # let app = App::new()
 //! #     .app_data(web::Data::new(runs.clone()))
 //! #     .wrap(keys.clone())

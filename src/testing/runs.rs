@@ -29,7 +29,7 @@ use actix_web::{
 /// # #[actix_web::main]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let runs = Runs::new();
-/// let keys = Idempotency::builder(MemoryStore::new(), Scope::global()).build()?;
+/// let keys = Idempotency::new(MemoryStore::new(), Scope::global())?;
 /// let payments = web::resource("/payments")
 ///     .wrap(runs.clone()) // the inner one
 ///     .wrap(keys)
