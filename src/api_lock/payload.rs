@@ -16,14 +16,18 @@ use crate::{
 ///
 /// ```
 /// use actix_web::error::ErrorUnauthorized;
-/// use actix_web_idempotency::{ApiLock, Fingerprint, MemoryStore, api_lock::LockPayload};
+/// use actix_web_idempotency::{ApiLock, MemoryStore, api_lock::LockPayload};
+/// use serde_json::json;
+///
+/// struct UserId(u64); // in the extensions, by the layer that authenticates
 ///
 /// let payload = LockPayload::fallible(|req| {
 ///     if req.path() == "/health" {
 ///         return Ok(None); // runs without a lock
 ///     }
-///     let user = req.header("x-user").ok_or_else(|| ErrorUnauthorized("who are you?"))?;
-///     Ok(Some((user.into_owned(), Fingerprint::digest(req.bytes()))))
+///     let user = req.extensions().get::<UserId>().map(|user| user.0);
+///     let user = user.ok_or_else(|| ErrorUnauthorized("log in first"))?;
+///     Ok(Some(json!({ "user": user, "path": req.path(), "body": req.body() })))
 /// });
 /// let lock = ApiLock::builder_with_payload(MemoryStore::new(), payload).build()?;
 /// # Ok::<_, actix_web_idempotency::ConfigError>(())

@@ -96,8 +96,8 @@ pub enum ExpiredLease {
     #[default]
     Reexecute,
     /// No request runs: 409 `outcome-unknown`, until the retention has passed or an operator has
-    /// looked (see [`Inspect`](crate::store::Inspect)). For work that cannot tell whether it was
-    /// done before.
+    /// looked (see [`Inspect`](crate::store::Inspect)); or until the owner turns out to be alive, and
+    /// finishes after all. For work that cannot tell whether it was done before.
     Refuse,
 }
 

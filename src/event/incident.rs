@@ -48,7 +48,8 @@ impl<'a> Incident<'a> {
 pub enum IncidentKind {
     /// A claim is another's or nobody's while its handler still runs.
     LostLease,
-    /// Claims could not be renewed; it is tried again, until they lapse.
+    /// Claims could not be renewed. It is tried again for as long as their handlers run: an expired lease can
+    /// be renewed until another owner has the key.
     NotRenewed,
     /// A handler has run for so long that its claim is no longer renewed.
     Hung,

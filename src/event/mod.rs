@@ -159,7 +159,8 @@ pub use self::{
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A request is over, or, of [`Deduplicator`](crate::dedup::Deduplicator), a claim.
+    /// A request is over; of a [`Deduplicator`](crate::dedup::Deduplicator), a claim, which has no problem and
+    /// no status.
     Request(&'a RequestEvent),
     /// Something went wrong in the background, or was put right there.
     Incident(&'a Incident<'a>),

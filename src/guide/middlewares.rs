@@ -30,8 +30,8 @@
 //! * Task-locals of outer middlewares (a tracing span that is entered, say) reach the handler as
 //!   long as its client stays. When the client leaves, the handler is moved into a task of its own
 //!   and runs to its end without them; request extensions go along.
-//! * After a panic of a handler the answer is an `Err` with status 500: the request went down with
-//!   the handler, so `ErrorHandlers` and `DefaultHeaders` do not see it.
+//! * After a panic of a handler the response is an `Err` with status 500 and without a body: the request went
+//!   down with the handler, so `Logger`, `ErrorHandlers` and `DefaultHeaders` do not see it.
 //!
 //! # Compression
 //!
@@ -219,6 +219,10 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! `Logger` writes no line for a layer that returns an `Err`, as an authentication that refuses does, nor
+//! after a panic: that is actix's way, with or without a guard. A layer that shall be logged returns a
+//! response: `Ok(req.into_response(HttpResponse::Unauthorized()).map_into_right_body())`.
 //!
 //! Do not log `%{idempotency-key}i`: with `Scope::global()`, whoever knows a key and its request gets the
 //! recorded response.

@@ -26,6 +26,9 @@
 //! assert!(keys_from_environment().is_err()); // not set: the process does not start
 //! ```
 //!
+//! At start-up [`RedisStore::check`](crate::RedisStore::check) says what the server may forget. Call it before
+//! the store goes into `AnyStore`.
+//!
 //! Do not fall back to memory where the variable is missing: each process would then have its own keys,
 //! and nothing would say so.
 //!
@@ -38,11 +41,12 @@
 //! |---|--:|---|
 //! | [`drain_on`](crate::Idempotency::drain_on) in `shutdown_signal` | 10 | guarded handlers, also those whose client has left, for which actix does not wait. The server goes on accepting requests |
 //! | `shutdown_timeout` | 5 | all open requests. New connections are refused. The default, 30, leaves nothing for the others |
-//! | `drain` after `run()` | 5 | keys of handlers that were cut off are released, responses are recorded |
+//! | `drain` after `run()` | 5 | responses are recorded, and keys of handlers that were cut off are released; with [`ExpiredLease::Refuse`](crate::ExpiredLease::Refuse) they become `outcome-unknown` instead, because it is not known what they have done |
 //! | all | 20 | |
 //! | grace period | 30 | Kubernetes' default (`terminationGracePeriodSeconds`). `docker stop` has 10: `-t 30`; Compose `stop_grace_period: 30s`. systemd has 90 |
 //!
-//! Each limit is a maximum; a process without requests stops sooner. The first one has to be longer than
+//! Each limit is a maximum; a process without requests stops sooner. One that has lost its store may need all
+//! of it: a claim that was given up is looked for until the store answers. The first one has to be longer than
 //! your slowest handler. The 10 seconds that are left are for a load balancer that goes on sending requests
 //! for a moment: sleep in the signal of `drain_on`, or in Kubernetes' `preStop`, which counts too.
 //!
@@ -101,6 +105,13 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! * **Several guards** drain one after the other, and their limits add up:
+//!   `lock.drain_on(idempotency.drain_on_stop(DRAIN), DRAIN)`. After `run()` they drain at once:
+//!   `tokio::join!(idempotency.drain(LAST_DRAIN), lock.drain(LAST_DRAIN))`.
+//! * **A consumer** in the same process stops after `run()`: close its queue, await its task, then
+//!   [`Deduplicator::drain`](crate::dedup::Deduplicator::drain).
+//! * **A second signal** does nothing: the first has begun the stop, and `SIGKILL` ends it.
 //!
 //! The example is tested with a client that leaves while its handler runs: the handler runs to completion.
 //! A key whose process was killed all the same stays `in-flight` until its lease ends, 30 seconds by

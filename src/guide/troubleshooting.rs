@@ -313,7 +313,7 @@
 //!
 //! * "Lifetime may not live long enough": a payload, scope or key owns what it holds:
 //!   `req.path().to_owned()`, not `req.path()`; `req.header("x").map(|value| value.into_owned())`;
-//!   `json!` copies by itself.
+//!   `json!` copies by itself, also [`req.body()`](crate::RequestView::body).
 //! * "cannot name a scope or a key": a `Uuid`, or a type of the application's, becomes a text by
 //!   `user.id.to_string()`.
 //! * "type annotations needed" in a closure that uses `?`: end it with

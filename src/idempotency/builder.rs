@@ -132,7 +132,8 @@ impl IdempotencyBuilder {
         self
     }
 
-    /// Sets what a duplicate gets while the original request is running. A wait may not be longer than
+    /// Sets what a duplicate gets while the original request is running: 409, or a wait for its response.
+    /// [`Waiting`](crate::Waiting) says for how long and how many; a wait may not be longer than
     /// [`retention`](Self::retention).
     ///
     /// Defaults to [`InFlight::Reject`].

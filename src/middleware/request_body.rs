@@ -22,6 +22,9 @@ const MOST_CANONICAL: usize = 64 * 1024;
 /// | other UTF-8 text of at most 64 KiB | the string `text:` and the text |
 /// | anything else | the string `sha256:` and the digest of its bytes |
 ///
+/// It borrows from the request, so a payload cannot hold it: put it into `json!`, or take
+/// [`Fingerprint::digest`] of [`RequestView::bytes`](crate::RequestView::bytes).
+///
 /// It is always a string, never a nested JSON value: a `serde_json::Value` would turn
 /// `12345678901234567890123` into a float and lose digits.
 #[derive(Clone, Copy)]

@@ -13,7 +13,8 @@ pub struct NewClaim {
     pub key: StoreKey,
     /// Whose claim it is.
     pub token: OwnerToken,
-    /// What the request looks like; `None` when any request may repeat it.
+    /// What the request looks like. A claim or record with another one, or with none where this has one, is
+    /// of another request.
     pub fingerprint: Option<Fingerprint>,
     /// How long the claim is held unless it is renewed.
     pub lease: Duration,

@@ -100,6 +100,58 @@ impl<S> FaultyStore<S> {
         self.script.clear();
     }
 
+    /// Leaves every claim and lock that was made through this store so far to its lease, as if the process
+    /// of its owner had been killed: nothing renews, completes or releases it any more, and its owner learns
+    /// that it is lost. What the handler does goes on, for this process is not killed.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actix_web::{App, HttpResponse, test::{TestRequest, init_service}, web};
+    /// use actix_web_idempotency::{
+    ///     Claim, ExpiredLease, Idempotency, MemoryStore, Scope,
+    ///     testing::{BackgroundHere, FaultyStore, in_turn},
+    /// };
+    ///
+    /// type Store = FaultyStore<MemoryStore>;
+    ///
+    /// async fn pay(claim: Claim, store: web::Data<Store>) -> HttpResponse {
+    ///     if claim.attempt().get() == 1 {
+    ///         store.crash_owners(); // here the process is killed
+    ///     }
+    ///     HttpResponse::Created().body(format!("attempt {}", claim.attempt()))
+    /// }
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// tokio::time::pause(); // leases in memory expire by this clock
+    /// let _here = BackgroundHere::here();
+    /// for (policy, status) in [(ExpiredLease::Reexecute, 201), (ExpiredLease::Refuse, 409)] {
+    ///     let store = Store::new(MemoryStore::new());
+    ///     let keys = Idempotency::builder(store.clone(), Scope::global()).on_expired_lease(policy);
+    ///     let app = App::new()
+    ///         .app_data(web::Data::new(store))
+    ///         .wrap(keys.build()?)
+    ///         .route("/payments", web::post().to(pay));
+    ///     let app = init_service(app).await;
+    ///     let request = || {
+    ///         let request = TestRequest::post().uri("/payments");
+    ///         request.insert_header(("idempotency-key", "a")).to_request()
+    ///     };
+    ///     let killed = in_turn(&app, 2, request).await; // and a retry, too early
+    ///     assert_eq!(killed.statuses()[1], 409);
+    ///
+    ///     tokio::time::advance(Duration::from_secs(30)).await; // the lease
+    ///     let retry = in_turn(&app, 1, request).await;
+    ///     assert_eq!(retry.statuses(), [status]);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn crash_owners(&self) {
+        self.script.crash();
+    }
+
     /// How many calls of this kind were made, those that went wrong too.
     pub fn calls(&self, call: Call) -> usize {
         self.script.count(call)
@@ -224,7 +276,7 @@ async fn only_if<T>(
 
 impl<S: Store> Store for FaultyStore<S> {
     async fn begin(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
-        self.script.saw(&claim.key);
+        self.script.saw(&claim.key, claim.token);
         let (store, claim) = (Arc::clone(&self.store), claim.clone());
         let lease = Some(claim.lease());
         let work = async move { store.begin(&claim).await };
@@ -233,7 +285,13 @@ impl<S: Store> Store for FaultyStore<S> {
 
     async fn renew(&self, lease: &Lease) -> Result<Renewed, StoreError> {
         let (store, own) = (Arc::clone(&self.store), lease.clone());
-        let work = async move { store.renew(&own).await };
+        let has_crashed = self.script.has_crashed(lease.token());
+        let work = async move {
+            match has_crashed {
+                true => Ok(Renewed::Lost),
+                false => store.renew(&own).await,
+            }
+        };
         let lease = Some(lease.clone());
         self.carry_out(Call::Renew, lease, work).await
     }
@@ -245,14 +303,26 @@ impl<S: Store> Store for FaultyStore<S> {
         retention: Duration,
     ) -> Result<Held, StoreError> {
         let (store, own, record) = (Arc::clone(&self.store), lease.clone(), record.clone());
-        let work = async move { store.complete(&own, &record, retention).await };
+        let has_crashed = self.script.has_crashed(lease.token());
+        let work = async move {
+            match has_crashed {
+                true => Ok(Held::Lost),
+                false => store.complete(&own, &record, retention).await,
+            }
+        };
         let lease = Some(lease.clone());
         self.carry_out(Call::Complete, lease, work).await
     }
 
     async fn release(&self, lease: &Lease) -> Result<Held, StoreError> {
         let (store, own) = (Arc::clone(&self.store), lease.clone());
-        let work = async move { store.release(&own).await };
+        let has_crashed = self.script.has_crashed(lease.token());
+        let work = async move {
+            match has_crashed {
+                true => Ok(Held::Lost),
+                false => store.release(&own).await,
+            }
+        };
         let lease = Some(lease.clone());
         self.carry_out(Call::Release, lease, work).await
     }

@@ -114,9 +114,36 @@
 //! | an outage: 503, or requests that run unguarded | `away(Fault::Unavailable)`, then `recover()` |
 //! | a claim of which nobody knows whether it stands | `next(Call::Begin, Fault::TimedOut { carried_out: true })` |
 //! | a store that is slow | `always(call, Fault::Delayed(time))` |
+//! | a process that is killed: what `on_expired_lease` decides | [`crash_owners()`](FaultyStore::crash_owners), then `tokio::time::advance(lease)` in paused time |
 //! | a handler whose claim an operator takes away | `lose_claims()`, while it runs |
 //! | a store that has lost what it knew: what a unique constraint of yours must catch | `forget_everything()` |
 //! | a request that must not reach the store | `assert_not_asked()`, `assert_calls(call, n)` |
+//!
+//! Leases and retentions of a [`MemoryStore`](crate::MemoryStore) end by tokio's clock, so
+//! `tokio::time::pause` and `advance` reach them; those of Redis by the server's.
+//!
+//! **One app for `main` and tests.** A function that takes the guards and fills a `ServiceConfig` serves both,
+//! without naming the type of an `App`:
+//!
+//! ```
+//! use actix_web::{App, HttpResponse, test::init_service, web};
+//! use actix_web_idempotency::{Idempotency, MemoryStore, Scope};
+//!
+//! # async fn pay() -> HttpResponse { HttpResponse::Created().finish() }
+//! fn routes(config: &mut web::ServiceConfig, keys: &Idempotency) {
+//!     config.service(web::resource("/payments").wrap(keys.clone()).post(pay));
+//! }
+//!
+//! # #[actix_web::main]
+//! # async fn main() -> std::io::Result<()> {
+//! let keys = Idempotency::new(MemoryStore::new(), Scope::global())?;
+//! let app = init_service(App::new().configure(|config| routes(config, &keys))).await;
+//! # drop(app);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! There [`Runs::note`] counts in what the handler calls, a bank of the test's say.
 //!
 //! Stores of your own are tested with [`store::conformance`](crate::store::conformance).
 

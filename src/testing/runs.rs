@@ -52,8 +52,8 @@ impl Runs {
         Self::default()
     }
 
-    /// Increments the counter and returns the new value, starting at 1. For a handler of the test's own,
-    /// which calls it first.
+    /// Increments the counter and returns the new value, starting at 1. For a handler of the test's own, or
+    /// for a stand-in of what the handler calls.
     pub fn note(&self) -> usize {
         self.0.fetch_add(1, Ordering::SeqCst) + 1
     }

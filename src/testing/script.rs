@@ -5,7 +5,7 @@ use std::{
 };
 
 use super::{Call, Fault};
-use crate::store::StoreKey;
+use crate::store::{OwnerToken, StoreKey};
 
 /// What a test has told a store to do wrong, and what it has been asked so far.
 #[derive(Debug, Default)]
@@ -13,6 +13,9 @@ pub(super) struct Script {
     calls: [Mutex<Plan>; Call::ALL.len()],
     /// Each key that a claim was made for.
     keys: Mutex<HashSet<StoreKey>>,
+    /// Each owner that made one since the last crash.
+    owners: Mutex<HashSet<OwnerToken>>,
+    crashed: Mutex<HashSet<OwnerToken>>,
 }
 
 /// The same for one kind of call.
@@ -51,8 +54,18 @@ impl Script {
         self.plan(call).made
     }
 
-    pub(super) fn saw(&self, key: &StoreKey) {
+    pub(super) fn saw(&self, key: &StoreKey, owner: OwnerToken) {
         locked(&self.keys).insert(key.clone());
+        locked(&self.owners).insert(owner);
+    }
+
+    pub(super) fn crash(&self) {
+        let owners = std::mem::take(&mut *locked(&self.owners));
+        locked(&self.crashed).extend(owners);
+    }
+
+    pub(super) fn has_crashed(&self, owner: &OwnerToken) -> bool {
+        locked(&self.crashed).contains(owner)
     }
 
     pub(super) fn keys(&self) -> Vec<StoreKey> {

@@ -299,6 +299,6 @@ fn settings_that_contradict_each_other_are_refused_with_their_numbers() {
     );
     assert!(
         refused(|deduplicator| deduplicator.renew_for(Duration::from_secs(1)))
-            .contains("renew_for is 1s")
+            .contains("1 day (got 1s)")
     );
 }

@@ -26,13 +26,13 @@
 //!     for (number, row) in rows.iter().enumerate() {
 //!         let key = format!("{file}/{number}"); // better an id in the row, if there is one
 //!         match deduplicator.claim(key, Some(Fingerprint::digest(row))).await? {
-//!             DedupOutcome::Execute(run) => match book(row, booked).await {
+//!             DedupOutcome::Execute(execution) => match book(row, booked).await {
 //!                 Ok(()) => {
-//!                     run.complete("").await;
+//!                     execution.complete("").await;
 //!                     report.done += 1;
 //!                 }
 //!                 Err(err) => {
-//!                     run.release().await; // free for the next try
+//!                     execution.release().await; // free for the next try
 //!                     return Err(err);
 //!                 }
 //!             },

@@ -7,7 +7,7 @@
 //! ```
 //! use actix_web_idempotency::{
 //!     Fingerprint, MemoryStore,
-//!     dedup::{DedupOutcome, Deduplicator},
+//!     dedup::{DedupOutcome, Deduplicator, ExecutionOutcome, FinishOutcome},
 //!     store::StoreError,
 //! };
 //! use std::collections::VecDeque;
@@ -32,22 +32,27 @@
 //! async fn handle(deduplicator: &Deduplicator, message: &Message, mails: &mut Mails) -> Result<Reply, StoreError> {
 //!     let fingerprint = Fingerprint::digest(message.body);
 //!     Ok(match deduplicator.claim(message.id, Some(fingerprint)).await? {
-//!         DedupOutcome::Execute(run) => match mails.send(message.body).await {
+//!         DedupOutcome::Execute(execution) => match mails.send(message.body).await {
 //!             Ok(receipt) => {
-//!                 run.complete(receipt).await; // first remembered, then acknowledged
+//!                 // First recorded, then acknowledged.
+//!                 if execution.complete(receipt).await == FinishOutcome::Lost {
+//!                     eprintln!("{} may have been sent twice", message.id);
+//!                 }
 //!                 Reply::Acknowledge
 //!             }
 //!             Err(Failed::ForNow) => {
-//!                 run.release().await;
+//!                 execution.release().await;
 //!                 Reply::DeliverAgain
 //!             }
 //!             Err(Failed::ForGood(why)) => {
-//!                 run.fail(why).await;
+//!                 execution.fail(why).await;
 //!                 Reply::DeadLetter
 //!             }
 //!         },
 //!         // Done before; only the acknowledgement was lost.
-//!         DedupOutcome::Replay(_) | DedupOutcome::NotStored => Reply::Acknowledge,
+//!         DedupOutcome::Replay(ExecutionOutcome::Completed(_)) | DedupOutcome::NotStored => Reply::Acknowledge,
+//!         // Failed before; the consumer died on the way to the dead letters.
+//!         DedupOutcome::Replay(ExecutionOutcome::Failed(_)) => Reply::DeadLetter,
 //!         // Another consumer is at it, or has died over it.
 //!         DedupOutcome::InFlight => Reply::DeliverAgain,
 //!         // Two messages under one id, or work of which nobody knows how far it came.
@@ -72,7 +77,7 @@
 //! let [ann, bob] = [("m-1", "to ann"), ("m-2", "to bob")].map(|(id, body)| Message { id, body });
 //! let nobody = Message { id: "m-3", body: "" };
 //! let other = Message { id: "m-1", body: "to carl" }; // a producer's mistake
-//! let mut queue = VecDeque::from([&ann, &bob, &ann, &nobody, &bob, &other]);
+//! let mut queue = VecDeque::from([&ann, &bob, &ann, &nobody, &bob, &other, &nobody]);
 //!
 //! let (mut mails, mut dead_letters) = (Mails::default(), Vec::new());
 //! while let Some(message) = queue.pop_front() {
@@ -84,7 +89,7 @@
 //!     }
 //! }
 //! assert_eq!(mails.sent, ["to bob", "to ann"]);
-//! assert_eq!(dead_letters, ["m-3", "m-1"]);
+//! assert_eq!(dead_letters, ["m-3", "m-1", "m-3"]);
 //! deduplicator.drain(std::time::Duration::from_secs(5)).await; // before the process ends
 //! # Ok(())
 //! # }

@@ -41,7 +41,8 @@ const DEFAULT_MAX_ENTRIES: usize = 1_000_000;
 /// * **Survives:** nothing. A restart forgets every key; a second process knows none of them.
 /// * **Bounds:** 256 MiB of recorded answers and a million entries by default, see
 ///   [`builder`](Self::builder). Nothing is forgotten before its time.
-/// * **Time:** the process' monotonic clock, for fences counted from the time of day at the start, so
+/// * **Time:** the process' monotonic clock, which is tokio's: in a test `tokio::time::pause` and `advance`
+///   reach leases and retentions. For fences counted from the time of day at the start, so
 ///   that they grow from one process to the next. Expired entries are taken away once a second, with
 ///   or without traffic.
 /// * **Cost:** no call waits for anything but a mutex held for a map operation.
