@@ -1,104 +1,109 @@
-//! The bars of the README.
+//! The bars of the README, drawn from the table in `results.md`: one source for lengths, figures and shares.
 
 use std::fmt::Write;
 
-use crate::{
-    comparison::Comparison, outcome::Outcome, plan::CROWD, program::Program, serve::Subject,
-};
+use anyhow::{Context, Result};
 
-const WIDTH: f64 = 860.0;
-const LABELS: f64 = 330.0;
-const LONGEST: f64 = 410.0;
-const LINE: f64 = 24.0;
-const TOP: f64 = 74.0;
+use crate::row::BARE;
+
+const WIDTH: f64 = 780.0;
+const LABELS: f64 = 270.0;
+const LONGEST: f64 = 360.0;
+const LINE: f64 = 26.0;
+const TOP: f64 = 52.0;
 
 /// Light and dark, each with a ground of its own: a page can be dark where the system is light.
 const STYLE: &str = "\
 text{font:13px system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif;fill:#1f2328}\
 .title{font-weight:600;font-size:15px}.note{fill:#59636e}.ground{fill:#fff;stroke:#d1d9e0}\
-.ours{fill:#0969da}.floor{fill:#8c959f}.bare{fill:#57606a}.peer{fill:#bf8700}\
+.ours{fill:#0969da}.bare{fill:#57606a}.peer{fill:#bf8700}\
 @media (prefers-color-scheme:dark){\
 text{fill:#e6edf3}.note{fill:#9198a1}.ground{fill:#0d1117;stroke:#3d444d}\
-.ours{fill:#4493f8}.floor{fill:#656c76}.bare{fill:#9198a1}.peer{fill:#d29922}}";
+.ours{fill:#4493f8}.bare{fill:#9198a1}.peer{fill:#d29922}}";
 
-/// What the colours mean.
-const LEGEND: [(&str, &str); 4] = [
-    ("bare", "no middleware"),
-    ("ours", "this crate"),
-    ("floor", "the least it takes, by hand"),
-    ("peer", "others"),
+/// A row of the table, how the chart calls it, and its colour.
+const BARS: [(&str, &str, &str); 6] = [
+    (BARE, "no middleware", "bare"),
+    ("ApiLock, memory, bytes", "ApiLock, memory", "ours"),
+    (
+        "Idempotency, memory, replay, bytes",
+        "Idempotency, memory, replay",
+        "ours",
+    ),
+    ("ApiLock, Redis, bytes", "ApiLock, Redis", "ours"),
+    (
+        "Idempotency, Redis, replay, bytes",
+        "Idempotency, Redis, replay",
+        "ours",
+    ),
+    (
+        "actix-idempotent, Redis, replay",
+        "actix-idempotent, Redis, replay",
+        "peer",
+    ),
 ];
 
 /// Requests per second of the rows that say most.
-pub(crate) fn chart(comparison: &Comparison) -> String {
-    let shown = comparison.0.iter().filter(|outcome| is_shown(outcome));
-    let bars: Vec<_> = shown
-        .filter_map(|outcome| Some((outcome, outcome.rate()?)))
-        .collect();
-    let longest = bars.iter().map(|(_, rate)| *rate).fold(1.0, f64::max);
-    let height = TOP + LINE * bars.len() as f64 + 16.0;
+pub(crate) fn chart(results: &str) -> Result<String> {
+    let bare = rate(results, BARE)?;
+    let height = TOP + LINE * BARS.len() as f64 + 12.0;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" \
          viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"Requests per second\">\n\
          <style>{STYLE}</style>\n\
          <rect class=\"ground\" x=\".5\" y=\".5\" width=\"{}\" height=\"{}\" rx=\"8\"/>\n\
-         <text class=\"title\" x=\"16\" y=\"30\">Requests per second of one worker on one core, and what share of the bare handler's</text>\n",
+         <text class=\"title\" x=\"16\" y=\"30\">Requests per second of one worker on one core</text>\n",
         WIDTH - 1.0,
         height - 1.0,
     );
-    let mut x = 16.0;
-    for (class, meaning) in LEGEND {
-        let _ = writeln!(
-            svg,
-            "<rect class=\"{class}\" x=\"{x}\" y=\"44\" width=\"12\" height=\"12\" rx=\"2\"/>\
-             <text class=\"note\" x=\"{}\" y=\"54\">{meaning}</text>",
-            x + 18.0,
-        );
-        x += 46.0 + 7.0 * meaning.len() as f64;
-    }
-    for (n, (outcome, rate)) in bars.iter().enumerate() {
+    for (n, (row, label, class)) in BARS.into_iter().enumerate() {
+        let rate = rate(results, row)?;
+        let share = rate / bare;
         let y = TOP + LINE * n as f64;
-        let length = (LONGEST * rate / longest).max(1.0);
-        let middle = y + 13.0;
-        let _ = writeln!(
+        let (length, middle) = ((LONGEST * share).max(1.0), y + 13.0);
+        writeln!(
             svg,
-            "<text x=\"{}\" y=\"{middle}\" text-anchor=\"end\">{}</text>\
-             <rect class=\"{}\" x=\"{LABELS}\" y=\"{y}\" width=\"{length:.1}\" height=\"17\" rx=\"2\"/>\
-             <text class=\"note\" x=\"{:.1}\" y=\"{middle}\">{}</text>",
+            "<text x=\"{}\" y=\"{middle}\" text-anchor=\"end\">{label}</text>\
+             <rect class=\"{class}\" x=\"{LABELS}\" y=\"{y}\" width=\"{length:.1}\" height=\"17\" rx=\"2\"/>\
+             <text class=\"note\" x=\"{:.1}\" y=\"{middle}\">{:.0},000, {:.0} %</text>",
             LABELS - 8.0,
-            outcome.row.name,
-            class(outcome),
             LABELS + length + 8.0,
-            value(outcome, *rate),
-        );
+            rate / 1e3,
+            share * 100.0,
+        )?;
     }
     svg.push_str("</svg>\n");
-    svg
+    Ok(svg)
 }
 
-/// Neither JSON nor the unix socket nor waits nor crowds: they are in the tables.
-fn is_shown(outcome: &Outcome) -> bool {
-    let row = &outcome.row;
-    let name = row.name.as_str();
-    let is_variant = ["JSON", "unix", "Value", "wait", CROWD]
-        .iter()
-        .any(|what| name.contains(what));
-    row.is_full_load() && (row.is_peer() || !is_variant)
+/// The requests per second of a row.
+fn rate(results: &str, row: &str) -> Result<f64> {
+    let begin = format!("| {row} | ");
+    let cells = results.lines().find_map(|line| line.strip_prefix(&begin));
+    let cell = cells.and_then(|cells| cells.split(" | ").next());
+    let cell = cell.with_context(|| format!("results.md has no row {row:?}"))?;
+    let rate = cell.replace(',', "").parse();
+    rate.with_context(|| format!("{row:?} has {cell:?} requests per second"))
 }
 
-fn class(outcome: &Outcome) -> &'static str {
-    match outcome.row.program {
-        Program::Own(Subject::Bare) => "bare",
-        Program::Own(Subject::Floor(_)) => "floor",
-        Program::Own(_) => "ours",
-        Program::Express(_) | Program::ActixIdempotent => "peer",
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chart_shows_the_figures_of_the_table() -> Result<()> {
+        let drawn = chart(include_str!("../results.md"))?;
+        assert_eq!(drawn, include_str!("../chart.svg"), "benches/load/run --chart");
+        Ok(())
     }
-}
 
-fn value(outcome: &Outcome, rate: f64) -> String {
-    let thousands = format!("{:.1} k", rate / 1e3);
-    match outcome.median(|sample| sample.of_bare) {
-        Some(ratio) => format!("{thousands}, {:.0} %", ratio * 100.0),
-        None => thousands,
+    #[test]
+    fn shares_are_those_of_the_figures_beside_them() -> Result<()> {
+        let table = BARS.map(|(row, ..)| format!("| {row} | 10,000 | .. |\n")).concat();
+        let table = table.replacen("10,000", "40,000", 1);
+        assert_eq!(chart(&table)?.matches("10,000, 25 %").count(), BARS.len() - 1);
+        let err = chart("| bare handler | x |").unwrap_err();
+        assert!(err.to_string().contains("\"x\""), "{err}");
+        Ok(())
     }
 }

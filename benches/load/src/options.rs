@@ -11,9 +11,10 @@ benches/load/run [options]
                  for how soon those who wait are answered
   --cores A,B    the core of the server under test, and that of wrk and Redis: 0,1
   --quick        one round of a second each: does it all work?
+  --chart        measures nothing, and draws the chart anew from the table
 
-Writes benches/load/results.md and benches/load/chart.svg, unless only some rows were asked for or it
-had to be quick.";
+Prints the tables, with what is aimed at in brackets. Writes them without that to benches/load/results.md,
+and benches/load/chart.svg, unless only some rows were asked for or it had to be quick.";
 
 /// What was asked for on the command line.
 #[derive(Debug)]
