@@ -14,7 +14,7 @@ use crate::{
 
 const LONGEST_TTL: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Settings of an [`ApiLock`]; every one has a default.
+/// Settings of an [`ApiLock`]. Each has a default.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct ApiLockBuilder {
@@ -74,17 +74,16 @@ impl ApiLockBuilder {
         })
     }
 
-    /// What every stored key begins with. Two locks that are not meant to meet need two prefixes,
-    /// or payloads that cannot be equal.
+    /// Sets what every stored key begins with. Two locks that must not meet need two prefixes, or payloads that
+    /// cannot be equal.
     ///
-    /// Default: `ApiLock:`.
+    /// Defaults to `ApiLock:`.
     pub fn key_prefix(mut self, prefix: impl Into<Arc<str>>) -> Self {
         self.settings.key_prefix = prefix.into();
         self
     }
 
-    /// Sets the `detail` of the problem `busy`, which a refused client reads. How problems look otherwise:
-    /// [`problems`](Self::problems).
+    /// Sets the `detail` of the problem `busy`. How problems look otherwise: [`problems`](Self::problems).
     ///
     /// Defaults to `Resource is busy`.
     pub fn error_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
@@ -95,16 +94,16 @@ impl ApiLockBuilder {
     /// Guards these methods only; the others pass, their body unread. At least one; to leave out single
     /// requests use [`skip`](Self::skip).
     ///
-    /// Defaults to every method but `OPTIONS`, which never does anything twice; so of two equal `GET`s at
-    /// once the second is refused ([a lock around an App](crate::guide::locks#a-lock-around-an-app)).
+    /// Defaults to every method but `OPTIONS`, so of two equal `GET`s at once the second is refused ([a lock
+    /// around an App](crate::guide::locks#a-lock-around-an-app)).
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.settings.filter.methods = Some(methods.into_iter().collect());
         self
     }
 
-    /// Lets requests pass for which this is true, their body unread: uploads, say.
+    /// Lets requests pass for which the closure returns `true`, for instance uploads; their body is not read.
     ///
-    /// Default: none.
+    /// Defaults to none.
     pub fn skip(mut self, skip: impl Fn(&RequestHead) -> bool + Send + Sync + 'static) -> Self {
         self.settings.filter.skip = Some(Arc::new(skip));
         self
@@ -114,26 +113,25 @@ impl ApiLockBuilder {
     /// and bodies of any size stream through. [`max_body`](Self::max_body) and
     /// [`body_timeout`](Self::body_timeout) then have no effect.
     ///
-    /// Defaults to `false`: the body is read first, because a payload without it cannot tell two orders
-    /// apart.
+    /// Defaults to `false`: the body is read first, because a payload without it cannot tell two orders apart.
     pub fn ignore_body(mut self, ignore: bool) -> Self {
         self.settings.ignore_body = ignore;
         self
     }
 
-    /// The most bytes of a body that are read, and kept while the handler runs. Beyond it the
-    /// answer is 413.
+    /// Sets the most bytes of a body that are read, and kept while the handler runs. Beyond it the response is
+    /// 413.
     ///
-    /// Default: 2 MiB, which is also where actix' `Json` extractor stops.
+    /// Defaults to 2 MiB, which is also where actix' `Json` extractor stops.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.settings.body.most = bytes;
         self
     }
 
-    /// The longest pause between two pieces of a body; the whole may take ten times as long.
-    /// Beyond it the answer is 408.
+    /// Sets the longest pause between two pieces of a body; the whole body may take ten times as long. Beyond
+    /// it the response is 408.
     ///
-    /// Default: 30 seconds, which a phone in a tunnel survives and a slow attacker feels.
+    /// Defaults to 30 seconds: tolerates a short loss of signal and bounds slow-body attacks.
     pub fn body_timeout(mut self, pause: Duration) -> Self {
         self.settings.body.pause = pause;
         self
@@ -165,19 +163,18 @@ impl ApiLockBuilder {
         self
     }
 
-    /// Tells a closure of each request that was guarded or refused, and of incidents in the background:
-    /// for metrics, traces and alerts. It runs on the worker, so it must not block. A second call
-    /// replaces the first.
+    /// Sets a closure that receives each request that was guarded or refused, and incidents in the background:
+    /// for metrics, traces and alerts. It runs on the worker, so it must not block. A second call replaces the
+    /// first.
     ///
-    /// Default: nobody is told, and nothing is measured. What there is to tell: [`event`](crate::event).
+    /// Defaults to none, and then nothing is measured. What there is to receive: [`event`](crate::event).
     pub fn on_event(mut self, tell: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
         self.settings.claims = self.settings.claims.observed_by(Observer::new(tell));
         self
     }
 
-    /// Decides, counts and logs as it will, but never refuses: every request runs its handler and gets
-    /// its own answer. The first step where the lock is introduced into an API that lives;
-    /// [`rollout`](crate::guide::rollout) has the others, and what changes all the same.
+    /// Sets the lock to observe only: it evaluates and reports every request, and blocks none. Start here in a
+    /// production API. [`rollout`](crate::guide::rollout) has the further steps, and what changes even so.
     ///
     /// ```
     /// use actix_web_idempotency::{ApiLock, MemoryStore, event::Event};
@@ -203,7 +200,7 @@ impl ApiLockBuilder {
     ///
     /// # Errors
     ///
-    /// When a setting cannot work; the error names it and says what to do.
+    /// When a setting cannot work. The error names it with its value.
     pub fn build(self) -> Result<ApiLock, ConfigError> {
         let settings = &self.settings;
         let ttl = settings.ttl;

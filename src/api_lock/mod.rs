@@ -32,11 +32,11 @@ use crate::{
     store::Store,
 };
 
-/// Refuses a request with 409 while an equal one is still running.
+/// Refuses a request with 409 while an equal one runs.
 ///
-/// The application says what equal means: a closure builds a *payload* from each request, and
-/// two requests with equal payloads are duplicates. Put into it who calls, or two visitors who
-/// do the same thing at once lock each other out.
+/// The application defines equality: a closure builds a *payload* from each request, and two requests with
+/// equal payloads are duplicates. Name the caller in it, or two visitors who do the same thing at once lock
+/// each other out.
 ///
 /// ```
 /// use actix_web::{App, HttpResponse, http::StatusCode, test, web};
@@ -73,41 +73,39 @@ use crate::{
 ///
 /// # Guarantees
 ///
-/// * Of equal requests that arrive while none of them runs, exactly one runs, however many
-///   workers, processes and machines share the store.
-/// * The lock ends with the response: its last byte handed over, its body dropped, an error, a
-///   panic, a client that resets the connection, a worker that is shut down. A body in memory is
-///   not sent before the lock is free, so a client that has its answer never meets its own lock.
-/// * Only its owner releases a lock.
+/// * Of equal requests that arrive while none of them runs, exactly one runs, however many workers, processes
+///   and machines share the store.
+/// * The lock ends with the response: its last byte is handed over, its body is dropped, the handler fails or
+///   panics, the client resets the connection, the worker shuts down. A body in memory is not sent before the
+///   lock is free, so a client that has its response never meets its own lock.
+/// * Only the owner of a lock can release it.
 ///
-/// # What it does not do
+/// # Limitations
 ///
-/// * Nothing is kept about the answer. Once the first response is complete the same request runs
-///   again: for answers that are remembered there is [`Idempotency`](crate::Idempotency).
-/// * A lock with a TTL is not a fence. A request that runs longer than
-///   [`ttl`](ApiLockBuilder::ttl) can be joined by an equal one. What must never happen twice
-///   needs a unique constraint where it is written down.
-/// * On HTTP/1 a client that resets the connection ends its handler at the next `.await`; work
-///   that the handler has handed to another task goes on, unlocked.
+/// * It does not remember. Once the first response is complete, the same request runs again;
+///   [`Idempotency`](crate::Idempotency) records responses.
+/// * A TTL is not a fencing token. If a request runs longer than the [`ttl`](ApiLockBuilder::ttl), an equal one
+///   can run beside it. If an effect must never happen twice, enforce it in your database too.
+/// * On HTTP/1 a client that resets the connection ends its handler at the next `.await`. It cannot cancel
+///   tasks that the handler has spawned; they go on without a lock.
 ///
 /// # Where to wrap it
 ///
-/// Innermost: inside authentication, so that strangers lock nothing and the payload can name the
-/// user; inside `Compress`, `Cors` and `Logger`, so that those see its refusals. In actix the
-/// last `wrap` is outermost, so it comes first. It works on an `App`, a scope, a resource and a
-/// route, and within `Condition`.
+/// Innermost: inside authentication, so that strangers lock nothing and the payload can name the user; inside
+/// `Compress`, `Cors` and `Logger`, so that those see its refusals. In actix the last `wrap` is the outermost,
+/// so the lock is wrapped first. It works on an `App`, a scope, a resource and a route, and within `Condition`.
 ///
 /// # Cost
 ///
-/// Two calls to the store for a request that runs, one for a refused one; on Redis a `SET` and a
-/// script. Nothing is spawned. The request's body is read first and kept while its handler runs.
+/// Two calls to the store for a request that runs, one for a refused request; on Redis a `SET` and a script.
+/// Nothing is spawned. The request's body is read first and kept while its handler runs.
 #[derive(Clone, Debug)]
 pub struct ApiLock {
     settings: Arc<LockSettings>,
 }
 
 impl ApiLock {
-    /// A lock with all defaults, by a closure that is asked for each request's payload.
+    /// Builds a lock with all defaults. The closure builds the payload of each request.
     pub fn new<F, P>(store: impl Store, payload: F) -> Self
     where
         F: Fn(&RequestView<'_>) -> P + Send + Sync + 'static,
@@ -116,7 +114,7 @@ impl ApiLock {
         Self::builder(store, payload).build_unchecked()
     }
 
-    /// Settings for a lock, by a closure that is asked for each request's payload.
+    /// Returns a builder. The closure builds the payload of each request.
     pub fn builder<F, P>(store: impl Store, payload: F) -> ApiLockBuilder
     where
         F: Fn(&RequestView<'_>) -> P + Send + Sync + 'static,
@@ -125,8 +123,8 @@ impl ApiLock {
         Self::builder_with_payload(store, LockPayload::from_fn(payload))
     }
 
-    /// Settings for a lock whose payload comes from a closure that can fail, let requests pass, or has to
-    /// wait for something: see [`LockPayload`].
+    /// Returns a builder for a payload that can fail, let requests pass, or wait for something: see
+    /// [`LockPayload`].
     pub fn builder_with_payload(store: impl Store, payload: LockPayload) -> ApiLockBuilder {
         ApiLockBuilder::new(store, payload)
     }
@@ -138,11 +136,10 @@ impl ApiLock {
     }
 
     /// Waits until everything in progress now has ended: requests that hold a lock, and releases in the
-    /// background. Returns
-    /// `false` when `limit` passes first; what is left then ends by its time to live.
+    /// background. Returns `false` if `limit` passes first; the rest then ends by its time to live.
     ///
-    /// For the end of `main`, after `run()`: releases and recordings of requests that were cut off still go
-    /// out. Before the server stops: [`drain_on`](Self::drain_on).
+    /// For the end of `main`, after `run()`: it lets the locks of requests that were cut off be released.
+    /// Before the server stops: [`drain_on`](Self::drain_on).
     pub async fn drain(&self, limit: Duration) -> bool {
         self.settings.claims.drain(limit).await
     }
@@ -150,10 +147,9 @@ impl ApiLock {
     /// Waits for `signal`, and then until everything in progress has ended, for `limit` at most: a future
     /// for [`HttpServer::shutdown_signal`](actix_web::HttpServer::shutdown_signal).
     ///
-    /// Requests that hold a lock so end before the server begins to stop. It goes on accepting requests until
-    /// this future ends; after that actix' own
-    /// [`shutdown_timeout`](actix_web::HttpServer::shutdown_timeout) begins. Logs a warning when `limit`
-    /// passes first. Two guards drain one after the other:
+    /// So requests that hold a lock end before the server begins to stop. It goes on accepting requests until
+    /// this future ends; then actix' own [`shutdown_timeout`](actix_web::HttpServer::shutdown_timeout) begins.
+    /// Logs a warning if `limit` passes first. Two guards drain one after the other:
     /// `lock.drain_on(idempotency.drain_on(signal, limit), limit)`.
     ///
     /// ```

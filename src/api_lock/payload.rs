@@ -58,8 +58,8 @@ impl LockPayload {
         Self(RequestFn::from_fn(payload, locked))
     }
 
-    /// Takes the payload from an async closure, one that has to wait for something, for instance to look
-    /// up a session. Otherwise like [`fallible`](Self::fallible).
+    /// Takes the payload from an async closure, for instance one that looks up a session. Otherwise like
+    /// [`fallible`](Self::fallible).
     ///
     /// ```
     /// use actix_web_idempotency::{ApiLock, MemoryStore, api_lock::LockPayload};
@@ -97,7 +97,7 @@ impl fmt::Debug for LockPayload {
 
 /// What a payload closure returns: any [`Serialize`] value.
 ///
-/// Implemented for all of them, and sealed; it exists to say so when a closure returns something else.
+/// Sealed: it exists only so that the compiler can explain what a closure must return.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the payload of an `ApiLock`",
     label = "the payload closure must return a value that implements `serde::Serialize`",

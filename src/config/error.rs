@@ -1,9 +1,9 @@
 use std::{borrow::Cow, error::Error, fmt, io};
 
-/// A setting that cannot work: says which, with the value it was given, and what to do.
+/// A setting that cannot work. Its text names the setting, the value, and what to do.
 ///
-/// Opaque because there is nothing to tell apart at run time: whoever meets one changes the code
-/// or the configuration. It converts to [`io::Error`], so `?` works in an actix `main`.
+/// Opaque, because nothing depends on its kind at run time: the cure is in the code or the configuration. It
+/// converts to [`io::Error`], so `?` works in an actix `main`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError(Cow<'static, str>);
 

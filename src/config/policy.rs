@@ -1,4 +1,4 @@
-//! What happens where there is more than one good answer.
+//! Decisions that an application has to make, because there is more than one good one.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InFlight {
-    /// 409 `in-flight` at once, with `Retry-After`. The default: it holds no connection, and
-    /// clients that send keys know how to retry.
+    /// 409 `in-flight` at once, with `Retry-After`. The default: it holds no connection, and clients that send
+    /// keys know how to retry.
     #[default]
     Reject,
-    /// It waits for the original request to end, and gets the response that was recorded. If none was,
-    /// one of the waiting duplicates runs next. After the wait, or when too many wait already, 409
+    /// The duplicate waits for the original request to end, and gets its recorded response. If none was
+    /// recorded, one of the waiting duplicates runs next. After the wait, or if too many wait already, 409
     /// `in-flight`.
     Wait(Waiting),
 }
@@ -48,9 +48,9 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Waits at most this long: up to an hour, and not longer than the
-    /// [`retention`](crate::idempotency::IdempotencyBuilder::retention), or a response would be forgotten
-    /// while it is waited for.
+    /// Returns a wait of at most this long: up to an hour, and not longer than the
+    /// [`retention`](crate::idempotency::IdempotencyBuilder::retention), or a response would be forgotten while
+    /// a duplicate waits for it.
     pub const fn new(limit: Duration) -> Self {
         Self {
             limit,
@@ -67,9 +67,9 @@ impl Waiting {
         self
     }
 
-    /// Lets a client shorten its wait with `Prefer: wait=<seconds>`
-    /// ([RFC 7240](https://www.rfc-editor.org/rfc/rfc7240#section-4.3)). It never waits longer than the
-    /// limit; the response to a request that has waited says `Preference-Applied: wait=<seconds>`.
+    /// Lets a client shorten its wait with `Prefer: wait=<seconds>` ([RFC
+    /// 7240](https://www.rfc-editor.org/rfc/rfc7240#section-4.3)). It never waits longer than the limit; the
+    /// response to a request that waited has `Preference-Applied: wait=<seconds>`.
     ///
     /// Defaults to `false`: the header is ignored, so that clients that send it for another reason are not
     /// surprised.
@@ -89,10 +89,9 @@ impl From<Duration> for Waiting {
 /// longer than the lease.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ExpiredLease {
-    /// The next request with the same key and fingerprint runs, as the next
-    /// [attempt](crate::Claim::attempt). The default: a crash then heals by itself. The work has to stand
-    /// it, by a unique constraint or a [fencing token](crate::Claim::fencing_token), because the crashed
-    /// owner may have done a part of it, or all.
+    /// The next request with the same key and fingerprint runs, as the next [attempt](crate::Claim::attempt).
+    /// The default: a crash then heals by itself. The work needs a unique constraint or a [fencing
+    /// token](crate::Claim::fencing_token), because the crashed owner may have done a part of it, or all.
     #[default]
     Reexecute,
     /// No request runs: 409 `outcome-unknown`, until the retention has passed or an operator has

@@ -8,7 +8,7 @@ use crate::{
     store::Store,
 };
 
-/// Settings of a [`Deduplicator`]; every one has a default.
+/// Settings of a [`Deduplicator`]. Each has a default.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct DeduplicatorBuilder {
@@ -78,11 +78,10 @@ impl DeduplicatorBuilder {
         self
     }
 
-    /// Tells a closure of each claim when it is over, and of incidents in the background:
-    /// for metrics, traces and alerts. It runs where the work runs, so it must not block. A second call
-    /// replaces the first.
+    /// Sets a closure that receives each claim when it is over, and incidents in the background: for metrics,
+    /// traces and alerts. It runs where the work runs, so it must not block. A second call replaces the first.
     ///
-    /// Default: nobody is told, and nothing is measured. What there is to tell: [`event`](crate::event).
+    /// Defaults to none, and then nothing is measured. What there is to receive: [`event`](crate::event).
     pub fn on_event(mut self, tell: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
         self.settings.claims = self.settings.claims.observed_by(Observer::new(tell));
         self
@@ -92,8 +91,7 @@ impl DeduplicatorBuilder {
     ///
     /// # Errors
     ///
-    /// When a setting cannot work, or two contradict each other; the error names them with their
-    /// values.
+    /// When a setting cannot work, or two contradict each other. The error names them with their values.
     pub fn build(self) -> Result<Deduplicator, ConfigError> {
         self.settings.terms.check()?;
         Ok(self.build_unchecked())

@@ -74,12 +74,12 @@ struct DedupSettings {
 }
 
 impl Deduplicator {
-    /// A deduplicator with all defaults.
+    /// Builds a deduplicator with all defaults.
     pub fn new(store: impl Store) -> Self {
         Self::builder(store).build_unchecked()
     }
 
-    /// Settings for a deduplicator.
+    /// Returns a builder.
     pub fn builder(store: impl Store) -> DeduplicatorBuilder {
         DeduplicatorBuilder::new(store)
     }
@@ -124,8 +124,7 @@ impl Deduplicator {
         self.claimed(begun, fingerprint, event)
     }
 
-    /// Returns under what the work is kept in the store, for an operator who
-    /// [inspects](crate::store::Inspect) it.
+    /// Returns the stored key of the work, for an operator who [inspects](crate::store::Inspect) the store.
     pub fn stored_key(&self, key: impl AsRef<[u8]>) -> StoreKey {
         let prefix = Arc::clone(&self.settings.key_prefix);
         StoreKey::new(prefix, Sha256::digest(key).into())
@@ -180,7 +179,7 @@ impl Deduplicator {
     }
 }
 
-/// What an observer is told of a claim.
+/// The outcome of a claim as an observer receives it.
 fn outcome(begun: &Result<ClaimOutcome, StoreError>) -> Outcome {
     match begun {
         Ok(ClaimOutcome::Mine(_)) => Outcome::Executed,

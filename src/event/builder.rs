@@ -5,10 +5,10 @@ use tokio::time::Instant;
 use super::{Event, Observer, RequestEvent};
 use crate::runtime::Span;
 
-/// What is known of a request so far. Dropped, wherever that is, it tells the observer, so that no
-/// request is told of twice or not at all. Without an observer it is empty, and nothing is measured.
+/// What is known of a request so far. Reports to the observer on drop, so that each request is reported exactly
+/// once. Without an observer it is empty, and nothing is measured.
 ///
-/// It goes along with the request's future, so it is no larger than a pointer.
+/// It is part of the request's future, so it is no larger than a pointer.
 #[derive(Debug, Default)]
 pub(crate) struct EventBuilder(Option<Box<Draft>>);
 
@@ -17,14 +17,14 @@ struct Draft {
     observer: Observer,
     event: RequestEvent,
     begun: Instant,
-    /// When the step that is under way began.
+    /// When the current step began.
     step: Instant,
-    /// Where the request came in.
+    /// The span that the request came in.
     span: Span,
 }
 
 impl EventBuilder {
-    /// The request begins.
+    /// Begins the event of a request.
     pub(crate) fn begin(observer: Option<&Observer>) -> Self {
         Self(observer.map(|observer| {
             let now = Instant::now();
@@ -38,34 +38,34 @@ impl EventBuilder {
         }))
     }
 
-    /// The same, of a middleware that only watches.
+    /// Marks the event as that of a shadow.
     pub(crate) fn in_shadow(mut self) -> Self {
         self.record(|event| event.shadow = true);
         self
     }
 
-    /// Writes something down, if anybody reads it.
+    /// Records something, if there is an observer.
     pub(crate) fn record(&mut self, record: impl FnOnce(&mut RequestEvent)) {
         if let Some(draft) = &mut self.0 {
             record(&mut draft.event);
         }
     }
 
-    /// A step begins that is timed.
+    /// Begins a step that is timed.
     pub(crate) fn start_step(&mut self) {
         if let Some(draft) = &mut self.0 {
             draft.step = Instant::now();
         }
     }
 
-    /// It has ended, and took so long.
+    /// Ends the step, and records how long it took.
     pub(crate) fn end_step(&mut self, record: impl FnOnce(&mut RequestEvent, Duration)) {
         if let Some(draft) = &mut self.0 {
             record(&mut draft.event, draft.step.elapsed());
         }
     }
 
-    /// The request passes; nobody is told of it.
+    /// Drops the event: the request passes untouched.
     pub(crate) fn discard(&mut self) {
         self.0 = None;
     }

@@ -1,21 +1,21 @@
 use crate::store::{StoreErrorKind, StoreKey, StoreWarning};
 
-/// Something that happened in the background.
+/// Something that happened in the background, or a mistake of set-up.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Incident<'a> {
-    /// What it is.
+    /// Its kind.
     pub kind: IncidentKind,
-    /// Whose claim it is about; none when it is about many.
+    /// The claim that it is about; none if it is about many.
     pub key: Option<&'a StoreKey>,
-    /// How many claims it is about.
+    /// The number of claims that it is about.
     pub claims: usize,
-    /// How the store failed, where that is why.
+    /// How the store failed, if that is the reason.
     pub store_error: Option<StoreErrorKind>,
 }
 
 impl<'a> Incident<'a> {
-    /// About one claim.
+    /// Returns an incident about one claim.
     pub(crate) fn about_claim(kind: IncidentKind, key: &'a StoreKey) -> Self {
         Self {
             kind,
@@ -25,7 +25,7 @@ impl<'a> Incident<'a> {
         }
     }
 
-    /// About many at once.
+    /// Returns an incident about many claims.
     pub(crate) fn about_claims(kind: IncidentKind, claims: usize) -> Self {
         Self {
             kind,
@@ -35,43 +35,43 @@ impl<'a> Incident<'a> {
         }
     }
 
-    /// Because the store failed in this way.
+    /// Adds how the store failed.
     pub(crate) fn caused_by(mut self, error: StoreErrorKind) -> Self {
         self.store_error = Some(error);
         self
     }
 }
 
-/// What happened in the background, or what a guard has seen that looks like a mistake of set-up.
+/// The kinds of incidents: what happens in the background, and mistakes of set-up that a guard can see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IncidentKind {
-    /// A claim is another's or nobody's while its handler still runs.
+    /// A claim was lost while its handler runs: its key has another owner or none.
     LostLease,
     /// Claims could not be renewed. It is tried again for as long as their handlers run: an expired lease can
     /// be renewed until another owner has the key.
     NotRenewed,
-    /// A handler has run for so long that its claim is no longer renewed.
+    /// A handler has run longer than `renew_for`, so its lease is no longer renewed.
     Hung,
-    /// A claim that had been given up was carried out all the same, and is undone.
+    /// A claim that had been given up was carried out late, and was released.
     Undone,
-    /// A recording that was left to the background came too late: the key is another's by now.
+    /// A recording in the background came too late: the key has another owner.
     Superseded,
-    /// An answer was tried to be recorded for ten minutes, in vain.
+    /// A response could not be recorded within ten minutes.
     NotRecorded,
-    /// So many answers wait to be recorded that of this one only the fact will be.
+    /// Too many responses wait to be recorded, so this one was reduced to the fact that the work is done.
     Buried,
     /// A key could not be freed before its lease ended.
     NotReleased,
-    /// So much is waiting that a key is left to its lease.
+    /// The background queue is full, so a key stays claimed until its lease expires.
     Overloaded,
     /// The first request whose body was refused, because it was larger than `max_body` (413) or stalled
     /// beyond `body_timeout` (408).
     BodyRefused,
     /// The first request that had no scope (401): the guard is wrapped outside of authentication.
     ScopeMissing,
-    /// The first response that was recorded with a `Content-Encoding`, which a retry gets whether or not
-    /// it accepts it: the guard is wrapped outside of `Compress`.
+    /// The first response that was recorded with a `Content-Encoding`; a retry gets it whether or not it
+    /// accepts that. The guard is wrapped outside of `Compress`.
     EncodedResponse,
     /// Another memory store of this process has claims with the same prefix: most likely one was built
     /// for each worker, and a duplicate that another worker serves runs again.
@@ -81,7 +81,7 @@ pub enum IncidentKind {
 }
 
 impl IncidentKind {
-    /// A name for labels, the same in every version.
+    /// Returns a name for labels, the same in every version.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::LostLease => "lost_lease",

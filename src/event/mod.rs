@@ -1,5 +1,5 @@
-//! What happens, told to who counts it: one [`Event`] for each request that was guarded or refused,
-//! and one for each incident in the background.
+//! Events for observers: one [`Event`] for each request that was guarded or refused, and one for each incident
+//! in the background.
 //!
 //! ```
 //! use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
@@ -37,50 +37,50 @@
 //!
 //! # Which questions it answers
 //!
-//! | | |
+//! | question | field |
 //! |---|---|
 //! | how many ran, were replayed, were refused, and why | [`outcome`](RequestEvent::outcome), [`problem`](RequestEvent::problem) |
-//! | who waited, and for how long | [`wait_duration`](RequestEvent::wait_duration) is there, whatever the outcome |
-//! | who took over from a dead owner | [`attempt`](RequestEvent::attempt) is above 1 |
-//! | which answers could not be kept | [`ending`](RequestEvent::ending) is [`Ending::Tombstone`] |
+//! | who waited, and how long | [`wait_duration`](RequestEvent::wait_duration) is there, whatever the outcome |
+//! | who took over from a crashed owner | [`attempt`](RequestEvent::attempt) is above 1 |
+//! | which responses could not be recorded | [`ending`](RequestEvent::ending) is [`Ending::Tombstone`] |
 //! | which handlers were cut off | [`Outcome::Executed`] without [`handler_duration`](RequestEvent::handler_duration) |
-//! | what ran beside another, perhaps | [`finish`](RequestEvent::finish) is [`FinishOutcome::Lost`](crate::event::FinishOutcome), or [`IncidentKind::LostLease`] |
-//! | what a guard that only [watches](crate::guide::rollout) would have done | [`shadow`](RequestEvent::shadow) is true, and the outcome tells |
+//! | what may have run twice | [`finish`](RequestEvent::finish) is [`FinishOutcome::Lost`](crate::event::FinishOutcome), or [`IncidentKind::LostLease`] |
+//! | what a [shadow](crate::guide::rollout) would have done | [`shadow`](RequestEvent::shadow) is true; the outcome is what would have happened |
 //! | how long the store takes | [`claim_duration`](RequestEvent::claim_duration), [`finish_duration`](RequestEvent::finish_duration) |
 //!
 //! Names for labels (`Outcome::as_str`, `Ending::as_str`, `IncidentKind::as_str`, `StoreErrorKind::as_str`, the
-//! problem) are few and fixed. A key is not: it belongs into a log or a trace, never into a label of a
-//! metric. With the feature `metrics`, [`metrics::observer`](crate::metrics::observer) counts all this.
+//! problem) are few and fixed. A key is not: it belongs into a log or a trace, never into a label. With the
+//! feature `metrics`, [`metrics::observer`](crate::metrics::observer) counts all this.
 //!
 //! # The observer
 //!
-//! * It runs where the event happens, on the worker or on the crate's own thread, before the answer
-//!   goes out: it must not block. Counters are fine; what takes longer goes through a channel.
-//! * When it panics, nothing happens to the request nor to its key; the first time is logged.
-//! * It never sees what a client sent: keys are digests, bodies are sizes.
+//! * It runs where the event happens, on the worker or on the crate's own thread, before the response is sent:
+//!   it must not block. Counters are fine; send what takes longer through a channel.
+//! * If it panics, the request and its key are not affected; the first panic is logged.
+//! * It never receives what a client has sent: keys are digests, bodies are sizes.
 //! * Without one, nothing is measured.
 //!
 //! # When
 //!
-//! A request is told of when it is over: refused or replayed, or run and its key settled; of an
-//! answer that is a stream, when the stream has ended. It is told of exactly once, even if it
-//! panics, or its client leaves.
+//! A request is reported when it is over: refused, replayed, or run and its claim finished; a streamed response
+//! when the stream has ended. Each is reported exactly once, even if its handler panics or its client
+//! disconnects.
 //!
 //! # Traces
 //!
-//! A span that an outer middleware opens around a request, as
-//! [tracing-actix-web](https://docs.rs/tracing-actix-web) does, goes when the client goes. With the
-//! feature `tracing` it stays for as long as there is something to trace:
+//! An outer middleware such as [tracing-actix-web](https://docs.rs/tracing-actix-web) opens a span around a
+//! request, and the span ends when the client disconnects. With the feature `tracing` it lives as long as there
+//! is something to trace:
 //!
-//! * A handler that runs to its end without its client runs inside of the span. The spans that it opens
-//!   have their parent, and the request's ends when its handler has ended. (A lock's handler, and that
-//!   of a [shadow](crate::guide::rollout), ends with its client.)
-//! * A request is told of inside of the span that it came in, wherever that happens: after its client
-//!   has left, at the end of a stream, on another thread. So [`on_event`] can write into it.
+//! * A handler that outlives its client runs inside of the span. Spans that it opens have their parent, and the
+//!   request's span ends with the handler. (The handler of a lock, or of a [shadow](crate::guide::rollout),
+//!   ends with its client.)
+//! * A request is reported inside of the span that it came in, wherever that happens: after its client has
+//!   disconnected, at the end of a stream, on another thread. So [`on_event`] can write into it.
 //!
-//! Incidents belong to no request's span; their key leads to it.
+//! Incidents have no span; their key leads to the request.
 //!
-//! This puts what became of a request on its span, where tracing-opentelemetry makes attributes of it:
+//! This records the outcome of a request on its span, where tracing-opentelemetry makes attributes of it:
 //!
 //! ```
 //! use actix_web::{
@@ -134,10 +134,10 @@
 //!
 //! | attribute | what it is good for |
 //! |---|---|
-//! | `idempotency.outcome`, `.problem` | why an answer has no handler beneath it |
-//! | `idempotency.key` | finds the run that a replay repeats, and the log lines of both. A digest under your prefix, nothing that a client has sent, so a trace may hold it |
-//! | `idempotency.attempt` | above 1, an owner before it died |
-//! | `idempotency.status` | the answer of a handler whose client has left: the outer middleware never saw it |
+//! | `idempotency.outcome`, `.problem` | why a response has no handler beneath it |
+//! | `idempotency.key` | finds the run that a replay repeats, and the log lines of both. A digest under your prefix, nothing that a client has sent, so a trace may contain it |
+//! | `idempotency.attempt` | above 1, an earlier owner crashed |
+//! | `idempotency.status` | the response of a handler whose client has disconnected: the outer middleware never sees it |
 //! | `idempotency.shadow` | the outcome is what would have happened |
 //!
 //! [`on_event`]: crate::idempotency::IdempotencyBuilder::on_event
@@ -155,13 +155,13 @@ pub use self::{
     request_event::RequestEvent,
 };
 
-/// Something that has happened. Neither it nor its `Debug` shows anything that a client has sent.
+/// Something that has happened. Neither its fields nor its `Debug` contain anything that a client has sent.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// A request is over; of a [`Deduplicator`](crate::dedup::Deduplicator), a claim, which has no problem and
     /// no status.
     Request(&'a RequestEvent),
-    /// Something went wrong in the background, or was put right there.
+    /// Something went wrong in the background, or was repaired there.
     Incident(&'a Incident<'a>),
 }

@@ -11,7 +11,7 @@ use super::Event;
 
 use crate::runtime::log;
 
-/// The application's closure that is told of events.
+/// The closure of the application that receives events.
 #[derive(Clone)]
 pub(crate) struct Observer(Arc<Inner<Tell>>);
 
@@ -30,8 +30,8 @@ impl Observer {
         }))
     }
 
-    /// Tells it. A panic of the application's must neither break a request nor free a key, and this
-    /// is called from drops, which must not panic.
+    /// Calls the closure. Its panic must neither break a request nor free a key; and this is called from drops,
+    /// which must not panic.
     pub(crate) fn tell(&self, event: Event<'_>) {
         let told = catch_unwind(AssertUnwindSafe(|| (self.0.tell)(event)));
         if told.is_err() && !self.0.has_panicked.swap(true, Ordering::Relaxed) {

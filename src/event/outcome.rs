@@ -1,18 +1,18 @@
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Its handler ran, under a claim.
+    /// Its handler ran under a claim.
     Executed,
-    /// It was told what the first one was answered.
+    /// It got the recorded response.
     Replayed,
-    /// Refused: the same request is running elsewhere.
+    /// Refused: the same request is still running.
     InFlight,
-    /// Refused: its key stands for another request.
+    /// Refused: its key belongs to another request.
     Mismatch,
-    /// Refused: it has been carried out, and its answer could not be kept or read.
+    /// Refused: the work is done, and its response could not be recorded or read.
     NotStored,
-    /// Refused: an owner died, and nobody may follow.
+    /// Refused: the owner crashed, and no retry may run.
     Unknown,
     /// Refused: something is wrong with its key, its scope or its body.
     Invalid,
@@ -22,12 +22,12 @@ pub enum Outcome {
     StoreError,
     /// The store could not be asked, and its handler ran without a claim.
     Unguarded,
-    /// Its client left before there was anything to tell.
+    /// Its client disconnected before the outcome was known.
     Abandoned,
 }
 
 impl Outcome {
-    /// A name for labels, the same in every version.
+    /// Returns a name for labels, the same in every version.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Executed => "executed",
@@ -45,17 +45,18 @@ impl Outcome {
     }
 }
 
-/// What becomes of a key when its handler has ended.
+/// What happens to a key when its handler has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ending {
-    /// The answer is kept.
+    /// The response is recorded.
     Recorded,
-    /// Only the fact is kept: the answer is too large, was cut off, or must not be stored.
+    /// The response is not recorded, only that the work is done: it is too large, was cut off, or must not be
+    /// stored.
     Tombstone,
-    /// It is free.
+    /// The key is free.
     Freed,
-    /// Its lease lapses, because nobody knows what has been done.
+    /// The lease expires, because it is not known what the handler has done.
     Lapsed,
 }
 

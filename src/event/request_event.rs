@@ -3,52 +3,52 @@ use std::{num::NonZeroU32, time::Duration};
 use super::{Ending, FinishOutcome, Outcome};
 use crate::store::{StoreErrorKind, StoreKey};
 
-/// A request that is over. What does not apply to it, or is not known of it, is `None`.
+/// A request that is over. Fields that do not apply, or are not known, are `None`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RequestEvent {
-    /// What became of it; in a [shadow](Self::shadow) what would have become of it.
+    /// The outcome; in a [shadow](Self::shadow) what it would have been.
     pub outcome: Outcome,
-    /// Whether the middleware only [watches](crate::idempotency::IdempotencyBuilder::shadow): then the handler ran
-    /// and its client got its answer, whatever the outcome.
+    /// Whether the middleware only [observes](crate::idempotency::IdempotencyBuilder::shadow): then the handler
+    /// ran and its client got its response, whatever the outcome.
     pub shadow: bool,
-    /// The name of the [problem](crate::problem) that it was told; in a shadow that it would have been
-    /// told. [`Outcome::InFlight`] without one would have waited.
+    /// The name of the [problem](crate::problem) that it got; in a shadow that it would have got.
+    /// [`Outcome::InFlight`] without one would have waited.
     pub problem: Option<&'static str>,
-    /// The status of its answer, in a shadow too: of that which was sent.
+    /// The status of the response that was sent, in a shadow too.
     pub status: Option<u16>,
-    /// Under what it is kept in the store.
+    /// The stored key.
     pub key: Option<StoreKey>,
-    /// The number of this run; above 1, the owners before it died.
+    /// The number of this run; above 1, earlier owners crashed.
     pub attempt: Option<NonZeroU32>,
-    /// How long it waited for another to end.
+    /// How long it waited for the original request.
     pub wait_duration: Option<Duration>,
-    /// How long the lease of the one that was in its way still lasts.
+    /// How much of the original request's lease is left.
     pub lease_left: Option<Duration>,
-    /// How long the store took to say whose the key is, without the wait.
+    /// How long the claim took, without the wait.
     pub claim_duration: Option<Duration>,
-    /// How long its handler took, until the head of its response; `None` when it was cut off, by a client that
-    /// left or by a panic.
+    /// How long the handler took, until the head of its response; `None` if it was cut off, by a client that
+    /// disconnected or by a panic.
     pub handler_duration: Option<Duration>,
-    /// How long the store took to be told how it ended, where that was waited for.
+    /// How long it took to finish the claim, if that was waited for.
     pub finish_duration: Option<Duration>,
-    /// How long it was in the middleware, to the end of its answer's body.
+    /// How long the request was in the middleware, to the end of its response's body.
     pub total_duration: Duration,
-    /// The bytes of its body, where that was read.
+    /// The bytes of the request's body, if it was read.
     pub request_body: Option<usize>,
-    /// The bytes of the body that is recorded.
+    /// The bytes of the recorded body.
     pub recorded_body: Option<usize>,
-    /// What becomes of its key.
+    /// What happens to the key.
     pub ending: Option<Ending>,
-    /// Whether the store knows that. Of a stream, and of a client that left, it is told
-    /// [`Deferred`](FinishOutcome::Deferred).
+    /// Whether the store knows it. [`Deferred`](FinishOutcome::Deferred) for a stream, and for a client that
+    /// disconnected.
     pub finish: Option<FinishOutcome>,
-    /// How the store failed, when it was claimed or settled.
+    /// How the store failed, when the request was claimed or finished.
     pub store_error: Option<StoreErrorKind>,
 }
 
 impl RequestEvent {
-    /// Until more is known, it has come to nothing.
+    /// Returns an event of which nothing is known yet.
     pub(crate) fn new() -> Self {
         Self {
             outcome: Outcome::Abandoned,

@@ -1,4 +1,4 @@
-//! What tells two requests with one key apart, and the digests that it is made of.
+//! Fingerprints of requests, and the canonical forms behind them.
 
 pub(crate) mod canonical;
 pub(crate) mod hex;
@@ -21,18 +21,18 @@ use sha2::{Digest, Sha256};
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// A fingerprint from a digest that was made elsewhere.
+    /// Wraps a digest that was computed elsewhere.
     pub const fn new(digest: [u8; 32]) -> Self {
         Self(digest)
     }
 
-    /// The SHA-256 of some bytes.
+    /// Returns the SHA-256 of some bytes.
     pub fn digest(bytes: impl AsRef<[u8]>) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The SHA-256 of a value's canonical JSON text: members sorted by name, no white space,
-    /// numbers as they are written.
+    /// Returns the SHA-256 of a value's canonical JSON text: members sorted by name, no white space, numbers as
+    /// they are written.
     ///
     /// ```
     /// use actix_web_idempotency::Fingerprint;
@@ -50,7 +50,7 @@ impl Fingerprint {
         canonical::digest(value).map(Self)
     }
 
-    /// The 32 bytes of the digest.
+    /// Returns the 32 bytes of the digest.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -76,7 +76,7 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// Adds a part to a digest with its length in front, so that no two sequences of parts give the same bytes.
+/// Adds a part to a digest, preceded by its length, so that no two sequences of parts give the same bytes.
 pub(crate) fn put(digest: &mut Sha256, part: impl AsRef<[u8]>) {
     let part = part.as_ref();
     digest.update((part.len() as u64).to_be_bytes());

@@ -17,7 +17,7 @@ use crate::{
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Settings of an [`Idempotency`](super::Idempotency); every one has a default.
+/// Settings of an [`Idempotency`](super::Idempotency). Each has a default.
 ///
 /// ```
 /// use std::time::Duration;
@@ -85,16 +85,16 @@ impl IdempotencyBuilder {
     /// Guards these methods only; the others pass untouched, whatever header they carry. At least one; to
     /// leave out single requests use [`skip`](Self::skip).
     ///
-    /// Defaults to `POST`, `PUT` and `PATCH`. `PUT` says to be idempotent, yet a late repetition
-    /// overwrites what has been written since.
+    /// Defaults to `POST`, `PUT` and `PATCH`. `PUT` is idempotent by definition, yet a late retry overwrites
+    /// what has been written since.
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.settings.filter.methods = Some(methods.into_iter().collect());
         self
     }
 
-    /// Lets requests pass for which this is true, their body unread.
+    /// Lets requests pass for which the closure returns `true`; their body is not read.
     ///
-    /// Default: none.
+    /// Defaults to none.
     pub fn skip(mut self, skip: impl Fn(&RequestHead) -> bool + Send + Sync + 'static) -> Self {
         self.settings.filter.skip = Some(Arc::new(skip));
         self
@@ -168,18 +168,18 @@ impl IdempotencyBuilder {
         self
     }
 
-    /// The longest pause between two pieces of a request's body; the whole may take ten times as
-    /// long. Beyond it the answer is 408.
+    /// Sets the longest pause between two pieces of a request's body; the whole body may take ten times as
+    /// long. Beyond it the response is 408.
     ///
-    /// Default: 30 seconds, which a phone in a tunnel survives and a slow attacker feels.
+    /// Defaults to 30 seconds: tolerates a short loss of signal and bounds slow-body attacks.
     pub fn body_timeout(mut self, pause: Duration) -> Self {
         self.settings.body.pause = pause;
         self
     }
 
-    /// What every stored key begins with. Two services that share a store need two prefixes.
+    /// Sets what every stored key begins with. Two services that share a store need two prefixes.
     ///
-    /// Default: `idempotency:`.
+    /// Defaults to `idempotency:`.
     pub fn key_prefix(mut self, prefix: impl Into<Arc<str>>) -> Self {
         self.settings.key_prefix = prefix.into();
         self
@@ -217,19 +217,19 @@ impl IdempotencyBuilder {
         self
     }
 
-    /// Tells a closure of each request that was guarded or refused, and of incidents in the background:
-    /// for metrics, traces and alerts. It runs on the worker, so it must not block. A second call
-    /// replaces the first.
+    /// Sets a closure that receives each request that was guarded or refused, and incidents in the background:
+    /// for metrics, traces and alerts. It runs on the worker, so it must not block. A second call replaces the
+    /// first.
     ///
-    /// Default: nobody is told, and nothing is measured. What there is to tell: [`event`](crate::event).
+    /// Defaults to none, and then nothing is measured. What there is to receive: [`event`](crate::event).
     pub fn on_event(mut self, tell: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
         self.settings.claims = self.settings.claims.observed_by(Observer::new(tell));
         self
     }
 
-    /// Decides, counts and logs as it will, but never refuses and never replays: every request runs
-    /// its handler and gets its own answer. The first step where the middleware is introduced into an
-    /// API that lives; [`rollout`](crate::guide::rollout) has the others, and what changes all the same.
+    /// Sets the middleware to observe only: it evaluates and reports every request, and blocks and replays
+    /// none. Start here in a production API. [`rollout`](crate::guide::rollout) has the further steps, and what
+    /// changes even so.
     ///
     /// ```
     /// use actix_web::{App, HttpResponse, test, web};
@@ -268,7 +268,7 @@ impl IdempotencyBuilder {
         self
     }
 
-    /// The settings, if they can work together.
+    /// Returns the settings if they can work together.
     pub(super) fn checked(self) -> Result<IdempotencySettings, ConfigError> {
         let settings = self.settings;
         settings.terms.check()?;

@@ -15,15 +15,15 @@ use crate::{
     },
 };
 
-/// Larger bodies count by their bytes, or are put in order on another thread.
+/// Larger bodies count by their bytes, or are parsed on another thread.
 const MOST_AT_ONCE: usize = 64 * 1024;
 
 /// What makes two requests with the same key the same request.
 ///
-/// Default: the query as it came, the media type of `Content-Type`, and the body. JSON of up to
-/// 64 KiB compares by value (member order and white space do not matter, every digit does), a form
-/// by its pairs, everything else by its bytes. A client that sends another request with a used key
-/// is told 422 `key-reused` instead of an answer to something it did not ask.
+/// The default compares the raw query, the media type of `Content-Type`, and the body. JSON of up to 64 KiB is
+/// compared by value (member order and white space do not matter, every digit does), a form by its pairs,
+/// everything else by its bytes. Another request with a used key gets 422 `key-reused` instead of a response to
+/// something it did not ask.
 ///
 /// ```
 /// use actix_web_idempotency::Fingerprinting;
@@ -51,7 +51,7 @@ enum Comparison {
 }
 
 impl Fingerprinting {
-    /// The default: query, media type and body.
+    /// Returns the default: query, media type and body.
     pub fn new() -> Self {
         Self::from(Comparison::Request)
     }
@@ -66,8 +66,7 @@ impl Fingerprinting {
         Self::from(Comparison::Closure(RequestFn::from_fn(value, compared)))
     }
 
-    /// Compares by the value of an async closure, one that has to wait for something. Otherwise like
-    /// [`from_fn`](Self::from_fn).
+    /// Compares by the value of an async closure. Otherwise like [`from_fn`](Self::from_fn).
     ///
     /// ```
     /// use actix_web_idempotency::Fingerprinting;
@@ -86,13 +85,13 @@ impl Fingerprinting {
         )))
     }
 
-    /// Off: the key alone decides. Every request with a used key gets the first one's answer,
+    /// Compares nothing: the key alone decides. Every request with a used key gets the recorded response,
     /// whatever it asks for.
     pub fn off() -> Self {
         Self::from(Comparison::Off)
     }
 
-    /// Adds a header, all its values in their order.
+    /// Adds a header to the comparison, with all its values in their order.
     pub fn with_header(mut self, name: impl Into<Arc<str>>) -> Self {
         self.headers.push(NamedHeader::new(name));
         self

@@ -10,13 +10,13 @@ use super::passed::MissingKey;
 
 /// The idempotency key of a request: 1 to 255 visible ASCII characters, without quotes around them.
 ///
-/// As an extractor it hands out the key that [`Idempotency`](crate::Idempotency) works with, for
-/// instance to write it into the row that the request creates. Where a request may come without
-/// one, take `Option<IdempotencyKey>`; otherwise such a request is refused as
-/// [`required`](crate::idempotency::IdempotencyBuilder::required) refuses it: 400 `key-missing`, in the form that the
-/// guard's [`Problems`](crate::problem::Problems) give it.
+/// As an extractor it returns the key that [`Idempotency`](crate::Idempotency) works with, for instance to
+/// write it into the row that the request creates. If a request may have none, take `Option<IdempotencyKey>`;
+/// otherwise a request without a key is refused as
+/// [`required`](crate::idempotency::IdempotencyBuilder::required) refuses it: 400 `key-missing`, in the form
+/// that the guard's [`Problems`](crate::problem::Problems) give it.
 ///
-/// `Debug` does not show it: who knows another's key can learn that it was used.
+/// `Debug` does not show it: a key tells others that it was used.
 ///
 /// ```
 /// use actix_web_idempotency::IdempotencyKey;
@@ -34,7 +34,7 @@ pub struct IdempotencyKey(String);
 pub(crate) const LONGEST: usize = 255;
 
 impl IdempotencyKey {
-    /// The key without quotes.
+    /// Returns the key without quotes.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -55,7 +55,7 @@ impl IdempotencyKey {
         }
     }
 
-    /// Takes a key as it is, if it may be one.
+    /// Checks a bare key.
     pub(super) fn from_text(text: String, longest: usize) -> Result<Self, InvalidKey> {
         let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
         if visible && (1..=longest).contains(&text.len()) {

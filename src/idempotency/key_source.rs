@@ -12,10 +12,10 @@ use crate::{
     middleware::{RequestFn, RequestView},
 };
 
-/// A key longer than this helps nobody.
+/// The longest key that an application may allow.
 const MOST_ALLOWED: usize = 8192;
 
-/// Where the idempotency key of a request stands.
+/// Where the idempotency key of a request is found.
 ///
 /// ```
 /// use actix_web_idempotency::KeySource;
@@ -28,8 +28,8 @@ const MOST_ALLOWED: usize = 8192;
 /// let field = KeySource::from_fn(|req| Ok(req.json::<Transfer>()?.transfer_id));
 /// ```
 ///
-/// Default: the header `Idempotency-Key`, of at most 255 characters, as
-/// draft-ietf-httpapi-idempotency-key-header-07 and Stripe have it.
+/// The default is the header `Idempotency-Key` with at most 255 characters, as in
+/// draft-ietf-httpapi-idempotency-key-header-07 and Stripe's API.
 #[derive(Clone)]
 #[must_use]
 pub struct KeySource {
@@ -43,7 +43,7 @@ enum KeyLocation {
     Closure(RequestFn<Option<String>>),
 }
 
-/// What was found.
+/// What a source has found.
 pub(super) enum Found {
     Key(IdempotencyKey),
     Nothing,
@@ -56,12 +56,12 @@ impl KeySource {
         Self::new(KeyLocation::Header(NamedHeader::new(name)))
     }
 
-    /// Takes the key from a closure, which sees the body as well: a webhook's id, a field. What it returns is
-    /// the bare key: a text, an integer, or `to_string()` of another id such as a `Uuid`. `None` says that there
-    /// is no key; an error becomes the response.
+    /// Takes the key from a closure, which sees the body as well, for instance a webhook's id or a field. It
+    /// returns the bare key: a text, an integer, or `to_string()` of another id such as a `Uuid`. `None` means
+    /// that there is no key; an error becomes the response.
     ///
-    /// The body is read before, of requests too that turn out to have no key:
-    /// [`skip`](crate::idempotency::IdempotencyBuilder::skip) routes that take large ones.
+    /// The body is read first, also of requests that turn out to have no key:
+    /// [`skip`](crate::idempotency::IdempotencyBuilder::skip) routes that receive large ones.
     pub fn from_fn<F, L>(find: F) -> Self
     where
         F: Fn(&RequestView<'_>) -> L + Send + Sync + 'static,
@@ -73,8 +73,7 @@ impl KeySource {
         )))
     }
 
-    /// Takes the key from an async closure, one that has to wait for something. Otherwise like
-    /// [`from_fn`](Self::from_fn).
+    /// Takes the key from an async closure. Otherwise like [`from_fn`](Self::from_fn).
     ///
     /// ```
     /// use actix_web_idempotency::KeySource;
@@ -100,9 +99,9 @@ impl KeySource {
         }
     }
 
-    /// Sets the most characters of a key. A longer one is answered with 400 `key-invalid`.
+    /// Sets the most characters of a key. A longer one gets 400 `key-invalid`.
     ///
-    /// Defaults to 255, which any UUID and most combinations of ids fit into.
+    /// Defaults to 255, which is enough for any UUID and most combinations of ids. From 1 to 8192.
     pub fn max_length(mut self, characters: usize) -> Self {
         self.max_length = characters;
         self
@@ -123,7 +122,7 @@ impl KeySource {
         }
     }
 
-    /// The header that the key is taken from, if it is.
+    /// Returns the header that the key is taken from, if it is.
     pub(super) fn header_name(&self) -> Option<&str> {
         match &self.place {
             KeyLocation::Header(name) => Some(name.as_str()),
@@ -131,7 +130,7 @@ impl KeySource {
         }
     }
 
-    /// The key, when the head alone tells: before the body is read.
+    /// Returns the key if the head alone has it, before the body is read.
     pub(super) fn in_head(&self, headers: &HeaderMap) -> Option<Found> {
         let KeyLocation::Header(name) = &self.place else {
             return None;
@@ -143,7 +142,7 @@ impl KeySource {
         })
     }
 
-    /// The key, when the closure has to be asked.
+    /// Returns the key of a request whose body is read.
     pub(super) async fn in_request(&self, req: &RequestView<'_>) -> Result<Found, Error> {
         match &self.place {
             KeyLocation::Header(_) => Ok(self.in_head(req.headers()).unwrap_or(Found::Nothing)),

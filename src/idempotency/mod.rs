@@ -57,8 +57,7 @@ use crate::{
     store::{Store, StoreKey},
 };
 
-/// Runs a request with an `Idempotency-Key` once, and answers its repetitions with what the first
-/// one was answered.
+/// Runs a request with an `Idempotency-Key` once, and replays its response to retries.
 ///
 /// ```
 /// use actix_web::{App, HttpResponse, http::StatusCode, test, web};
@@ -99,60 +98,56 @@ use crate::{
 ///
 /// # Guarantees
 ///
-/// * Of requests with one key (in one scope, on one method and path) one runs, however many
-///   workers, processes and machines share the store; the others are answered with its recorded
-///   answer, wait for it, or are told why not.
-/// * A client that leaves does not cut its handler off: it runs to its end, and the retry gets its
-///   answer. On HTTP/1 too, where actix drops the handler otherwise.
-/// * An answer in memory is recorded before its first byte is sent. When the store is away at that
-///   moment, the client gets its answer all the same and the recording goes on in the background.
-/// * An answer that cannot be kept is still remembered as a fact: nothing runs a second time
-///   because its answer was too large.
-/// * Who repeats a key with another request is told so (422), before anything else.
-/// * Keys of different scopes never meet, and no byte a client sends gets into a key of the store.
+/// * Of requests with one key (in one scope, on one method and path), one runs, however many workers, processes
+///   and machines share the store. The others get its recorded response, wait for it, or learn why not.
+/// * A handler runs to completion even if its client disconnects, and the retry receives the response. On
+///   HTTP/1 too, where actix otherwise drops the handler.
+/// * A response in memory is recorded before its first byte is sent. If the store is away at that moment, the
+///   client gets the response even so, and recording is retried in the background for ten minutes.
+/// * Completed work never runs twice: if a response is too large to store, retries get 409
+///   `response-not-stored`.
+/// * Another request with the same key gets 422 `key-reused`, before anything else.
+/// * Keys of different scopes never meet, and no byte that a client sends becomes part of a stored key.
 ///
-/// # What it does not do
+/// # Limitations
 ///
-/// * **It cannot know what a dead process has done.** When an owner dies, the default lets the next
-///   request run ([`ExpiredLease`](crate::ExpiredLease)). Work that must not be done twice even then
-///   writes the key down with what it does, in one transaction, as
-///   `examples/payments_postgres` does.
-/// * **A lease is not a fence.** A handler that is suspended for longer than its lease, and than
-///   the renewals reach, may run beside its successor. [`Claim::fencing_token`] tells them apart.
-/// * **It is as consistent as its store.** A Redis that fails over has forgotten what it had not
-///   replicated.
-/// * **It does not undo.** A handler that fails half way leaves what it has done; the key is free
-///   for a retry.
+/// * **It cannot know how far a crashed process got.** After a crash, the default runs the next request
+///   ([`ExpiredLease`](crate::ExpiredLease)). If an effect must not happen twice even then, write the key down
+///   with it in one transaction, as `examples/payments_postgres` does.
+/// * **A lease is not a fencing token.** A handler that is suspended for longer than its lease may run beside
+///   its successor. [`Claim::fencing_token`] tells them apart.
+/// * **It is as consistent as its store.** After a failover, Redis has forgotten what it had not replicated.
+/// * **It does not undo.** A handler that fails half way leaves what it has done, and the key is free for a
+///   retry.
 ///
 /// # Where to wrap it
 ///
-/// Inside of authentication, so that the scope can name the user; inside of `Compress`, so that
-/// answers are recorded plain; inside of `Cors` and `Logger`, so that those see its answers. Outside
-/// of an [`ApiLock`](crate::ApiLock), whose refusals it does not record. In actix the last `wrap` is
-/// the outermost. A replay runs neither handler nor extractors: authentication that is done there is
-/// not done for replays ([what to do](crate::guide#replays-and-authentication)). The [guide](crate::guide) has the rest.
+/// Inside of authentication, so that the scope can name the user; inside of `Compress`, so that responses are
+/// recorded uncompressed; inside of `Cors` and `Logger`, so that those see its responses. Outside of an
+/// [`ApiLock`](crate::ApiLock), whose refusals it does not record. In actix the last `wrap` is the outermost. A
+/// replay runs neither handler nor extractors, so authentication in an extractor is skipped for replays ([what
+/// to do](crate::guide#replays-and-authentication)). The [guide](crate::guide) has more.
 ///
 /// # Errors of inner layers
 ///
-/// An inner middleware that returns `Err`, as login guards and rate limiters do, is answered with the
-/// response of that error, recorded by the same rules as any other. The first time it goes on as an `Err`,
-/// with the text and status that it had; an outer layer that asks for its type (`as_error::<T>()`) no
-/// longer finds it, because the error is rendered already. A replay is an `Ok`. So an outer `Logger`,
-/// `ErrorHandlers` or `DefaultHeaders`, which do not see an `Err`, see the replay and not the first response.
+/// If an inner middleware returns an `Err`, as login guards and rate limiters do, the client gets the response
+/// of that error, and it is recorded by the same rules as any other. The first time it goes on as an `Err` with
+/// the same text and status; an outer layer that asks for its type (`as_error::<T>()`) no longer finds it,
+/// because the error is rendered already. A replay is an `Ok`. So an outer `Logger`, `ErrorHandlers` or
+/// `DefaultHeaders`, which do not see an `Err`, see the replay but not the first response.
 ///
 /// # Cost
 ///
-/// A request without a key, or with another method, passes untouched. One that runs costs two calls
-/// to the store, a claim and a completion; a replay one. On Redis a claim is one `SET`. While a
-/// handler takes longer than a third of the lease, a renewal is added now and then. Nothing is
-/// spawned per request.
+/// A request without a key, or with another method, passes untouched. A request that runs costs two calls to
+/// the store, a claim and a completion; a replay costs one. On Redis a claim is one `SET`. A handler that takes
+/// longer than a third of the lease costs a renewal now and then. Nothing is spawned per request.
 #[derive(Clone, Debug)]
 pub struct Idempotency {
     settings: Arc<IdempotencySettings>,
 }
 
 impl Idempotency {
-    /// The middleware with all defaults, for keys of this scope.
+    /// Builds the middleware with all defaults, for keys of this scope.
     ///
     /// # Errors
     ///
@@ -161,13 +156,13 @@ impl Idempotency {
         Self::builder(store, scope).build()
     }
 
-    /// Settings for the middleware, for keys of this scope.
+    /// Returns a builder for keys of this scope.
     pub fn builder(store: impl Store, scope: Scope) -> IdempotencyBuilder {
         IdempotencyBuilder::new(store, scope)
     }
 
-    /// Under what an operation is kept in the store, for an operator who
-    /// [inspects](crate::store::Inspect) it. `scope` is `None` for a global or anonymous one.
+    /// Returns the stored key of an operation, for an operator who [inspects](crate::store::Inspect) the store.
+    /// `scope` is `None` for a global or anonymous one.
     ///
     /// ```
     /// use actix_web::http::Method;
@@ -196,12 +191,12 @@ impl Idempotency {
         self.settings.store_key(&scope, method, path, key)
     }
 
-    /// Waits until everything in progress now has ended: handlers, also those whose client has left,
-    /// and recordings and releases in the background. Returns
-    /// `false` when `limit` passes first; what is left then ends by its lease.
+    /// Waits until everything in progress now has ended: handlers, also those whose client has disconnected,
+    /// and recordings and releases in the background. Returns `false` if `limit` passes first; the rest then
+    /// ends by its lease.
     ///
-    /// For the end of `main`, after `run()`: releases and recordings of requests that were cut off still go
-    /// out. Before the server stops: [`drain_on`](Self::drain_on).
+    /// For the end of `main`, after `run()`: it lets recordings and releases of requests that were cut off
+    /// complete. Before the server stops: [`drain_on`](Self::drain_on).
     pub async fn drain(&self, limit: Duration) -> bool {
         self.settings.claims.drain(limit).await
     }
@@ -209,11 +204,11 @@ impl Idempotency {
     /// Waits for `signal`, and then until everything in progress has ended, for `limit` at most: a future
     /// for [`HttpServer::shutdown_signal`](actix_web::HttpServer::shutdown_signal).
     ///
-    /// actix by itself waits for open connections only: a handler that has lost its client would be cut off. The server goes on
-    /// accepting requests until this future ends; after that actix' own
-    /// [`shutdown_timeout`](actix_web::HttpServer::shutdown_timeout) begins. Logs a warning when `limit`
-    /// passes first. Two guards drain one after the other:
-    /// `lock.drain_on(idempotency.drain_on(signal, limit), limit)`.
+    /// actix by itself waits for open connections only, so a handler whose client has disconnected would be cut
+    /// off. The server goes on accepting requests until this future ends; then actix' own
+    /// [`shutdown_timeout`](actix_web::HttpServer::shutdown_timeout) begins. Logs a warning if `limit` passes
+    /// first. Two guards drain one after the other: `lock.drain_on(idempotency.drain_on(signal, limit),
+    /// limit)`.
     ///
     /// ```
     /// # use actix_web::{App, HttpServer};
@@ -261,8 +256,7 @@ impl IdempotencyBuilder {
     ///
     /// # Errors
     ///
-    /// When a setting cannot work, or two contradict each other; the error names them with their
-    /// values and says what to do.
+    /// When a setting cannot work, or two contradict each other. The error names them with their values.
     pub fn build(self) -> Result<Idempotency, ConfigError> {
         let settings = self.checked()?;
         if settings.shadow {

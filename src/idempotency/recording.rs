@@ -14,10 +14,10 @@ use actix_web::http::header::{CONNECTION, HeaderMap, HeaderName};
 type Rule = dyn Fn(&ResponseView<'_>) -> bool + Send + Sync;
 
 const DEFAULT_MOST: usize = 1024 * 1024;
-/// A record is written in one piece, and Redis keeps no longer value.
+/// A record is written in one piece, and Redis stores no longer value.
 const MOST_ALLOWED: usize = 512 * 1024 * 1024 - 1024 * 1024;
 
-/// Belong to one connection or to one message, as all `Proxy-*` do; a replay has its own.
+/// Headers of one connection or message, as all `Proxy-*` are; a replay has its own.
 const NEVER: [&str; 7] = [
     "connection",
     "content-length",
@@ -27,8 +27,7 @@ const NEVER: [&str; 7] = [
     "transfer-encoding",
     "upgrade",
 ];
-/// Belong to one moment, to one client's session, or to one exchange. So do all `RateLimit-*` and
-/// `X-RateLimit-*`.
+/// Headers of one moment, one client's session, or one exchange, as all `RateLimit-*` and `X-RateLimit-*` are.
 const NOT_UNLESS_ASKED: [&str; 15] = [
     "date",
     "set-cookie",
@@ -47,7 +46,7 @@ const NOT_UNLESS_ASKED: [&str; 15] = [
     "nel",
 ];
 
-/// Which answers are recorded, and what of them.
+/// Which responses are recorded, and what of them.
 ///
 /// ```
 /// use actix_web_idempotency::Recording;
@@ -68,7 +67,7 @@ const NOT_UNLESS_ASKED: [&str; 15] = [
 /// | 409 or 412 of optimistic locking, a serialization failure (40001) or deadlock (40P01) as 409, 423, 428 | recorded, although a retry could succeed | mark it with [`Transient`], or call [`Claim::mark_transient`] |
 /// | 200 of GraphQL with `errors` | recorded, errors and all | a rule that reads the body, see `when` |
 /// | one-time codes, passwords, card data | recorded, and so kept in the store | [`Claim::omit_response`]: retries get 409 `response-not-stored` |
-/// | larger than [`max_body`](Self::max_body), or a stream that breaks off | as a fact; retries get 409 `response-not-stored` | a larger `max_body` |
+/// | larger than [`max_body`](Self::max_body), or a stream that breaks off | without headers and body: retries get 409 `response-not-stored` | a larger `max_body` |
 /// | responses of this crate's middlewares | never recorded | |
 ///
 /// [`Claim::record_always`]: crate::Claim::record_always
@@ -92,7 +91,7 @@ enum HeaderSelection {
 }
 
 impl Recording {
-    /// All defaults.
+    /// Returns the defaults.
     pub fn new() -> Self {
         Self {
             rule: None,
@@ -102,15 +101,15 @@ impl Recording {
         }
     }
 
-    /// Records the answers for which this is true. All others free the key for a retry. Answers
-    /// that a middleware of this crate has made are never recorded.
+    /// Records the responses for which the closure returns `true`. All others free the key for a retry.
+    /// Responses that a middleware of this crate has made are never recorded.
     ///
-    /// Default: every status below 500 except 401, 408, 425 and 429. Those, and failures of the
-    /// server, ask for another try, and replaying them would break it. The
-    /// [table](Recording#what-is-recorded) has what that means for less common responses.
+    /// Defaults to every status below 500 except 401, 408, 425 and 429. Those, and server errors, ask for
+    /// another try, and a replay would break it. The [table](Recording#what-is-recorded) lists less common
+    /// responses.
     ///
-    /// The rule sees the body where it is in memory. A GraphQL server answers 200 although a field failed;
-    /// this records what has no errors:
+    /// The closure sees the body if it is in memory. A GraphQL server answers 200 although a field failed; this
+    /// records responses without errors:
     ///
     /// ```
     /// use actix_web_idempotency::Recording;
@@ -131,10 +130,10 @@ impl Recording {
 
     /// Records these headers and no others.
     ///
-    /// Default: all but `Date`, `Set-Cookie` and `WWW-Authenticate`, because a replay is sent at another
-    /// time, perhaps into another session, and what belongs to one exchange: `X-Request-Id`,
-    /// `X-Correlation-Id`, `Traceparent`, `Tracestate`, `Server-Timing`, `X-Runtime`, `RateLimit`,
-    /// `RateLimit-*`, `X-RateLimit-*`, `Age`, `Via`, `Alt-Svc`, `Report-To` and `NEL`. Headers that belong to one connection (`Connection`,
+    /// Defaults to all but `Date`, `Set-Cookie` and `WWW-Authenticate`, because a replay is sent at another
+    /// time, perhaps into another session, and the headers of one exchange: `X-Request-Id`, `X-Correlation-Id`,
+    /// `Traceparent`, `Tracestate`, `Server-Timing`, `X-Runtime`, `RateLimit`, `RateLimit-*`, `X-RateLimit-*`,
+    /// `Age`, `Via`, `Alt-Svc`, `Report-To` and `NEL`. Headers of one connection (`Connection`,
     /// `Transfer-Encoding`, ..) and `Content-Length` are never recorded, listed or not.
     pub fn only_headers<N: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.headers = HeaderSelection::Only(names.into_iter().map(NamedHeader::new).collect());
@@ -151,18 +150,18 @@ impl Recording {
         self
     }
 
-    /// The most bytes of a body that are recorded. Of a larger answer only the fact is remembered:
-    /// repetitions are told 409 `response-not-stored`.
+    /// Sets the most bytes of a body that are recorded. A larger response is recorded without headers and body:
+    /// retries get 409 `response-not-stored`.
     ///
-    /// Default: 1 MiB. Answers to commands are small; a store is a costly place for large ones.
+    /// Defaults to 1 MiB: responses to commands are small, and a store is a costly place for large ones.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.most = bytes;
         self
     }
 
-    /// The header, of value `true`, that tells a replay from a first answer.
+    /// Sets the name of the header, of value `true`, that marks a replay.
     ///
-    /// Default: `Idempotent-Replayed`, as Stripe names it.
+    /// Defaults to `Idempotent-Replayed`, as in Stripe's API.
     pub fn replay_header(mut self, name: impl Into<Arc<str>>) -> Self {
         self.replay_header = NamedHeader::new(name);
         self
@@ -213,10 +212,10 @@ impl Recording {
         &self.replay_header
     }
 
-    /// Whether an answer is recorded unless its handler says otherwise.
+    /// Returns whether a response is recorded unless its handler says otherwise.
     pub(super) fn takes(&self, response: &ResponseView<'_>) -> bool {
         match &self.rule {
-            // The work has been done. A rule that panics must not free the key for a second run.
+            // The work is done, so a rule that panics must not free the key for a second run.
             Some(rule) => {
                 catch_unwind(AssertUnwindSafe(|| rule(response))).unwrap_or_else(|_panic| {
                     log::error!(
@@ -232,7 +231,7 @@ impl Recording {
         }
     }
 
-    /// The headers that are recorded, repeated ones repeated.
+    /// Returns the headers that are recorded, repeated ones repeated.
     pub(super) fn recorded_headers(&self, headers: &HeaderMap) -> store::Headers {
         let recorded = headers.iter().filter(|(name, _)| self.takes_header(name));
         if !headers.contains_key(CONNECTION) {
@@ -255,8 +254,8 @@ impl Recording {
     }
 }
 
-/// Whether the answer says that a header is meant for its connection only
-/// ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1)).
+/// Returns whether the response limits a header to its connection ([RFC
+/// 9110](https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1)).
 fn is_of_connection(headers: &HeaderMap, name: &HeaderName) -> bool {
     let lists = headers.get_all(CONNECTION);
     let mut names = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));

@@ -13,14 +13,13 @@ use crate::{
     middleware::{RequestFn, RequestView},
 };
 
-/// Whose an idempotency key is: a tenant, a user, or explicitly everybody's.
+/// Whose an idempotency key is: a tenant's, a user's, or explicitly everybody's.
 ///
-/// Clients choose keys, so two clients can choose the same one, by accident or to see what the
-/// other was answered. Keys of different scopes never meet.
+/// Clients choose keys, so two clients can choose the same one, by accident or to see the other's response.
+/// Keys of different scopes never meet.
 ///
-/// Take what stays the same between two tries of one client: a tenant or account id. A token does
-/// not serve: when it is renewed between the first try and its retry, the retry is in another scope
-/// and runs a second time.
+/// Take what stays the same between two tries of one client, such as a tenant or account id. A token does not:
+/// if it is renewed between the first try and the retry, the retry is in another scope and runs a second time.
 ///
 /// ```
 /// use actix_web::error::ErrorUnauthorized;
@@ -53,11 +52,11 @@ enum Origin {
 }
 
 impl Scope {
-    /// Takes the scope from a closure. When it returns `None` or an empty text the answer is 401
-    /// `scope-missing`; when it returns an error, that error's own response.
+    /// Takes the scope from a closure. If it returns `None` or an empty text, the response is 401
+    /// `scope-missing`; if it returns an error, that error's own response.
     ///
-    /// It returns a text or an integer. Any other id that can be displayed, such as a `Uuid`, becomes a text by
-    /// `to_string()`:
+    /// The closure returns a text or an integer. Any other id that can be displayed, such as a `Uuid`, becomes
+    /// a text by `to_string()`:
     ///
     /// ```
     /// # mod uuid { #[derive(Clone)] pub struct Uuid; impl std::fmt::Display for Uuid {
@@ -81,7 +80,7 @@ impl Scope {
         )))
     }
 
-    /// Takes the scope from an async closure, one that has to wait for something, for instance to look up a session.
+    /// Takes the scope from an async closure, for instance one that looks up a session.
     ///
     /// ```
     /// use actix_web_idempotency::Scope;
@@ -100,22 +99,21 @@ impl Scope {
         )))
     }
 
-    /// Takes the scope from a header. When it is absent, empty or repeated the answer is 401
-    /// `scope-missing`. Only for a header that clients cannot choose: one that a gateway sets.
+    /// Takes the scope from a header. If it is absent, empty or repeated, the response is 401 `scope-missing`.
+    /// Only for a header that clients cannot set, because a gateway sets it.
     ///
-    /// On HTTP/2 the value of `host` is `:authority`, which takes its place there.
+    /// On HTTP/2, `host` means `:authority`, which replaces it there.
     pub fn header(name: impl Into<Arc<str>>) -> Self {
         Self::from(Origin::Header(NamedHeader::new(name)))
     }
 
-    /// All clients share one scope: for a service with one client, or keys that nobody can guess
-    /// and nobody chooses twice.
+    /// Puts all clients into one scope: for a service with one client, or keys that cannot be guessed and are
+    /// not chosen twice.
     pub fn global() -> Self {
         Self::from(Origin::Global)
     }
 
-    /// Requests without a scope share one of their own, instead of being answered with 401. They
-    /// can meet each other's keys.
+    /// Puts requests without a scope into one anonymous scope instead of answering 401. Their keys can meet.
     pub fn or_anonymous(mut self) -> Self {
         self.or_anonymous = true;
         self
@@ -141,7 +139,7 @@ impl Scope {
         }
     }
 
-    /// The header that the scope is taken from, if it is.
+    /// Returns the header that the scope is taken from, if it is.
     pub(super) fn header_name(&self) -> Option<&str> {
         match &self.source {
             Origin::Header(name) => Some(name.as_str()),
@@ -149,7 +147,7 @@ impl Scope {
         }
     }
 
-    /// The scope of requests that are in no named one.
+    /// Returns the scope of requests without a name of their own.
     pub(super) fn nameless(&self) -> ScopeId<'static> {
         match &self.source {
             Origin::Global => ScopeId::Global,
@@ -157,7 +155,7 @@ impl Scope {
         }
     }
 
-    /// The scope of a request; `None` when it has none and needs one.
+    /// Returns the scope of a request; `None` if it has none and needs one.
     pub(super) async fn resolve<'a>(
         &self,
         req: &'a RequestView<'_>,

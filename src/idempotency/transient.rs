@@ -2,14 +2,14 @@ use std::fmt;
 
 use actix_web::{Error, HttpResponse, ResponseError, http::StatusCode};
 
-/// Marks a response or an error as transient: it is not recorded, whatever its status, and frees the key
-/// for a retry.
+/// Marks a response or an error as transient: it is not recorded, whatever its status, and the key is free for
+/// a retry.
 ///
-/// For what the default rule would record although a retry can end otherwise: a lost race for a row version
-/// (409, 412), a serialization failure or a deadlock that became a 409, a lock of another system (423), a
-/// precondition that the client still has to send (428). Only mark what has changed nothing.
+/// For responses that the default rule records although a retry can end otherwise: a lost race for a row
+/// version (409, 412), a serialization failure or a deadlock that became a 409, a lock of another system (423),
+/// a precondition that the client still has to send (428). Mark only what has changed nothing.
 ///
-/// An error type marks its own response, so that no handler has to think of it:
+/// An error type can mark its own response:
 ///
 /// ```
 /// use actix_web::{HttpResponse, ResponseError};
@@ -37,7 +37,7 @@ use actix_web::{Error, HttpResponse, ResponseError, http::StatusCode};
 /// }
 /// ```
 ///
-/// An error of another crate is wrapped where it is met. Its response stays as it is:
+/// An error of another crate is wrapped; its response stays as it is:
 ///
 /// ```
 /// use actix_web::{HttpResponse, Result, error::ErrorConflict};
@@ -56,8 +56,7 @@ use actix_web::{Error, HttpResponse, ResponseError, http::StatusCode};
 /// }
 /// ```
 ///
-/// The word of a handler that has its [`Claim`](crate::Claim) at hand goes before the mark:
-/// [`Claim::record_always`](crate::Claim::record_always) has a marked response recorded.
+/// [`Claim::record_always`](crate::Claim::record_always) overrides the mark.
 #[derive(Clone, Copy, Debug)]
 pub struct Transient;
 

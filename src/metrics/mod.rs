@@ -1,78 +1,84 @@
-//! Counts what happens, for Prometheus and whatever else stands behind the
-//! [`metrics`](https://docs.rs/metrics) facade (feature `metrics`).
+//! Counts events for Prometheus, and for whatever else reads the [`metrics`](https://docs.rs/metrics) facade
+//! (feature `metrics`).
 //!
 //! ```
 //! use actix_web_idempotency::{Idempotency, MemoryStore, Scope, metrics};
+//! use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 //!
-//! # fn main() -> Result<(), actix_web_idempotency::ConfigError> {
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // Buckets, which quantiles over several processes need. Before the guards are built.
+//! let durations = Matcher::Suffix("_duration_seconds".to_owned());
+//! let prometheus = PrometheusBuilder::new()
+//!     .set_buckets_for_metric(durations, &[0.001, 0.01, 0.1, 0.5, 1.0, 5.0, 30.0])?
+//!     .install_recorder()?;
 //! let payments = Idempotency::builder(MemoryStore::new(), Scope::header("x-user"))
 //!     .on_event(metrics::observer("payments"))
 //!     .build()?;
+//! assert!(prometheus.render().contains("idempotency_requests_total{guard=\"payments\""));
 //! # drop(payments);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Who wants to hear of events as well calls it: `let count = metrics::observer("payments");` and
-//! `.on_event(move |event| { count(event); .. })`.
+//! To receive events as well, call it: `let count = metrics::observer("payments");` and `.on_event(move |event|
+//! { count(event); .. })`.
 //!
 //! # What is counted
 //!
-//! Each has the label `guard`, the name that [`observer`] was given, and at most one more.
+//! Each metric has the label `guard`, the name that [`observer`] got, and at most one more.
 //!
-//! | | label | |
+//! | metric | label | what it counts |
 //! |---|---|---|
 //! | `idempotency_requests_total` | `outcome` | requests, by [`Outcome`](crate::event::Outcome) |
-//! | `idempotency_refusals_total` | `problem` | requests that were told a [problem](crate::problem) |
-//! | `idempotency_takeovers_total` | | runs whose owner before them had died |
-//! | `idempotency_cut_off_total` | | handlers that were cut off before they had answered, by a client that left a lock or by a panic |
-//! | `idempotency_endings_total` | `ending` | keys, by what has become of them: [`Ending`](crate::event::Ending) |
-//! | `idempotency_lost_total` | | runs whose key was another's when they ended |
+//! | `idempotency_refusals_total` | `problem` | requests that got a [problem](crate::problem) |
+//! | `idempotency_takeovers_total` | | runs whose earlier owner crashed |
+//! | `idempotency_cut_off_total` | | handlers that were cut off before they responded, by a client that left a lock or by a panic |
+//! | `idempotency_endings_total` | `ending` | keys, by what happened to them: [`Ending`](crate::event::Ending) |
+//! | `idempotency_lost_total` | | runs whose key had another owner when they ended |
 //! | `idempotency_store_errors_total` | `error` | requests and incidents that met a failing store |
 //! | `idempotency_incidents_total` | `incident` | claims, by what went wrong in the background: [`IncidentKind`](crate::event::IncidentKind) |
 //! | `idempotency_request_duration_seconds` | `outcome` | time in the middleware, handler and wait included |
-//! | `idempotency_handler_duration_seconds` | | time that handlers took to answer |
-//! | `idempotency_store_duration_seconds` | `step` | time that the store took to be asked (`claiming`) and told (`settling`) |
-//! | `idempotency_wait_duration_seconds` | | time that duplicates waited for the first one |
+//! | `idempotency_handler_duration_seconds` | | time until handlers responded |
+//! | `idempotency_store_duration_seconds` | `step` | time of the claim (`claiming`) and of its end (`settling`) |
+//! | `idempotency_wait_duration_seconds` | | time that duplicates waited for the original request |
 //! | `idempotency_recorded_body_bytes` | | bodies that are recorded |
 //!
 //! [`memory_store`] sets these for a [`MemoryStore`](crate::MemoryStore), with the label `store`:
 //!
-//! | | label | |
+//! | metric | label | what it is set to |
 //! |---|---|---|
 //! | `idempotency_memory_entries` | | claims and records |
 //! | `idempotency_memory_entries_max` | | the most of them; a full store refuses new keys |
 //! | `idempotency_memory_bytes` | | bytes of recorded headers and bodies |
 //! | `idempotency_memory_bytes_max` | | the most of them; beyond that the oldest bodies are dropped |
 //!
-//! [`name`] has these names as constants. All values of labels are names that this crate knows, at
-//! most fourteen of one label; what a client sends is never one. A guard has 45 counters, and up to 16
-//! histograms. Not counted are the sizes of request bodies and the statuses of answers, which metrics
-//! of all requests know as well, and what is of use for one request only: its key, and the time that
-//! the lease in its way has left.
+//! [`name`] has these names as constants. All values of labels are names that this crate knows, at most
+//! fourteen of one label; what a client sends is never one. A guard has 45 counters, and up to 16 histograms.
+//! Sizes of request bodies and statuses of responses are not counted, because metrics of all requests have
+//! them; nor is what matters for one request only: its key, and what is left of the lease in its way.
 //!
 //! A [shadow](crate::guide::rollout) counts what it would have done. Give its guard a name that says so, such
-//! as `payments-shadow`: then dashboards tell it from one that refuses.
+//! as `payments-shadow`, so that dashboards tell it from one that refuses.
 //!
 //! # The recorder
 //!
-//! Install it before guards are built: then all counters are there, as zeroes, from the first scrape
-//! on, and an alert sees the first incident after a start. (`increase` needs a value before it.) A
-//! recorder that is installed later counts from then on. No handle into it is kept, so one that
-//! forgets what is idle counts on when it is used again.
+//! Install it before guards are built: then all counters are there, as zeroes, from the first scrape on, and an
+//! alert sees the first incident after a start. (`increase` needs a value before it.) A recorder that is
+//! installed later counts from then on. The observer holds no handle into it, so a recorder that drops idle
+//! series counts on when they are used again.
 //!
-//! Histograms are the recorder's business: the Prometheus exporter makes summaries of them, which
-//! cannot be added up over processes, unless it is given buckets. `examples/metrics` in the repository
-//! sets some, does the exporter's upkeep, without which samples pile up while nobody scrapes, serves all
-//! on `GET /metrics`, and has a Grafana dashboard and alerts.
+//! The recorder decides how histograms are stored: without buckets the Prometheus exporter makes summaries,
+//! which cannot be added up over processes. `examples/metrics` in the repository sets buckets, does the
+//! exporter's upkeep (without it samples pile up between scrapes), serves `GET /metrics`, and has a Grafana
+//! dashboard and alerts.
 //!
 //! # What it costs
 //!
-//! Into the Prometheus exporter about 1.2 µs for a first run, which is counted in seven series, and half
-//! of that for a replay, which is in three; without a recorder less than a tenth of a microsecond. The
-//! quarter of a microsecond that any observer costs comes on top. Nothing is allocated for labels; most
-//! of it is the recorder's search for the series. A handle for each would save that, and count into
-//! nothing when the recorder comes later or has forgotten it.
+//! With the Prometheus exporter about 1.2 µs for a first run, which is counted in seven series, and half of
+//! that for a replay, which is in three; without a recorder less than a tenth of a microsecond. Any observer
+//! costs a quarter of a microsecond on top. Nothing is allocated for labels; most of it is the recorder's
+//! search for the series. A handle for each would save that, and count nothing if the recorder comes later or
+//! has dropped it.
 
 mod catalogue;
 #[cfg(feature = "memory")]
@@ -91,8 +97,7 @@ pub use self::memory::memory_store;
 use self::tally::Tally;
 use crate::event::Event;
 
-/// An observer that counts, for `on_event`. The `guard` is a label: it says in which of the
-/// application's guards a thing has happened.
+/// Returns an observer that counts, for `on_event`. The label `guard` tells the application's guards apart.
 pub fn observer(guard: &'static str) -> impl Fn(Event<'_>) + Send + Sync + 'static {
     let tally = Tally::new(guard);
     move |event| tally.count(event)

@@ -19,7 +19,7 @@ use crate::{claim::Claims, config::ConfigError, event::IncidentKind, problem::Pr
 
 /// Reads a request's body before the handler does, within limits, and puts it back.
 ///
-/// Not through an extractor: those decompress, and have limits of their own.
+/// Without an extractor: those decompress, and have limits of their own.
 #[derive(Clone, Debug)]
 pub(crate) struct BodyReader {
     /// The most bytes that are read.
@@ -37,7 +37,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 pub(crate) enum ReadError {
     TooLarge,
     Stalled,
-    /// The client went away or sent nonsense.
+    /// The client disconnected or sent something malformed.
     Broken(PayloadError),
 }
 
@@ -53,8 +53,8 @@ impl BodyReader {
         )))
     }
 
-    /// What a client is told whose body was not read. The first one is a warning too: either a client
-    /// misbehaves, or the limit is too low for what the application takes.
+    /// The refusal of a request whose body was not read. The first one is a warning too: either a client
+    /// misbehaves, or the limit is too low for the application.
     pub(crate) fn refuse(&self, err: ReadError, claims: &Claims) -> Decision {
         let (kind, detail, setting) = match err {
             ReadError::TooLarge => (
@@ -104,7 +104,7 @@ impl BodyReader {
 
     async fn collect(&self, payload: &mut Payload) -> Result<Bytes, ReadError> {
         let mut end = None;
-        // A body in one piece, which most are, is not copied.
+        // Most bodies are in one piece, which is not copied.
         let Some(first) = self.next(payload, &mut end).await? else {
             return Ok(Bytes::new());
         };
@@ -126,8 +126,8 @@ impl BodyReader {
         Ok(all.freeze())
     }
 
-    /// The next piece, which may be long in coming. `end` is when the whole body has to be here;
-    /// it counts from the first piece that is waited for.
+    /// Waits for the next piece. `end` is when the whole body has to be here; it counts from the first piece
+    /// that is waited for.
     async fn next(
         &self,
         payload: &mut Payload,
@@ -147,8 +147,8 @@ impl BodyReader {
     }
 }
 
-/// The next piece, if it is here, or comes as soon as the task has had another turn. Most bodies have
-/// arrived together with their head, which the server hands over first; no timer is set for them.
+/// Returns the next piece if it is here, or comes as soon as the task has had another turn. Most bodies arrive
+/// together with their head, which the server hands over first; no timer is set for them.
 async fn next_soon(payload: &mut Payload) -> Poll<Option<Result<Bytes, PayloadError>>> {
     let mut is_again = false;
     poll_fn(|cx| match payload.poll_next_unpin(cx) {
@@ -162,7 +162,7 @@ async fn next_soon(payload: &mut Payload) -> Poll<Option<Result<Bytes, PayloadEr
     .await
 }
 
-/// A body that is here already, as a payload to be read again.
+/// Returns a body in memory as a payload that can be read again.
 fn payload_of(bytes: Bytes) -> Payload {
     // `Payload::from` would make room for 32 pieces.
     let one = stream::once(ready(Ok(bytes)));

@@ -1,5 +1,5 @@
-//! What a browser has to be told of the headers that [`Idempotency`](crate::Idempotency) reads and
-//! writes; the [guide](crate::guide#cors) shows the whole.
+//! The headers of [`Idempotency`](crate::Idempotency) for a CORS configuration; the [guide](crate::guide#cors)
+//! has the whole.
 //!
 //! ```
 //! use actix_cors::Cors;
@@ -11,17 +11,17 @@
 //! # drop(cors);
 //! ```
 //!
-//! They are for the default names. Who reads keys from another header, or gives replays another one,
-//! allows and exposes those.
+//! They are for the default names. If you read keys from another header, or rename the header of replays, allow
+//! and expose those.
 
-/// The headers of requests that a page has to be allowed to send: the key, and `Prefer`, in which it
-/// can say how long it [likes to wait](crate::Waiting::honor_prefer).
+/// The request headers that a page must be allowed to send: the key, and `Prefer`, which can shorten a
+/// [wait](crate::Waiting::honor_prefer).
 ///
-/// With JSON an application allows `Content-Type` besides, which browsers ask for too.
+/// Requests with JSON need `Content-Type` besides.
 pub const ALLOW_HEADERS: &[&str] = &["idempotency-key", "prefer"];
 
-/// The headers of answers that a page has to be allowed to read: whether it is a replay, how long
-/// the request has waited at most, and when a refused one may be repeated.
+/// The response headers that a page must be allowed to read: whether the response is a replay, how long the
+/// request waited at most, and when a refused request may be retried.
 ///
-/// What handlers write is exposed besides, as far as pages need it; a recorded `Location`, say.
+/// Expose headers of your handlers besides, for instance a recorded `Location`.
 pub const EXPOSE_HEADERS: &[&str] = &["idempotent-replayed", "preference-applied", "retry-after"];

@@ -10,24 +10,24 @@ use crate::{
     store::{StoreError, StoreKey},
 };
 
-/// What becomes of a request. Each middleware decides in one place; a real one enforces the decision, a
-/// shadow observes it and lets the request run.
+/// What a middleware does with a request. Each middleware decides in one place; a real one enforces the
+/// decision, a shadow reports it and lets the request run.
 #[derive(Debug)]
 pub(crate) enum Decision {
-    /// Nothing of it is guarded.
+    /// The request is not guarded.
     Pass,
-    /// It runs under a claim.
+    /// The request runs under a claim.
     Run(Guard),
-    /// It runs without a claim, because the store could not be asked.
+    /// The request runs without a claim, because the store could not be asked.
     RunUnguarded(StoreError),
-    /// It waits for the original request, of which a shadow does not wait for the end.
+    /// The request would wait for the original request: a shadow does not wait.
     Wait {
         /// How long the lease of the original request still lasts, where that is known.
         left: Option<Duration>,
     },
-    /// It gets the recorded response.
+    /// The request gets the recorded response.
     Replay(HttpResponse),
-    /// It gets a problem.
+    /// The request gets a problem.
     Refuse(Refusal),
     /// A closure of the application, or the client's connection, has failed.
     Fail(Error),
@@ -39,7 +39,7 @@ pub(crate) enum Decision {
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) kind: ProblemKind,
-    /// `None` when the usual one says all.
+    /// `None` for the default one.
     pub(crate) detail: Option<Cow<'static, str>>,
     pub(crate) extensions: Vec<Extension>,
     /// How long the lease that is in the way still lasts, where that is known.
@@ -130,15 +130,15 @@ impl Decision {
                 GeneratedResponse::mark(&mut response);
                 response
             }
-            // They run, and nobody asks for their response.
+            // They run, so nothing asks for their response.
             Self::Pass | Self::Run(_) | Self::RunUnguarded(_) | Self::Wait { .. } | Self::Panic => {
                 HttpResponse::InternalServerError().finish()
             }
         }
     }
 
-    /// Before it is known what the request is about. Never the text of an application's error: it may
-    /// repeat what a client has sent.
+    /// Logs a decision that has no key. Never the text of an application's error, which may repeat what a
+    /// client has sent.
     fn log(&self, outcome: &'static str, shadow: bool) {
         let answered = answered_with(shadow);
         match self {
@@ -168,7 +168,7 @@ impl Decision {
         }
     }
 
-    /// Of a key that is known.
+    /// Logs a decision about a key.
     fn log_of(&self, key: &StoreKey, outcome: &'static str, shadow: bool, claims: &Claims) {
         let answered = answered_with(shadow);
         match self {

@@ -1,4 +1,4 @@
-//! What a request says that its body is.
+//! The media type of a request.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Cow<'_, [u8]> {
     }
 }
 
-/// Whether a body of this media type is JSON.
+/// Returns whether a body of this media type is JSON.
 pub(crate) fn is_json(media_type: &[u8]) -> bool {
     media_type == b"application/json" || media_type.ends_with(b"+json")
 }

@@ -7,13 +7,13 @@ use crate::store::NewClaim;
 /// The claims that the middlewares around this one have made, or are about to make, for a request.
 pub(crate) struct OuterClaims {
     outermost: Arc<NewClaim>,
-    /// Hardly ever are there more.
+    /// More are rare.
     inner: Vec<Arc<NewClaim>>,
 }
 
 impl OuterClaims {
-    /// Adds the key of a claim; false when it is there already, for then the outer middleware does
-    /// the work and the request would only meet itself.
+    /// Adds the key of a claim. Returns `false` if it is there already: the outer middleware does the work, and
+    /// the request would only meet itself.
     pub(crate) fn insert(req: &ServiceRequest, claim: &Arc<NewClaim>) -> bool {
         let mut extensions = req.extensions_mut();
         let Some(held) = extensions.get_mut::<Self>() else {

@@ -9,11 +9,11 @@ use crate::{
     middleware::media_type::{is_json, media_type},
 };
 
-/// A JSON body larger than this counts by its bytes: putting 1 MiB in order would keep the
-/// worker's only thread busy for 12 ms.
+/// A JSON body larger than this counts by its bytes: canonicalising 1 MiB would keep the worker's only thread
+/// busy for 12 ms.
 const MOST_CANONICAL: usize = 64 * 1024;
 
-/// A request body, to be put into a payload: two bodies serialise alike when they are equal.
+/// A request body for a payload: two bodies serialise alike if they are equal.
 ///
 /// | body | serialises as |
 /// |---|---|

@@ -18,7 +18,7 @@ pub(crate) struct RequestFilter {
 }
 
 impl RequestFilter {
-    /// Whether a request is guarded.
+    /// Returns whether a request is guarded.
     pub(crate) fn selects(&self, head: &RequestHead) -> bool {
         head.method != Method::OPTIONS
             && (self.methods.as_ref()).is_none_or(|methods| methods.contains(&head.method))
@@ -39,11 +39,11 @@ impl RequestFilter {
     }
 }
 
-/// Whether the connection will speak something else after this request. Only a `GET` can ask for
-/// that: otherwise two headers would lead anybody past the guard of a `POST`.
+/// Returns whether the connection changes its protocol after this request. Only a `GET` can ask for that:
+/// otherwise two headers would lead any `POST` past its guard.
 ///
-/// `Upgrade: h2c` does not count: some clients offer it with every first request, a POST too,
-/// and actix answers those as HTTP/1.1.
+/// `Upgrade: h2c` does not count: some clients send it with every first request, a POST too, and actix answers
+/// those as HTTP/1.1.
 fn is_upgrade(head: &RequestHead) -> bool {
     if head.method == Method::CONNECT {
         return true;

@@ -34,44 +34,44 @@ impl<'a> RequestView<'a> {
         Self { request, bytes }
     }
 
-    /// The method.
+    /// Returns the method.
     pub fn method(&self) -> &Method {
         self.request.method()
     }
 
-    /// The path as it came, for instance `/orders/7`.
+    /// Returns the raw path, for instance `/orders/7`.
     pub fn path(&self) -> &str {
         self.request.path()
     }
 
-    /// The query as it came, without the `?`; empty when there is none.
+    /// Returns the raw query without the `?`; empty if there is none.
     pub fn query_string(&self) -> &str {
         self.request.query_string()
     }
 
-    /// The whole request target.
+    /// Returns the whole request target.
     pub fn uri(&self) -> &Uri {
         self.request.uri()
     }
 
-    /// The pattern of the route that will handle the request, for instance `/orders/{id}`;
-    /// `None` when no route will.
+    /// Returns the pattern of the route that handles the request, for instance `/orders/{id}`; `None` if no
+    /// route does.
     pub fn match_pattern(&self) -> Option<String> {
         self.request.match_pattern()
     }
 
-    /// All headers.
+    /// Returns all headers.
     pub fn headers(&self) -> &HeaderMap {
         self.request.headers()
     }
 
-    /// The value of a header; `None` when it is absent.
+    /// Returns the value of a header; `None` if it is absent.
     ///
-    /// On HTTP/2, which has `:authority` in the place of `Host`, `header("host")` gives that.
+    /// On HTTP/2, `header("host")` returns `:authority`, which replaces `Host` there.
     ///
-    /// A header that is repeated gives all its values, joined by `, `. A value that is not UTF-8 is
-    /// read as Latin-1 behind a DEL (U+007F), which no header can hold: values that differ stay
-    /// different, also from the same text in UTF-8.
+    /// A repeated header returns all its values, joined by `, `. A value that is not UTF-8 is read as Latin-1
+    /// behind a DEL (U+007F), which no header can contain: values that differ stay different, also from the
+    /// same text in UTF-8.
     pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         let authority = match name.eq_ignore_ascii_case("host") {
             true => self.authority(),
@@ -83,8 +83,8 @@ impl<'a> RequestView<'a> {
         Some(values.fold(first, |all, value| Cow::Owned(format!("{all}, {value}"))))
     }
 
-    /// What HTTP/2 has in the place of `Host`, unless that was sent as well and says the same
-    /// ([RFC 9113](https://www.rfc-editor.org/rfc/rfc9113#section-8.3.1)).
+    /// Returns `:authority` of HTTP/2, unless `Host` was sent as well and has the same value ([RFC
+    /// 9113](https://www.rfc-editor.org/rfc/rfc9113#section-8.3.1)).
     pub(crate) fn authority(&self) -> Option<&str> {
         if self.request.version() != Version::HTTP_2 {
             return None;
@@ -95,25 +95,23 @@ impl<'a> RequestView<'a> {
         (!is_said).then_some(authority)
     }
 
-    /// The address of the other end of the connection: a proxy's, if there is one. `None` on a
-    /// unix socket.
+    /// Returns the address of the peer: a proxy's, if there is one. `None` on a unix socket.
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.request.peer_addr()
     }
 
-    /// What outer middlewares have left for the request, such as the user that one of them
-    /// authenticated.
+    /// Returns what outer middlewares have stored with the request, such as the authenticated user.
     pub fn extensions(&self) -> Ref<'_, Extensions> {
         self.request.extensions()
     }
 
-    /// The body, to be put into a payload. Empty with
+    /// Returns the body for a payload. Empty with
     /// [`ignore_body`](crate::api_lock::ApiLockBuilder::ignore_body).
     pub fn body(&self) -> RequestBody<'_> {
         RequestBody::new(self.bytes, self.headers())
     }
 
-    /// The body, read as JSON, for a payload that is only a part of it.
+    /// Parses the body as JSON, for a payload that is a part of it.
     ///
     /// ```
     /// use actix_web_idempotency::{ApiLock, MemoryStore, api_lock::LockPayload};
@@ -129,21 +127,21 @@ impl<'a> RequestView<'a> {
     ///
     /// # Errors
     ///
-    /// When the body is not JSON of this shape: an error that is answered with 400, as actix'
-    /// `Json` extractor does.
+    /// When the body is not JSON of this shape. The response to the error is 400, as with actix' `Json`
+    /// extractor.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(self.bytes).map_err(|err| JsonPayloadError::Deserialize(err).into())
     }
 
-    /// The body's bytes as they came, compressed if the client compressed them. Into a payload goes
-    /// [`Fingerprint::digest`](crate::Fingerprint::digest) of them, which costs less than
-    /// [`body`](Self::body) where requests that mean the same are written alike.
+    /// Returns the raw bytes of the body, compressed if the client compressed them. For a payload take
+    /// [`Fingerprint::digest`](crate::Fingerprint::digest) of them: it costs less than [`body`](Self::body),
+    /// but treats the same JSON written differently as different.
     pub fn bytes(&self) -> &Bytes {
         self.bytes
     }
 }
 
-/// Stands before a header value that is read as Latin-1.
+/// Marks a header value that was read as Latin-1.
 const NOT_UTF8: char = '\u{7f}';
 
 fn header_text(value: &HeaderValue) -> Cow<'_, str> {

@@ -5,9 +5,9 @@ use serde::{Serialize, Serializer};
 /// An additional member of a problem's body.
 #[derive(Clone)]
 pub(crate) enum Extension {
-    /// The status of the answer that could not be kept.
+    /// The status of the response that could not be recorded.
     OriginalStatus(u16),
-    /// Where that answer said the created thing is.
+    /// The `Location` of that response.
     Location(String),
 }
 
@@ -30,7 +30,7 @@ impl Serialize for Extension {
     }
 }
 
-/// A location is content of the answer.
+/// A location is content of the response.
 impl fmt::Debug for Extension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

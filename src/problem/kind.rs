@@ -2,25 +2,25 @@ use actix_web::http::StatusCode;
 
 use crate::event::Outcome;
 
-/// Which of the problems it is.
+/// The kinds of problems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProblemKind {
     /// The same request is still running.
     Busy,
-    /// The operation asks for an idempotency key and the request has none.
+    /// The operation requires an idempotency key and the request has none.
     KeyMissing,
     /// The idempotency key breaks a rule.
     KeyInvalid,
-    /// The request does not say whose key it is.
+    /// The request does not identify its caller.
     ScopeMissing,
-    /// The first request with this key has not been answered yet.
+    /// The original request with this key is still running.
     InFlight,
-    /// The key stands for another request.
+    /// The key belongs to another request.
     KeyReused,
-    /// The owner of the key died, and nobody may run it again.
+    /// The owner of the key crashed, and no retry may run.
     OutcomeUnknown,
-    /// The request was carried out, but its answer could not be kept.
+    /// The request was carried out, but its response could not be recorded.
     ResponseNotStored,
     /// The request body is larger than the middleware reads.
     PayloadTooLarge,
@@ -31,7 +31,7 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    /// The name at the end of the type URI.
+    /// Returns the name at the end of the type URI.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Busy => "busy",
@@ -48,7 +48,7 @@ impl ProblemKind {
         }
     }
 
-    /// The status of the answer.
+    /// Returns the status of the response.
     pub fn status(self) -> StatusCode {
         match self {
             Self::KeyMissing | Self::KeyInvalid => StatusCode::BAD_REQUEST,
@@ -63,24 +63,24 @@ impl ProblemKind {
         }
     }
 
-    /// What kind of thing happened, the same for every occurrence.
+    /// Returns the title, the same for every occurrence.
     pub fn title(self) -> &'static str {
         match self {
             Self::Busy => "The same request is still running",
             Self::KeyMissing => "An idempotency key is missing",
             Self::KeyInvalid => "The idempotency key is not valid",
-            Self::ScopeMissing => "The request does not say whose it is",
-            Self::InFlight => "The first request with this key is still running",
-            Self::KeyReused => "The idempotency key stands for another request",
-            Self::OutcomeUnknown => "Nobody knows what became of the first request with this key",
-            Self::ResponseNotStored => "The request was carried out, but its answer was not kept",
+            Self::ScopeMissing => "The request does not identify its caller",
+            Self::InFlight => "The original request with this key is still running",
+            Self::KeyReused => "The idempotency key belongs to another request",
+            Self::OutcomeUnknown => "The outcome of the original request is unknown",
+            Self::ResponseNotStored => "The request was carried out, but its response was not stored",
             Self::PayloadTooLarge => "The request body is too large",
             Self::BodyTimeout => "The request body did not arrive in time",
-            Self::StoreUnavailable => "The request cannot be guarded at the moment",
+            Self::StoreUnavailable => "The request cannot be protected at the moment",
         }
     }
 
-    /// Whether waiting and repeating the same request can succeed without running it twice.
+    /// Returns whether waiting and repeating the same request can succeed without running it twice.
     pub fn can_be_retried(self) -> bool {
         match self {
             Self::InFlight | Self::StoreUnavailable => true,
@@ -96,7 +96,7 @@ impl ProblemKind {
         }
     }
 
-    /// What an observer is told of a request that was told this.
+    /// Returns the outcome of a request that got this problem.
     pub(crate) fn outcome(self) -> Outcome {
         match self {
             Self::Busy | Self::InFlight => Outcome::InFlight,
@@ -112,7 +112,7 @@ impl ProblemKind {
         }
     }
 
-    /// What this occurrence is about, unless there is more to say.
+    /// Returns the detail, unless there is more to say.
     pub(super) fn default_detail(self) -> &'static str {
         match self {
             Self::Busy => "Resource is busy",
@@ -124,10 +124,10 @@ impl ProblemKind {
             Self::InFlight => "Send the same request again later, with the same key.",
             Self::KeyReused => "Use a new key for a new request.",
             Self::OutcomeUnknown => {
-                "The first request was cut off, so this one did not run. Find out what it has done."
+                "The original request was cut off, so this one did not run. Find out what it has done."
             }
             Self::ResponseNotStored => {
-                "The first request with this key was carried out and will not be carried out again."
+                "The original request with this key was carried out and will not be carried out again."
             }
             Self::PayloadTooLarge => "Send a smaller body.",
             Self::BodyTimeout => "Send the request again, with its whole body.",

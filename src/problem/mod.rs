@@ -1,5 +1,4 @@
-//! What clients are told when a middleware answers itself:
-//! [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem details.
+//! The responses of a middleware itself, as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem details.
 //!
 //! ```text
 //! HTTP/1.1 409 Conflict
@@ -9,54 +8,52 @@
 //!  "title":"The same request is still running","status":409,"detail":"Resource is busy"}
 //! ```
 //!
-//! The `type` ends in the problem's name; what stands before it and how the whole is rendered can
-//! be changed with [`Problems`]. Nothing internal appears in a body: neither keys nor hosts nor
-//! error messages of the store.
+//! The `type` ends in the problem's name; [`Problems`] changes what precedes it and how the whole is rendered.
+//! Nothing internal appears in a body: neither keys nor hosts nor error messages of the store.
 //!
-//! Those with `Retry-After` are the ones where waiting and repeating the same request can succeed
-//! without running it twice.
+//! A problem has `Retry-After` if waiting and repeating the same request can succeed without running it twice.
 //!
 //! ## `busy`
-//! Status 409, from [`ApiLock`](crate::ApiLock). The same request is still running. Without
-//! `Retry-After`, because whoever repeats it once the first is done runs it a second time.
+//! Status 409, from [`ApiLock`](crate::ApiLock). The same request is still running. Without `Retry-After`,
+//! because repeating it after the first has ended runs it a second time.
 //!
 //! ## `key-missing`
-//! Status 400. The operation asks for an idempotency key and the request has none. Make one, a UUID
-//! say, and send it with this request and each of its repetitions.
+//! Status 400. The operation requires an idempotency key and the request has none. Create one, for instance a
+//! UUID, and send it with this request and each of its retries.
 //!
 //! ## `key-invalid`
-//! Status 400. The idempotency key is empty, too long, repeated, holds characters other than visible
-//! ASCII, or begins with a quote and is not one complete
-//! [RFC 9651](https://www.rfc-editor.org/rfc/rfc9651#name-strings) String.
+//! Status 400. The idempotency key is empty, too long, repeated, contains characters other than visible ASCII,
+//! or begins with a quote and is not one complete [RFC
+//! 9651](https://www.rfc-editor.org/rfc/rfc9651#name-strings) String.
 //!
 //! ## `scope-missing`
-//! Status 401. Keys belong to a caller, and this request does not say whose it is.
+//! Status 401. Keys belong to a caller, and this request does not identify its caller.
 //!
 //! ## `in-flight`
-//! Status 409 with `Retry-After`. The first request with this key has not been answered yet. Send
-//! the same request again later, with the same key.
+//! Status 409 with `Retry-After`. The original request with this key is still running. Send the same request
+//! again later, with the same key.
 //!
 //! ## `key-reused`
-//! Status 422. The key stands for another request: another body, query or content type. Repeating
-//! this will not help; a new request needs a new key.
+//! Status 422. The key belongs to another request, with another body, query or content type. Repeating this
+//! request does not help; a new request needs a new key.
 //!
 //! ## `outcome-unknown`
-//! Status 409. The first request with this key was cut off, nobody knows what it has done, and the
-//! operation is not one to be tried twice. Find out, then use a new key.
+//! Status 409. The original request with this key was cut off, its outcome is unknown, and the operation must
+//! not be tried twice. Find out what happened, then use a new key.
 //!
 //! ## `response-not-stored`
-//! Status 409. The first request with this key has been carried out, but its answer could not be
-//! kept. It will not be carried out again. `original_status` is the status of the lost answer, when
-//! it is known, and `location` its `Location`, when it had one.
+//! Status 409. The original request with this key was carried out, but its response could not be recorded. It
+//! will not be carried out again. `original_status` is the status of the lost response, if it is known, and
+//! `location` its `Location`, if it had one.
 //!
 //! ## `payload-too-large`
-//! Status 413. The request body is larger than the middleware reads. Nothing was begun.
+//! Status 413. The request body is larger than the middleware reads. Nothing was started.
 //!
 //! ## `body-timeout`
-//! Status 408. The request body stopped arriving. Nothing was begun.
+//! Status 408. The request body stopped arriving. Nothing was started.
 //!
 //! ## `store-unavailable`
-//! Status 503 with `Retry-After`. Whether the same request is running cannot be found out, so it did
+//! Status 503 with `Retry-After`. It cannot be found out whether the same request is running, so this one did
 //! not run.
 
 mod extension;
@@ -75,7 +72,7 @@ pub use self::kind::ProblemKind;
 pub use self::problems::Problems;
 pub(crate) use self::{extension::Extension, problems::GeneratedResponse};
 
-/// One refusal, as it is about to be told to the client.
+/// A refusal, before it is sent to the client.
 #[derive(Clone, Debug)]
 pub struct Problem {
     kind: ProblemKind,
@@ -86,32 +83,32 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Which problem it is.
+    /// Returns the kind.
     pub fn kind(&self) -> ProblemKind {
         self.kind
     }
 
-    /// The absolute URI that names the problem's type.
+    /// Returns the absolute URI that names the problem's type.
     pub fn type_uri(&self) -> String {
         format!("{}#{}", self.base, self.kind.as_str())
     }
 
-    /// The sentence for people.
+    /// Returns the sentence for people.
     pub fn detail(&self) -> &str {
         &self.detail
     }
 
-    /// The seconds after which repeating the same request can succeed, if it can.
+    /// Returns the seconds after which repeating the same request can succeed, if it can.
     pub fn retry_after(&self) -> Option<u32> {
         self.kind.can_be_retried().then_some(self.retry_after)
     }
 
-    /// The answer with the problem's own status.
+    /// Returns the response with the problem's own status.
     pub fn to_response(&self) -> HttpResponse {
         self.to_response_with(self.kind.status())
     }
 
-    /// The answer with another status, in the status line and in the body.
+    /// Returns the response with another status, in the status line and in the body.
     pub fn to_response_with(&self, status: StatusCode) -> HttpResponse {
         let mut response = HttpResponse::build(status);
         response.insert_header((header::CONTENT_TYPE, "application/problem+json"));

@@ -11,8 +11,8 @@ const LONGEST_RETRY_AFTER: u32 = 24 * 3600;
 
 type Render = dyn Fn(&Problem) -> HttpResponse + Send + Sync;
 
-/// How the answers of a middleware's own look: what their type begins with, what they say, when
-/// clients may return.
+/// How the responses to refused requests look: what their type begins with, when clients may retry, how they
+/// are rendered.
 ///
 /// ```
 /// use actix_web::http::StatusCode;
@@ -35,7 +35,7 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// As they are unless something is changed.
+    /// Returns the defaults.
     pub fn new() -> Self {
         Self {
             base: Cow::Borrowed(DEFAULT_BASE),
@@ -44,26 +44,25 @@ impl Problems {
         }
     }
 
-    /// What the `type` of a [`Problem`] begins with: an absolute URI. `#` and the problem's name
-    /// follow.
+    /// Sets what the `type` of a [`Problem`] begins with: an absolute URI. `#` and the problem's name follow.
     ///
-    /// Default: the page of this crate's documentation that explains them.
+    /// Defaults to the page of this crate's documentation that explains them.
     pub fn base(mut self, base: impl Into<String>) -> Self {
         self.base = Cow::Owned(base.into());
         self
     }
 
-    /// The seconds in the `Retry-After` of the problems that have one.
+    /// Sets the seconds in the `Retry-After` of the problems that have one.
     ///
-    /// Default: 1, which most handlers and most outages of a store do not outlast.
+    /// Defaults to 1, which most handlers and most outages of a store do not outlast. At most a day.
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = seconds;
         self
     }
 
-    /// Makes the answers out of the problems.
+    /// Sets a closure that makes the responses.
     ///
-    /// Default: [`Problem::to_response`].
+    /// Defaults to [`Problem::to_response`].
     pub fn render(
         mut self,
         render: impl Fn(&Problem) -> HttpResponse + Send + Sync + 'static,
@@ -96,7 +95,7 @@ impl Problems {
         )))
     }
 
-    /// The answer to a problem, marked as one of this crate's own.
+    /// Returns the response to a problem, marked as one of this crate's own.
     pub(crate) fn response(
         &self,
         kind: ProblemKind,
@@ -119,7 +118,7 @@ impl Problems {
     }
 }
 
-/// Marks a response that a middleware of this crate has made itself: no other one records it.
+/// Marks a response that a middleware of this crate has made itself: no other middleware records it.
 pub(crate) struct GeneratedResponse;
 
 impl GeneratedResponse {

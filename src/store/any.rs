@@ -7,8 +7,8 @@ use super::{
 
 /// A store whose kind is chosen at run time.
 ///
-/// For an application that reads from its configuration where keys are kept. All that takes a store takes
-/// this one; nothing has to be generic. Clones share the store.
+/// For an application that reads from its configuration where keys are stored. Everything that takes a store
+/// takes this one; nothing has to be generic. Clones share the store.
 ///
 /// ```
 /// use actix_web_idempotency::{AnyStore, ApiLock, ConfigError, Idempotency, MemoryStore, RedisStore, Scope};
@@ -26,9 +26,8 @@ use super::{
 /// # Ok::<_, ConfigError>(())
 /// ```
 ///
-/// * **Cost:** none. The middlewares hold every store behind a pointer; one that is there already is not
-///   wrapped again.
-/// * **Time limit:** that of the store within. One without a limit of its own gets 10 s per call, as it
+/// * **Cost:** none. The middlewares hold every store behind a pointer, and do not wrap this one again.
+/// * **Time limit:** that of the store inside. A store without a limit of its own gets 10 s per call, as it
 ///   does without `AnyStore`; [`Store::changed`] has none.
 #[derive(Clone)]
 pub struct AnyStore(Arc<dyn ErasedInspect>);

@@ -9,27 +9,27 @@ use crate::{config::ExpiredLease, fingerprint::Fingerprint};
 /// A claim as it is sent to a store.
 #[derive(Clone, Debug)]
 pub struct NewClaim {
-    /// What is claimed.
+    /// The key that is claimed.
     pub key: StoreKey,
-    /// Whose claim it is.
+    /// The owner.
     pub token: OwnerToken,
-    /// What the request looks like. A claim or record with another one, or with none where this has one, is
+    /// The fingerprint of the request. A claim or record with another one, or with none where this has one, is
     /// of another request.
     pub fingerprint: Option<Fingerprint>,
-    /// How long the claim is held unless it is renewed.
+    /// The lease duration.
     pub lease: Duration,
-    /// How long the claim is remembered after its lease has lapsed.
+    /// How long the claim is remembered after its lease has expired.
     pub grace: Duration,
-    /// What a claim on the same key does when it finds this key's claim lapsed.
+    /// What a claim on this key does if it finds an expired one.
     pub on_expired_lease: ExpiredLease,
-    /// What the store has to say beside the outcome.
+    /// What the store reports beside the outcome.
     pub notes: ClaimNotes,
 }
 
 impl NewClaim {
-    /// A claim that is all there is: nobody compares it, nobody remembers it once its time has
-    /// passed, no record follows. A store may keep it as the bare token and say of whatever else
-    /// holds the key no more than [`Begin::InFlight`](super::Begin::InFlight).
+    /// Returns a claim of a lock: it is not compared, not remembered once its time has passed, and no record
+    /// follows. A store may store it as the bare token and say of whatever else has the key no more than
+    /// [`Begin::InFlight`](super::Begin::InFlight).
     pub fn lock(key: StoreKey, ttl: Duration) -> Self {
         Self {
             key,
@@ -42,13 +42,13 @@ impl NewClaim {
         }
     }
 
-    /// Whether this is a [`lock`](Self::lock): neither fingerprint nor grace.
+    /// Returns whether this is a [`lock`](Self::lock): no fingerprint and no grace period.
     pub fn is_lock(&self) -> bool {
         self.fingerprint.is_none() && self.grace.is_zero()
     }
 
-    /// What the owner needs for every further call. A store hands it out with the claim; who
-    /// never got an answer makes it here, to undo what may have been carried out.
+    /// Returns the lease, which the owner needs for every further call. A store hands it out with the claim; an
+    /// owner that got no reply makes it here, to undo what may have been carried out.
     pub fn lease(&self) -> Lease {
         Lease {
             key: self.key.clone(),
@@ -59,20 +59,19 @@ impl NewClaim {
     }
 }
 
-/// What a store tells the guard of a claim beside the outcome. A store that has nothing to say leaves it
-/// as it is.
+/// What a store reports to the guard of a claim beside the outcome. A store that has nothing to report leaves
+/// it as it is.
 #[derive(Debug, Default)]
 pub struct ClaimNotes(AtomicU8);
 
 const SENT_AGAIN: u8 = 1;
 
 impl ClaimNotes {
-    /// Notes that the claim is about to be sent again.
+    /// Records that the claim is about to be sent again.
     ///
-    /// A claim that was sent twice can be carried out twice, the second time after its release: the
-    /// first copy may still be on its way when its connection is given up. The middlewares then go on
-    /// looking for a late copy after they have freed the key. A store that repeats a claim on its own
-    /// calls this before it does.
+    /// A claim that was sent twice can be carried out twice, the second time after its release: the first copy
+    /// may still be on its way when its connection is given up. The middlewares then go on looking for a late
+    /// copy after they have freed the key. A store that repeats a claim on its own calls this first.
     pub fn sent_again(&self) {
         self.0.fetch_or(SENT_AGAIN, Ordering::Release);
     }
@@ -82,13 +81,13 @@ impl ClaimNotes {
         self.0.load(Ordering::Acquire) & SENT_AGAIN != 0
     }
 
-    /// Notes something about the store that its operator should know. The observer of the guard is told;
+    /// Records something about the store that its operator should know. The guard reports it to its observer;
     /// the store logs it, because it knows the figures.
     pub fn warn(&self, warning: StoreWarning) {
         self.0.fetch_or(warning.bit(), Ordering::Release);
     }
 
-    /// Returns the warnings that were noted.
+    /// Returns the warnings that were recorded.
     pub fn warnings(&self) -> impl Iterator<Item = StoreWarning> {
         let noted = self.0.load(Ordering::Acquire);
         let all = [StoreWarning::SecondStore, StoreWarning::FillingUp];
@@ -131,22 +130,22 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// What is claimed.
+    /// Returns the key.
     pub fn key(&self) -> &StoreKey {
         &self.key
     }
 
-    /// Whose claim it is.
+    /// Returns the owner.
     pub fn token(&self) -> &OwnerToken {
         &self.token
     }
 
-    /// How long the claim is held from each renewal on.
+    /// Returns the duration of the lease, from each renewal on.
     pub fn duration(&self) -> Duration {
         self.lease
     }
 
-    /// How long the claim is remembered after that.
+    /// Returns how long the claim is remembered after that.
     pub fn grace(&self) -> Duration {
         self.grace
     }

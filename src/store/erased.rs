@@ -10,8 +10,8 @@ use super::{
 
 /// [`Store`] with boxed futures, so that a middleware can hold any store without naming it.
 ///
-/// Boxing costs one allocation per call. It buys middlewares that are not generic: their names
-/// fit into a struct field and an error message.
+/// Boxing costs one allocation per call. In return the middlewares are not generic: their names fit into a
+/// struct field and an error message.
 pub(crate) trait ErasedStore: Debug + Send + Sync + 'static {
     fn begin<'a>(&'a self, claim: &'a NewClaim) -> BoxFuture<'a, Result<Begin, StoreError>>;
     fn renew<'a>(&'a self, lease: &'a Lease) -> BoxFuture<'a, Result<Renewed, StoreError>>;
@@ -110,7 +110,7 @@ pub(crate) fn erase(store: impl Store) -> Arc<dyn ErasedStore> {
     }
 }
 
-/// Boxes a call, and sees to it that it ends.
+/// Boxes a call and bounds its time.
 fn boxed<'a, S: Store, T: Send + 'a>(
     call: impl Future<Output = Result<T, StoreError>> + Send + 'a,
 ) -> BoxFuture<'a, Result<T, StoreError>> {
@@ -120,10 +120,10 @@ fn boxed<'a, S: Store, T: Send + 'a>(
     }
 }
 
-/// The longest a middleware waits for one call of a store that has no bound of its own.
+/// The longest that a middleware waits for a call of a store without a time limit of its own.
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 
-/// Waits for a call of a store, but not for ever.
+/// Waits for a call of a store, for 10 s at most.
 pub(super) async fn bounded<T>(
     call: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {

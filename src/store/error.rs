@@ -2,10 +2,10 @@ use std::{error::Error, fmt, io};
 
 use tokio::time::Instant;
 
-/// A store that could not be asked, or did not answer.
+/// A store could not be asked, or did not reply.
 ///
-/// Opaque, because the causes are as many as there are stores; [`kind`](Self::kind) and
-/// [`may_have_run`](Self::may_have_run) tell what a caller can act on, the source tells the rest.
+/// Opaque, because the causes are as many as there are stores. [`kind`](Self::kind) and
+/// [`may_have_run`](Self::may_have_run) are what a caller can act on; the source has the details.
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
@@ -14,18 +14,18 @@ pub struct StoreError {
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// What kind of failure a [`StoreError`] is.
+/// The kinds of failures of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// The store cannot be reached, refuses to work, or went away.
+    /// The store cannot be reached, refuses to work, or disconnected.
     Unavailable,
-    /// The store did not answer in time.
+    /// The store did not reply in time.
     Timeout,
 }
 
 impl StoreErrorKind {
-    /// A name for labels, the same in every version.
+    /// Returns a name for labels, the same in every version.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unavailable => "unavailable",
@@ -35,7 +35,7 @@ impl StoreErrorKind {
 }
 
 impl StoreError {
-    /// The store did not carry out the call: it cannot be reached, or it said no.
+    /// Returns an error of a call that was not carried out: the store cannot be reached, or refused.
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             kind: StoreErrorKind::Unavailable,
@@ -45,7 +45,7 @@ impl StoreError {
         }
     }
 
-    /// The store went away before it answered; whether it carried out the call is unknown.
+    /// Returns an error of a store that disconnected before it replied; it may have carried out the call.
     pub fn interrupted(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             may_have_run: true,
@@ -53,7 +53,7 @@ impl StoreError {
         }
     }
 
-    /// The store did not answer in time; whether it carries out the call is unknown.
+    /// Returns an error of a store that did not reply in time; it may carry out the call.
     pub fn timeout() -> Self {
         Self {
             kind: StoreErrorKind::Timeout,
@@ -63,7 +63,7 @@ impl StoreError {
         }
     }
 
-    /// The store did not answer in time. `source` names the server and the limit.
+    /// The same; `source` names the server and the limit.
     #[cfg(feature = "redis")]
     pub(crate) fn late(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
@@ -94,18 +94,18 @@ impl StoreError {
         }
     }
 
-    /// Until when the call can be tried once more, within the time limit of the store. `Some` when
-    /// a connection was lost, which is no outage.
+    /// Returns until when the call can be tried once more, within the time limit of the store. `Some` if a
+    /// connection was lost, which is no outage.
     pub(crate) fn again_until(&self) -> Option<Instant> {
         self.again_until
     }
 
-    /// What kind of failure this is.
+    /// Returns the kind of failure.
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
     }
 
-    /// Whether the store may have carried out the call, or may still do so.
+    /// Returns whether the store may have carried out the call, or may still do so.
     pub fn may_have_run(&self) -> bool {
         self.may_have_run
     }

@@ -2,10 +2,9 @@ use std::fmt;
 
 use bytes::Bytes;
 
-/// The headers of a recorded answer, in their order; repeated names are repeated here.
+/// The headers of a recorded response, in their order; repeated names are repeated.
 ///
-/// They stand in one piece of memory, which clones share. `Debug` shows their size, never their
-/// content.
+/// They are one piece of memory, which clones share. `Debug` shows their size, never their content.
 ///
 /// ```
 /// use actix_web_idempotency::store::Headers;
@@ -18,12 +17,12 @@ use bytes::Bytes;
 pub struct Headers(Bytes);
 
 impl Headers {
-    /// No headers.
+    /// Returns empty headers.
     pub const fn new() -> Self {
         Self(Bytes::new())
     }
 
-    /// Names and values. The values share the memory of these headers.
+    /// Iterates over names and values. The values share the memory of these headers.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Bytes)> {
         let mut rest = self.0.as_ref();
         std::iter::from_fn(move || {
@@ -33,12 +32,12 @@ impl Headers {
         })
     }
 
-    /// The bytes of names and values, and six more for each header.
+    /// Returns the bytes of names and values, and six more for each header.
     pub fn size(&self) -> usize {
         self.0.len()
     }
 
-    /// The encoded headers, as the doc of the Redis store's format says.
+    /// Returns the encoded headers, in the Redis store's format.
     #[allow(
         dead_code,
         reason = "only a store that keeps its records elsewhere needs it"
@@ -47,7 +46,7 @@ impl Headers {
         &self.0
     }
 
-    /// Reads encoded headers; `None` when they are not.
+    /// Parses encoded headers; `None` if they are malformed.
     #[allow(
         dead_code,
         reason = "only a store that keeps its records elsewhere needs it"
@@ -61,7 +60,7 @@ impl Headers {
     }
 }
 
-/// The first header, and what follows it.
+/// Splits off the first header.
 fn split(bytes: &[u8]) -> Option<(&str, &[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk()?;
     let (name, rest) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
@@ -71,7 +70,7 @@ fn split(bytes: &[u8]) -> Option<(&str, &[u8], &[u8])> {
     Some((str::from_utf8(name).ok()?, value, rest))
 }
 
-/// Room for what most answers have.
+/// Enough for most responses.
 const USUAL: usize = 256;
 
 /// A header that is larger than HTTP libraries take, with a name over 64 KiB or a value over 4 GiB,
@@ -91,7 +90,7 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
             bytes.extend_from_slice(&digest_json.to_be_bytes());
             bytes.extend_from_slice(value);
         }
-        // They may be kept for a day, without the room that was left.
+        // They may be kept for a day, so the unused capacity is given back.
         Self(Bytes::copy_from_slice(&bytes))
     }
 }

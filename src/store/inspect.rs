@@ -1,4 +1,4 @@
-//! For operators: what a store holds, and how to take it away.
+//! What a store contains, for operators, and how to remove it.
 
 use std::{
     fmt,
@@ -11,8 +11,8 @@ use std::{
 use super::{Record, Store, StoreError, StoreKey};
 use crate::fingerprint::Fingerprint;
 
-/// Shows what a store holds, and removes what stands in the way. For operators and their tools; no
-/// middleware asks for it.
+/// Shows what a store contains, and removes what is in the way. For operators and their tools; no middleware
+/// calls it.
 ///
 /// ```
 /// use std::{num::NonZeroUsize, time::Duration};
@@ -46,19 +46,18 @@ use crate::fingerprint::Fingerprint;
 ///
 /// # Contract
 ///
-/// * Each key is looked up, released and deleted in one atomic step. A page is not one: its
-///   entries were there one after the other.
-/// * What is told is what [`Store::begin`] would meet, by the same clock. What has ended is not
-///   shown, whether or not it has been taken away yet.
-/// * A lock is told as [`Inspected::Lock`], however the store keeps it.
-/// * Neither the owner's token nor anything of a recorded answer but its status and its size is
-///   told.
-/// * Every call ends within the bound of the store's other calls.
+/// * Each key is looked up, released and deleted in one atomic step. A page is not one: its entries were there
+///   one after the other.
+/// * It reports what [`Store::begin`] would meet, by the same clock. What has expired is not shown, whether or
+///   not it has been removed yet.
+/// * A lock is reported as [`Inspected::Lock`], however the store stores it.
+/// * Of an owner and a recorded response nothing is reported but status and size.
+/// * Every call ends within the time limit of the store's other calls.
 ///
-/// The suite in `store::conformance` (feature `test-util`) checks what can be checked from
-/// outside. There are no default methods: a store that forgot one would be wrong in silence.
+/// The suite in `store::conformance` (feature `test-util`) checks what can be checked from outside. There are
+/// no default methods: a store that forgot one would be wrong silently.
 pub trait Inspect: Store {
-    /// What holds the key; `None` when it is vacant.
+    /// Returns what the key has; `None` if it is vacant.
     ///
     /// # Errors
     ///
@@ -68,15 +67,15 @@ pub trait Inspect: Store {
         key: &StoreKey,
     ) -> impl Future<Output = Result<Option<Inspected>, StoreError>> + Send;
 
-    /// A page of the keys whose text [begins with](StoreKey::begins_with) `prefix`, and what holds
-    /// them. The empty prefix finds all. What else is kept in the same place is passed over.
+    /// Returns a page of the keys whose text [begins with](StoreKey::begins_with) `prefix`, and what they have.
+    /// The empty prefix finds all. Other data in the same place is skipped.
     ///
-    /// A walk begins at [`Cursor::start`] and goes on at [`Page::next`] until there is none. It
-    /// finds every key that is held from its beginning to its end at least once; one that comes or
-    /// goes meanwhile it may find or not. A page may hold fewer than `most` or slightly more, and
-    /// none at all although there is a next one.
+    /// A walk begins at [`Cursor::start`] and goes on at [`Page::next`] until there is none. It finds every key
+    /// that is there from its beginning to its end at least once, and may or may not find one that comes or
+    /// goes meanwhile. A page may contain fewer than `most` entries or slightly more, and none at all although
+    /// there is a next page.
     ///
-    /// Recorded bodies are not read out.
+    /// Recorded bodies are not read.
     ///
     /// # Errors
     ///
@@ -88,14 +87,13 @@ pub trait Inspect: Store {
         most: NonZeroUsize,
     ) -> impl Future<Output = Result<Page, StoreError>> + Send;
 
-    /// Removes a claim or lock, live or lapsed, whoever owns it, and wakes those who wait for it.
-    /// Tells whether there was one. Never removes a record, nor what it cannot read.
+    /// Removes a claim or lock, live or expired, whoever owns it, and notifies waiting duplicates. Returns
+    /// whether there was one. Never removes a record, nor what it cannot read.
     ///
-    /// **The operation may run again while the first run still goes on**, for this does not stop
-    /// it: whoever comes next claims the key as the first attempt. The former owner finds out when
-    /// it next renews, or, as that of a lock, when it is done. Until somebody else has claimed the
-    /// key its answer still fills the vacant place; after that it is not recorded. Do this to the
-    /// claim of an owner that is known to be dead, or when a second run does no harm.
+    /// **The operation may run again while the first run still goes on**, because this does not stop it: the
+    /// next request claims the key as the first attempt. The former owner finds out at its next renewal, or, as
+    /// the owner of a lock, when it is done. Until there is another owner, its response is still recorded;
+    /// after that it is not. Do this to the claim of a crashed owner, or if a second run does no harm.
     ///
     /// # Errors
     ///
@@ -105,11 +103,11 @@ pub trait Inspect: Store {
         key: &StoreKey,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Makes the key vacant, whatever holds it: a claim, a record, or something that cannot be
-    /// read. Wakes those who wait for it. Tells whether there was something.
+    /// Makes the key vacant, whatever it has: a claim, a record, or something that cannot be read. Notifies
+    /// waiting duplicates. Returns whether there was something.
     ///
-    /// **Without its record a finished operation runs again** when it is repeated. For a claim the
-    /// same is true as for [`force_release`](Self::force_release).
+    /// **Without its record a finished operation runs again** when it is retried. For a claim the same is true
+    /// as for [`force_release`](Self::force_release).
     ///
     /// # Errors
     ///
@@ -146,57 +144,57 @@ impl<S: Inspect> Inspect for Arc<S> {
     }
 }
 
-/// A part of what a store holds.
+/// A part of what a store contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// What was found, in an order of the store's own.
+    /// The entries, in an order of the store's own.
     pub entries: Vec<(StoreKey, Inspected)>,
     /// Where the next page begins; `None` at the end of the walk. There can be a next page when
     /// this one is empty.
     pub next: Option<Cursor>,
 }
 
-/// What holds a key. Never says whose claim it is: who knows the owner's token can free the key.
+/// What a key has. Never says who owns it, because the owner's token can free the key.
 ///
-/// All times are told by the store's clock. A time without end is told as a hundred years.
+/// All times are by the store's clock. A time without end is a hundred years.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Inspected {
-    /// A [lock](crate::store::NewClaim::lock): a claim with neither fingerprint nor grace.
+    /// A [lock](crate::store::NewClaim::lock): a claim without fingerprint and grace period.
     Lock {
-        /// After which time the key is vacant, unless the lock is renewed.
+        /// When the key becomes vacant, unless the lock is renewed.
         left: Duration,
     },
     /// Any other claim.
     Claim {
-        /// 1 for the first owner of the key, one more for each that died before.
+        /// 1 for the first owner of the key, one more for each that crashed before.
         attempt: NonZeroU32,
-        /// What the request looks like, when that is compared.
+        /// The fingerprint of the request, if it is compared.
         fingerprint: Option<Fingerprint>,
-        /// How long the lease still lasts; `None` when it has lapsed.
+        /// What is left of the lease; `None` if it has expired.
         lease_left: Option<Duration>,
-        /// After which time the key is vacant, unless the claim is renewed: what is left of the
-        /// lease, and the grace.
+        /// When the key becomes vacant, unless the claim is renewed: what is left of the lease, and the grace
+        /// period.
         remembered_for: Duration,
     },
     /// The work is done.
     Finished {
-        /// The HTTP status of the answer, when it is known.
+        /// The HTTP status of the response, if it is known.
         status: Option<u16>,
-        /// What the request looked like, when that is compared.
+        /// The fingerprint of the request, if it is compared.
         fingerprint: Option<Fingerprint>,
-        /// The bytes of the recorded headers and body; `None` when the answer was not kept. What is
-        /// in them is not told: it is the caller's, not the operator's.
+        /// The bytes of the recorded headers and body; `None` if the response was not recorded. Their content
+        /// is not reported: it is the caller's, not the operator's.
         size: Option<usize>,
-        /// After which time the key is vacant.
+        /// When the key becomes vacant.
         left: Duration,
     },
-    /// Something that this store cannot read. It holds the key as anything else does.
+    /// Something that this store cannot read. It blocks the key as anything else does.
     Unreadable,
 }
 
 impl Inspected {
-    /// What a store tells of a record, if it has left `more` bytes of the body where they are.
+    /// Returns what to report of a record, if `more` bytes of the body were left in the store.
     pub fn finished(record: &Record, more: usize, left: Duration) -> Self {
         let (status, size) = match record {
             Record::Response(answer) => (Some(answer.status), Some(answer.size() + more)),
@@ -211,10 +209,9 @@ impl Inspected {
     }
 }
 
-/// How far a walk over a store has come.
+/// The position of a walk over a store.
 ///
-/// Its text can be handed to somebody else, who goes on with it later. What it says is the store's
-/// own business, and it means nothing to another store.
+/// Its text can be handed to another program, which goes on with it later. It means nothing to another store.
 ///
 /// ```
 /// use actix_web_idempotency::store::Cursor;
@@ -226,23 +223,23 @@ impl Inspected {
 pub struct Cursor(String);
 
 impl Cursor {
-    /// Where every walk begins.
+    /// Returns where every walk begins.
     pub fn start() -> Self {
         Self(String::new())
     }
 
-    /// A cursor from its text: for a store, and for one that comes back from a client.
-    /// An empty text is the [`start`](Self::start).
+    /// Returns a cursor from its text: for a store, and for one that comes back from a client. An empty text is
+    /// the [`start`](Self::start).
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// Whether a walk begins here.
+    /// Returns whether a walk begins here.
     pub fn is_start(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

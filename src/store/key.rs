@@ -6,12 +6,12 @@ use std::{
 
 use crate::fingerprint::hex;
 
-/// In which a digest is written.
+/// The digits of a digest.
 const DIGITS: usize = 64;
 
 /// The name of one claim or record: a prefix chosen by the application, and a digest.
 ///
-/// Only a digest of what clients send ever gets in, so no byte of theirs can.
+/// It contains only a digest of what clients send, so none of their bytes.
 ///
 /// ```
 /// use actix_web_idempotency::store::StoreKey;
@@ -26,7 +26,7 @@ pub struct StoreKey {
 }
 
 impl StoreKey {
-    /// Names an entry. `digest` is expected to be evenly spread, as SHA-256 is.
+    /// Returns the key of an entry. `digest` is expected to be evenly spread, as SHA-256 is.
     pub fn new(prefix: impl Into<Arc<str>>, digest: [u8; 32]) -> Self {
         Self {
             digest,
@@ -34,8 +34,8 @@ impl StoreKey {
         }
     }
 
-    /// Reads a key as it is [written](#impl-Display-for-StoreKey); `None` when the last 64
-    /// characters are not lower-case hexadecimal digits.
+    /// Parses a key as it is [written](#impl-Display-for-StoreKey); `None` if the last 64 characters are not
+    /// lower-case hexadecimal digits.
     ///
     /// ```
     /// use actix_web_idempotency::store::StoreKey;
@@ -49,8 +49,8 @@ impl StoreKey {
         Some(Self::new(prefix, hex::bytes(digits.as_bytes())?))
     }
 
-    /// Whether the key, as it is [written](#impl-Display-for-StoreKey), begins with this text. The
-    /// text may end anywhere: in the key's prefix, behind it, or among the digits.
+    /// Returns whether the key, as it is [written](#impl-Display-for-StoreKey), begins with this text. The text
+    /// may end anywhere: in the key's prefix, behind it, or among the digits.
     pub fn begins_with(&self, text: &str) -> bool {
         match text.strip_prefix(&*self.prefix) {
             Some("") => true,
@@ -59,17 +59,17 @@ impl StoreKey {
         }
     }
 
-    /// What the application put in front.
+    /// Returns the prefix.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// The 32 bytes that tell the keys of one prefix apart.
+    /// Returns the 32 bytes that tell the keys of one prefix apart.
     pub fn digest(&self) -> &[u8; 32] {
         &self.digest
     }
 
-    /// As it is [written](#impl-Display-for-StoreKey), in one piece of memory.
+    /// Returns the key as it is [written](#impl-Display-for-StoreKey), in one piece of memory.
     #[allow(
         dead_code,
         reason = "only a store that keeps its claims elsewhere needs it"
@@ -81,21 +81,21 @@ impl StoreKey {
         text
     }
 
-    /// The first eight bytes of the digest, as even a hash as any.
+    /// Returns the first eight bytes of the digest, as even a hash as any.
     pub(crate) fn short_hash(&self) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = self.digest;
         u64::from_le_bytes([a, b, c, d, e, f, g, h])
     }
 }
 
-/// Eight bytes of a SHA-256 say enough; equality looks at all of them, and at the prefix.
+/// Eight bytes of a SHA-256 are enough; equality looks at all of them, and at the prefix.
 impl Hash for StoreKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.short_hash());
     }
 }
 
-/// The prefix and 64 lower-case hexadecimal digits, as the key stands in Redis.
+/// The prefix and 64 lower-case hexadecimal digits, as in Redis.
 impl fmt::Display for StoreKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.prefix)?;

@@ -1,8 +1,7 @@
-//! Where claims and records are kept: the [`Store`] trait, what goes in and what comes out.
+//! Where claims and records are stored: the [`Store`] trait, what goes in and what comes out.
 //!
-//! An application picks a store and hands it to a middleware; it needs nothing else from here.
-//! This module is for those who write a store of their own, and for operators: [`Inspect`] shows
-//! what a store holds.
+//! An application picks a store and hands it to a middleware; it needs nothing else from here. This module is
+//! for authors of a custom store, and for operators: [`Inspect`] shows what a store contains.
 
 mod any;
 mod claim;
@@ -39,7 +38,7 @@ pub use self::{
     token::{ClaimId, OwnerToken},
 };
 
-/// Keeps claims and records, each under one key.
+/// Stores claims and records, each under one key.
 ///
 /// A key is in one of four states, told apart by the store's own clock:
 ///
@@ -54,44 +53,42 @@ pub use self::{
 ///
 /// # Contract
 ///
-/// * Every decision is one atomic step. Of two claims for a vacant key exactly one is told
-///   [`Begin::Claimed`].
+/// * Every decision is one atomic step. Of two claims for a vacant key exactly one gets [`Begin::Claimed`].
 /// * Outcomes are values, errors are infrastructure. A value that cannot be read is the outcome
 ///   [`Begin::Unreadable`]: no failure policy may turn it into a second run.
-/// * Whoever repeats a call with the same [`OwnerToken`] is recognised and told the same. (A lock,
-///   see [`NewClaim::lock`], is the exception: a store may keep nothing that tells its owner's
-///   second claim from a stranger's.)
-/// * A store that sends a claim a second time on its own, because the connection ended before the
-///   reply, notes that in [`NewClaim::notes`] first.
-/// * `renew` and `release` act only on a claim of their own token, lapsed or not; `release` never
-///   removes a record. `complete` acts on its own claim or a vacant key, repeats itself
-///   harmlessly, and never touches what another owns.
+/// * A call that is repeated with the same [`OwnerToken`] is recognised and gets the same outcome. (A lock, see
+///   [`NewClaim::lock`], is the exception: a store may store nothing that tells its owner's second claim from a
+///   stranger's.)
+/// * A store that sends a claim a second time on its own, because the connection ended before the reply,
+///   records that in [`NewClaim::notes`] first.
+/// * `renew` and `release` act only on a claim of their own token, expired or not; `release` never removes a
+///   record. `complete` acts on its own claim or a vacant key, repeats itself harmlessly, and never touches
+///   what another owner has.
 /// * A claim with another fingerprint is reported, never taken over.
-/// * Nothing is forgotten before its time. A store that is full answers
-///   [`StoreErrorKind::Unavailable`] to new claims instead.
-/// * Every call ends within a bound that the store documents. The middlewares give up on a call
-///   after 10 seconds, whatever the store says.
+/// * Nothing is forgotten before its time. A full store replies [`StoreErrorKind::Unavailable`] to new claims
+///   instead.
+/// * Every call ends within a limit that the store documents. The middlewares give up a call after 10 seconds
+///   in any case.
 /// * Every future can be dropped at any moment; whether its step was carried out is then open.
 ///
-/// The suite in `store::conformance` (feature `test-util`) checks what can be checked from
-/// outside. There are no default methods: a store that forgot one would be wrong in silence.
+/// The suite in `store::conformance` (feature `test-util`) checks what can be checked from outside. There are
+/// no default methods: a store that forgot one would be wrong silently.
 pub trait Store: Debug + Send + Sync + 'static {
-    /// Whether every call but [`changed`](Self::changed) ends within a bound of the store's own, as
-    /// those of the stores of this crate do. Where they may not, the middlewares give a call up after
-    /// ten seconds.
+    /// Whether every call but [`changed`](Self::changed) ends within a time limit of the store's own, as those
+    /// of the stores of this crate do. Otherwise the middlewares give a call up after ten seconds.
     ///
-    /// Default: `false`. It is always safe, and costs each call a timer.
+    /// Defaults to `false`, which is always safe, and costs each call a timer.
     const IS_BOUNDED: bool = false;
 
-    /// Claims a vacant key, or tells what holds it.
+    /// Claims a vacant key, or returns what it has.
     ///
     /// # Errors
     ///
-    /// When the store cannot be asked; [`StoreError::may_have_run`] tells whether the claim may
-    /// stand all the same.
+    /// When the store cannot be asked; [`StoreError::may_have_run`] says whether the key may be claimed even
+    /// so.
     fn begin(&self, claim: &NewClaim) -> impl Future<Output = Result<Begin, StoreError>> + Send;
 
-    /// Gives the claim of this lease another full lease, counted from now, and tells the time.
+    /// Renews the claim of this lease for another full lease, counted from now, and returns the time.
     ///
     /// # Errors
     ///
@@ -117,8 +114,8 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// When the store cannot be asked; the key may be vacant all the same.
     fn release(&self, lease: &Lease) -> impl Future<Output = Result<Held, StoreError>> + Send;
 
-    /// Returns when the key is no longer held by the claim that was seen: it was completed,
-    /// released or taken over, or its lease lapsed. May return early, never much later.
+    /// Waits until the key no longer has the claim that was seen: it was completed, released or taken over, or
+    /// its lease expired. May return early, never much later.
     ///
     /// Naming the claim matters: with the key alone, a completion between `begin` and this call
     /// would be missed. Dropping the future ends the watch.

@@ -3,62 +3,62 @@ use std::{num::NonZeroU32, time::Duration};
 use super::{ClaimId, Lease, Record};
 use crate::fingerprint::Fingerprint;
 
-/// What a store says to a claim.
+/// The outcome of a claim in a store.
 #[derive(Clone, Debug)]
 pub enum Begin {
-    /// The key is yours.
+    /// The key was vacant, and is claimed.
     Claimed {
         /// The right to renew, complete and release it.
         lease: Lease,
-        /// 1 for a key that was vacant, one more for each owner that died before.
+        /// 1 for a key that was vacant, one more for each owner that crashed before.
         attempt: NonZeroU32,
     },
-    /// Another claim holds the key. One with another fingerprint may have lapsed: a store need not
-    /// find that out, for it is reported either way.
+    /// The key has another claim. One with another fingerprint may have expired: a store need not find that
+    /// out, because it is reported either way.
     InFlight {
-        /// Which, for [`Store::changed`](super::Store::changed); unknown for a lock.
+        /// Its identity, for [`Store::changed`](super::Store::changed); unknown for a lock.
         by: Option<ClaimId>,
         /// The fingerprint of the other claim, if it has one.
         fingerprint: Option<Fingerprint>,
-        /// How long its lease still lasts. Told only for an equal fingerprint: it may cost the
-        /// store a second step, and nobody needs it otherwise.
+        /// What is left of its lease. Only for an equal fingerprint: it may cost the store a second step, and
+        /// is not needed otherwise.
         left: Option<Duration>,
     },
-    /// The owner died: its lease lapsed, nobody completed it and nobody took it over.
+    /// The owner crashed: its lease expired, and the claim was neither completed nor taken over.
     Expired {
-        /// The fingerprint of the dead claim, if it had one.
+        /// The fingerprint of the expired claim, if it had one.
         fingerprint: Option<Fingerprint>,
     },
     /// The work is done.
     Finished(Record),
-    /// Something is there that this store cannot read.
+    /// The key has something that this store cannot read.
     Unreadable,
 }
 
-/// Whether the claim was still one's own when the store was asked to end it.
+/// Whether the claim still had its owner when the store was asked to end it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
-    /// It was, and the call did what it says.
+    /// It had, and the call did its work.
     Yes,
-    /// It was not; nothing was changed.
+    /// It had not; nothing was changed.
     Lost,
 }
 
-/// Whether the claim is still one's own.
+/// Whether the claim still has its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renewed {
-    /// It is, for another full lease.
+    /// It has, for another full lease.
     Yes {
         /// The store's time of this renewal.
         at: StoreTime,
     },
-    /// It is not; nothing was changed.
+    /// It has not; nothing was changed.
     Lost,
 }
 
 /// Microseconds on the store's clock, since 1970 in the stores of this crate.
 ///
-/// Only the order means something, and only within one store: a later owner of a key is told a
-/// later time, unless that clock steps back. That makes it a fence.
+/// Only the order has a meaning, and only within one store: a later owner of a key gets a later time, unless
+/// that clock steps back. That makes it a fencing token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StoreTime(pub u64);

@@ -5,17 +5,17 @@ use bytes::Bytes;
 use super::Headers;
 use crate::fingerprint::Fingerprint;
 
-/// What is left of a run that ended.
+/// What is kept of a run that has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Record {
-    /// The answer, to be replayed.
+    /// The response, for replays.
     Response(RecordedResponse),
-    /// The run ended, but its answer could not be kept.
+    /// The run ended, but its response could not be recorded.
     Tombstone(Tombstone),
 }
 
 impl Record {
-    /// What the request looked like that led to this record.
+    /// Returns the fingerprint of the request.
     pub fn fingerprint(&self) -> Option<&Fingerprint> {
         match self {
             Self::Response(response) => response.fingerprint.as_ref(),
@@ -24,10 +24,10 @@ impl Record {
     }
 }
 
-/// A recorded answer. `Debug` shows its size, never its content.
+/// A recorded response. `Debug` shows its size, never its content.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RecordedResponse {
-    /// What the request looked like.
+    /// The fingerprint of the request.
     pub fingerprint: Option<Fingerprint>,
     /// The HTTP status.
     pub status: u16,
@@ -38,7 +38,7 @@ pub struct RecordedResponse {
 }
 
 impl RecordedResponse {
-    /// The header value that tells where the created thing is.
+    /// Returns the `Location` header.
     fn location(&self) -> Option<Bytes> {
         self.headers
             .iter()
@@ -46,7 +46,7 @@ impl RecordedResponse {
             .map(|(_, value)| value)
     }
 
-    /// What remains when there is no room for headers and body.
+    /// Returns what is left if there is no room for headers and body.
     pub fn to_tombstone(&self) -> Tombstone {
         Tombstone {
             fingerprint: self.fingerprint,
@@ -56,7 +56,7 @@ impl RecordedResponse {
         }
     }
 
-    /// The bytes of headers and body.
+    /// Returns the bytes of headers and body.
     pub fn size(&self) -> usize {
         self.headers.size() + self.body.len()
     }
@@ -72,15 +72,15 @@ impl fmt::Debug for RecordedResponse {
     }
 }
 
-/// Stands where an answer could not be kept, so that the work is never done again.
-/// `Debug` does not show the location.
+/// Records that work is done whose response could not be recorded, so that it never runs again. `Debug` does
+/// not show the location.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Tombstone {
-    /// What the request looked like.
+    /// The fingerprint of the request.
     pub fingerprint: Option<Fingerprint>,
-    /// The HTTP status of the lost answer, when it is known.
+    /// The HTTP status of the lost response, if it is known.
     pub status: Option<u16>,
-    /// Its `Location` header, when it had one.
+    /// Its `Location` header, if it had one.
     pub location: Option<Bytes>,
 }
 

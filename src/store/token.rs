@@ -2,30 +2,30 @@ use std::fmt;
 
 use crate::fingerprint::hex;
 
-/// Proves that a claim is one's own: 16 random bytes, made before the claim is sent.
+/// Proves who owns a claim: 16 random bytes, made before the claim is sent.
 ///
-/// `Debug` does not show it: who knows the token can free the key.
+/// `Debug` does not show it, because the token can free the key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OwnerToken([u8; 16]);
 
 impl OwnerToken {
-    /// A new token from the operating system's random source, by way of a thread-local
-    /// ChaCha generator.
+    /// Returns a new token from the operating system's random source, by way of a thread-local ChaCha
+    /// generator.
     pub fn random() -> Self {
         Self(rand::random())
     }
 
-    /// A token from its bytes, for a store that reads one back.
+    /// Returns a token from its bytes, for a store that reads one back.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The 16 bytes.
+    /// Returns the 16 bytes.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 
-    /// The bytes as 32 lower-case hexadecimal digits, for a store that keeps text.
+    /// Returns the bytes as 32 lower-case hexadecimal digits, for a store that stores text.
     pub fn to_hex(&self) -> String {
         hex::text(&self.0)
     }
@@ -37,17 +37,17 @@ impl fmt::Debug for OwnerToken {
     }
 }
 
-/// Tells one claim from another without the right to touch it: what a waiter has seen.
+/// The identity of a claim, without the right to touch it: for waiting duplicates.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClaimId(OwnerToken);
 
 impl ClaimId {
-    /// The identity of the claim that carries this token.
+    /// Returns the identity of the claim with this token.
     pub const fn new(token: OwnerToken) -> Self {
         Self(token)
     }
 
-    /// Whether the claim carries this token.
+    /// Returns whether the claim has this token.
     pub fn is(&self, token: &OwnerToken) -> bool {
         self.0 == *token
     }

@@ -15,11 +15,10 @@ use crate::{
     },
 };
 
-/// A store that fails when it is told to, and counts what it is asked.
+/// A store that fails when a test says so, and counts its calls.
 ///
-/// It passes everything on to another store, and keeps the contract of [`Store`] as long as it is
-/// told nothing. Clones share the store, the faults and the counts: give one to a middleware and
-/// keep the other.
+/// It passes everything on to another store, and keeps the contract of [`Store`] as long as the test says
+/// nothing. Clones share the store, the faults and the counts: give one to a middleware and keep the other.
 ///
 /// ```
 /// use actix_web::{App, HttpResponse, test::{TestRequest, init_service}, web};
@@ -62,7 +61,7 @@ pub struct FaultyStore<S> {
 }
 
 impl<S> FaultyStore<S> {
-    /// A store that does what `store` does.
+    /// Wraps a store.
     pub fn new(store: S) -> Self {
         Self {
             store: Arc::new(store),
@@ -70,32 +69,32 @@ impl<S> FaultyStore<S> {
         }
     }
 
-    /// Of this kind, the next call that nothing has been said of yet goes wrong.
+    /// Makes the next call of this kind fail that has no fault yet.
     pub fn next(&self, call: Call, fault: Fault) {
         self.script.next(call, fault);
     }
 
-    /// The same for the next `calls` calls.
+    /// Makes the next `calls` calls fail that have no fault yet.
     pub fn next_n(&self, calls: usize, call: Call, fault: Fault) {
         for _ in 0..calls {
             self.next(call, fault);
         }
     }
 
-    /// All calls of this kind go wrong, from the first on of which [`next`](Self::next) says nothing
-    /// until the test calls [`recover`](Self::recover).
+    /// Makes all calls of this kind fail, after those of [`next`](Self::next), until the test calls
+    /// [`recover`](Self::recover).
     pub fn always(&self, call: Call, fault: Fault) {
         self.script.always(call, fault);
     }
 
-    /// The same for all kinds of calls. `away(Fault::Unavailable)` is an outage.
+    /// Makes all calls fail. `away(Fault::Unavailable)` is an outage.
     pub fn away(&self, fault: Fault) {
         for call in Call::ALL {
             self.always(call, fault);
         }
     }
 
-    /// From now on all is well, whatever was said before. The counts stay.
+    /// Ends all faults. The counts stay.
     pub fn recover(&self) {
         self.script.clear();
     }
@@ -152,7 +151,7 @@ impl<S> FaultyStore<S> {
         self.script.crash();
     }
 
-    /// How many calls of this kind were made, those that went wrong too.
+    /// Returns the number of calls of this kind, failed ones included.
     pub fn calls(&self, call: Call) -> usize {
         self.script.count(call)
     }
@@ -161,7 +160,7 @@ impl<S> FaultyStore<S> {
     ///
     /// # Panics
     ///
-    /// When there were more or fewer, with all that was asked.
+    /// If there were more or fewer; the text lists all calls.
     #[track_caller]
     pub fn assert_calls(&self, call: Call, expected: usize) {
         let made = self.calls(call);
@@ -176,7 +175,7 @@ impl<S> FaultyStore<S> {
     ///
     /// # Panics
     ///
-    /// When there was one, with all that was asked.
+    /// If there was one; the text lists all calls.
     #[track_caller]
     pub fn assert_not_asked(&self) {
         let asked = Call::ALL.into_iter().any(|call| self.calls(call) > 0);
@@ -185,8 +184,8 @@ impl<S> FaultyStore<S> {
 }
 
 impl<S: Inspect> FaultyStore<S> {
-    /// Takes every claim and lock that was made through this store away from its owner, as an
-    /// operator can. Records stay. Tells how many there were.
+    /// Takes every claim and lock that was made through this store away from its owner, as an operator can.
+    /// Records stay. Returns how many there were.
     ///
     /// # Errors
     ///
@@ -199,8 +198,8 @@ impl<S: Inspect> FaultyStore<S> {
         Ok(lost)
     }
 
-    /// Forgets every claim, lock and record that was made through this store, as one that restarts
-    /// without its disk. Tells how many there were.
+    /// Forgets every claim, lock and record that was made through this store, as a store that restarts without
+    /// its disk. Returns how many there were.
     ///
     /// # Errors
     ///
@@ -215,7 +214,7 @@ impl<S: Inspect> FaultyStore<S> {
 }
 
 impl<S: Store> FaultyStore<S> {
-    /// Does what is asked, or what the test has said instead.
+    /// Carries a call out, or fails as the test has said.
     async fn carry_out<T: Send + 'static>(
         &self,
         call: Call,

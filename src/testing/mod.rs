@@ -1,4 +1,4 @@
-//! What the tests of an application stand on.
+//! Tools for the tests of an application.
 //!
 //! Needs the feature `test-util`, which belongs into the dev-dependencies:
 //!
@@ -51,7 +51,7 @@
 //! # }
 //! ```
 //!
-//! Where it does not hold, the test fails in its own line:
+//! If it does not hold, the test fails in its own line:
 //!
 //! ```text
 //! the handler ran 3 times, not once
@@ -60,13 +60,13 @@
 //!   request 3: 201
 //! ```
 //!
-//! Tests of one process run at the same time. Where two of them have memory stores with the same
-//! [`key_prefix`](crate::idempotency::IdempotencyBuilder::key_prefix), the store of one sees the other's and
-//! [says so](crate::event::IncidentKind::SecondStore); give them prefixes of their own if that is in the way.
+//! Tests of one process run at the same time. If two of them have memory stores with the same
+//! [`key_prefix`](crate::idempotency::IdempotencyBuilder::key_prefix), each store sees the other's and [reports
+//! it](crate::event::IncidentKind::SecondStore); give them different prefixes if that is in the way.
 //!
-//! **What happens when the store fails.** [`FaultyStore`] does what it is told, call by call, and
-//! counts what it is asked. An answer that cannot be recorded at once, say, in paused time (tokio's
-//! feature `test-util`):
+//! **What happens when the store fails.** [`FaultyStore`] fails as the test says, call by call, and counts its
+//! calls. For instance a response that cannot be recorded at once, in paused time (tokio's feature
+//! `test-util`):
 //!
 //! ```
 //! use actix_web_idempotency::{
@@ -109,14 +109,14 @@
 //! # }
 //! ```
 //!
-//! | what you want to see | what you tell the store |
+//! | what you want to see | what the test says |
 //! |---|---|
 //! | an outage: 503, or requests that run unguarded | `away(Fault::Unavailable)`, then `recover()` |
-//! | a claim of which nobody knows whether it stands | `next(Call::Begin, Fault::TimedOut { carried_out: true })` |
+//! | a claim that may or may not have been carried out | `next(Call::Begin, Fault::TimedOut { carried_out: true })` |
 //! | a store that is slow | `always(call, Fault::Delayed(time))` |
 //! | a process that is killed: what `on_expired_lease` decides | [`crash_owners()`](FaultyStore::crash_owners), then `tokio::time::advance(lease)` in paused time |
 //! | a handler whose claim an operator takes away | `lose_claims()`, while it runs |
-//! | a store that has lost what it knew: what a unique constraint of yours must catch | `forget_everything()` |
+//! | a store that has lost its data: what your unique constraint must catch | `forget_everything()` |
 //! | a request that must not reach the store | `assert_not_asked()`, `assert_calls(call, n)` |
 //!
 //! Leases and retentions of a [`MemoryStore`](crate::MemoryStore) end by tokio's clock, so
@@ -143,9 +143,9 @@
 //! # }
 //! ```
 //!
-//! There [`Runs::note`] counts in what the handler calls, a bank of the test's say.
+//! There [`Runs::note`] counts in a stand-in of what the handler calls, for instance a bank.
 //!
-//! Stores of your own are tested with [`store::conformance`](crate::store::conformance).
+//! Test a custom store with [`store::conformance`](crate::store::conformance).
 
 mod call;
 mod fault;

@@ -2,7 +2,7 @@ use std::{fmt, ops::Deref};
 
 use super::{Reply, Runs};
 
-/// What equal requests were answered, in the order in which they were sent.
+/// The responses to equal requests, in the order in which they were sent.
 #[derive(Clone, Debug)]
 pub struct Replies(Vec<Reply>);
 
@@ -11,7 +11,7 @@ impl Replies {
         Self(replies)
     }
 
-    /// Knows replays by another header than `Idempotent-Replayed`: the application's
+    /// Recognises replays by another header than `Idempotent-Replayed`: the application's
     /// [`replay_header`](crate::Recording::replay_header).
     #[must_use]
     pub fn replayed_by(mut self, header: &str) -> Self {
@@ -21,20 +21,20 @@ impl Replies {
         self
     }
 
-    /// Their statuses.
+    /// Returns their statuses.
     pub fn statuses(&self) -> Vec<u16> {
         self.iter().map(|reply| reply.status().as_u16()).collect()
     }
 
-    /// Asserts that the requests ran once, in all: the handler counts one run, at most one reply
-    /// comes from it, and all others are replays that say the same, or refusals.
+    /// Asserts that the requests ran once in all: the handler counts one run, at most one reply comes from it,
+    /// and all others are equal replays, or refusals.
     ///
-    /// What is refused is not looked at: with faults of the store, a 503 is as good as a 409. Assert
-    /// the [`statuses`](Self::statuses) where it matters.
+    /// Refusals are not compared: with faults of the store, a 503 is as good as a 409. Assert the
+    /// [`statuses`](Self::statuses) if it matters.
     ///
     /// # Panics
     ///
-    /// When that is not so, with a line for each reply.
+    /// If that is not so, with a line for each reply.
     #[track_caller]
     pub fn assert_ran_once(&self, runs: &Runs) {
         let count = runs.count();

@@ -7,7 +7,7 @@ use actix_web::http::{
 use bytes::Bytes;
 use serde_json::Value;
 
-/// What a client gets to see of an answer, read to its end.
+/// A response as a client sees it, read to its end.
 #[derive(Clone)]
 pub struct Reply {
     status: StatusCode,
@@ -31,30 +31,30 @@ impl Reply {
         self.replayed_by = header.to_owned().into();
     }
 
-    /// Its status.
+    /// Returns the status.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// Its headers.
+    /// Returns the headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// Its body.
+    /// Returns the body.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// Whether it was recorded before, which `Idempotent-Replayed: true` says, or
-    /// [another header](super::Replies::replayed_by).
+    /// Returns whether it is a replay, by `Idempotent-Replayed: true` or [another
+    /// header](super::Replies::replayed_by).
     pub fn is_replay(&self) -> bool {
         let says = self.headers.get(&*self.replayed_by);
         says.is_some_and(|value| value == "true")
     }
 
-    /// The name of the [problem](crate::problem) with which the request was refused, such as
-    /// `in-flight`; `None` when the answer is no problem document, or its `type` has no name.
+    /// Returns the name of the [problem](crate::problem) with which the request was refused, such as
+    /// `in-flight`; `None` if the response is no problem document, or its `type` has no name.
     pub fn problem(&self) -> Option<String> {
         let media_type = self.headers.get(CONTENT_TYPE)?.to_str().ok()?;
         if !media_type.starts_with("application/problem+json") {
@@ -65,18 +65,18 @@ impl Reply {
         Some(name.to_owned())
     }
 
-    /// Whether a handler has made it for this very request.
+    /// Returns whether a handler made it for this very request.
     pub(super) fn is_first(&self) -> bool {
         !self.is_replay() && self.problem().is_none()
     }
 
-    /// Whether both tell the same.
+    /// Returns whether both have the same content.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         self.status == other.status && self.body == other.body
     }
 }
 
-/// Its status, and where it comes from. What it says may be a secret.
+/// Shows the status and the origin; the content may be a secret.
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.status.as_u16())?;

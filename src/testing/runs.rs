@@ -47,7 +47,7 @@ use actix_web::{
 pub struct Runs(Arc<AtomicUsize>);
 
 impl Runs {
-    /// None yet.
+    /// Returns a counter at 0.
     pub fn new() -> Self {
         Self::default()
     }
@@ -58,16 +58,16 @@ impl Runs {
         self.0.fetch_add(1, Ordering::SeqCst) + 1
     }
 
-    /// How many there were.
+    /// Returns the number of runs.
     pub fn count(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// Asserts how many there were.
+    /// Asserts the number of runs.
     ///
     /// # Panics
     ///
-    /// When there were more or fewer.
+    /// If there were more or fewer.
     #[track_caller]
     pub fn assert_count(&self, expected: usize) {
         let count = self.count();

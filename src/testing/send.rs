@@ -7,14 +7,14 @@ use futures_util::future::join_all;
 
 use super::{Replies, Reply};
 
-/// Sends equal requests at the same time, and reads all answers.
+/// Sends equal requests at the same time, and reads all responses.
 ///
-/// They are polled in turn on one thread. They meet when the handler awaits something, a
-/// [`sleep`](tokio::time::sleep) say; a handler that never does is done before the second begins.
+/// They are polled in turn on one thread. They meet when the handler awaits something, for instance a
+/// [`sleep`](tokio::time::sleep); a handler that never does has ended before the second begins.
 ///
 /// # Panics
 ///
-/// When the body of an answer breaks off.
+/// If the body of a response breaks off.
 pub async fn at_once<S, R, B>(app: &S, requests: usize, request: impl Fn() -> R) -> Replies
 where
     S: Service<R, Response = ServiceResponse<B>, Error: Into<Error>>,
@@ -24,11 +24,11 @@ where
     Replies::new(join_all(replies).await)
 }
 
-/// Sends equal requests one after the other, as a client that repeats itself, and reads all answers.
+/// Sends equal requests one after the other, as a client that retries, and reads all responses.
 ///
 /// # Panics
 ///
-/// When the body of an answer breaks off.
+/// If the body of a response breaks off.
 pub async fn in_turn<S, R, B>(app: &S, requests: usize, request: impl Fn() -> R) -> Replies
 where
     S: Service<R, Response = ServiceResponse<B>, Error: Into<Error>>,

@@ -11,8 +11,8 @@
 //! # }
 //! ```
 //!
-//! Leases lapse on the store's own clock, so a store with a real one takes about a second; one
-//! that follows Tokio's can be checked in paused time. All keys are random: stores may be shared.
+//! Leases expire by the store's own clock, so a store with a real one takes about a second; one that follows
+//! Tokio's can be checked in paused time. All keys are random, so stores may be shared.
 
 mod claims;
 mod inspection;

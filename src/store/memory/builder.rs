@@ -17,21 +17,21 @@ impl MemoryStoreBuilder {
         }
     }
 
-    /// How many bytes of recorded headers and bodies are kept. Beyond that the oldest answers
-    /// become tombstones: their key stays known, their content is gone. Where that is not enough, they
-    /// forget their `Location` too.
+    /// Sets how many bytes of recorded headers and bodies are kept. Beyond that the oldest responses become
+    /// tombstones: their key stays known, headers and body are dropped. If that is not enough, their `Location`
+    /// is dropped too.
     ///
-    /// Default: 256 MiB, a day of small answers at a few per second.
+    /// Defaults to 256 MiB, a day of small responses at a few per second.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// How many claims and records are kept. A full store refuses new claims rather than forget
-    /// a key before its time, for then its operation would run twice. Of a large one, of 65,536
-    /// places or more, up to a hundredth may be unused by then.
+    /// Sets how many claims and records are kept. A full store refuses new claims rather than forget a key
+    /// before its time, because its operation would then run twice. A store of 65,536 entries or more may
+    /// refuse when up to a hundredth is unused.
     ///
-    /// Default: 1,000,000. A claim takes some 200 bytes, a record some 350 besides its content.
+    /// Defaults to 1,000,000. A claim takes some 200 bytes, a record some 350 besides its content.
     pub fn max_entries(mut self, entries: usize) -> Self {
         self.max_entries = entries;
         self
@@ -41,7 +41,7 @@ impl MemoryStoreBuilder {
     ///
     /// # Errors
     ///
-    /// When no entry would be allowed.
+    /// When `max_entries` is 0.
     pub fn build(self) -> Result<MemoryStore, ConfigError> {
         if self.max_entries == 0 {
             return Err(ConfigError::new(

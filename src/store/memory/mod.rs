@@ -24,7 +24,7 @@ pub use self::{builder::MemoryStoreBuilder, usage::MemoryUsage};
 const DEFAULT_MAX_BYTES: usize = 256 * 1024 * 1024;
 const DEFAULT_MAX_ENTRIES: usize = 1_000_000;
 
-/// Keeps claims and records in this process.
+/// Stores claims and records in this process.
 ///
 /// Clones share the data, so build it once, outside of the closure that `HttpServer::new` calls
 /// for each worker, and clone it in:
@@ -39,23 +39,22 @@ const DEFAULT_MAX_ENTRIES: usize = 1_000_000;
 /// ```
 ///
 /// * **Survives:** nothing. A restart forgets every key; a second process knows none of them.
-/// * **Bounds:** 256 MiB of recorded answers and a million entries by default, see
+/// * **Bounds:** 256 MiB of recorded headers and bodies and a million entries by default, see
 ///   [`builder`](Self::builder). Nothing is forgotten before its time.
-/// * **Time:** the process' monotonic clock, which is tokio's: in a test `tokio::time::pause` and `advance`
-///   reach leases and retentions. For fences counted from the time of day at the start, so
-///   that they grow from one process to the next. Expired entries are taken away once a second, with
-///   or without traffic.
-/// * **Cost:** no call waits for anything but a mutex held for a map operation.
+/// * **Clock:** the process' monotonic clock, which is tokio's: in a test `tokio::time::pause` and `advance`
+///   reach leases and retentions. Fencing tokens count from the time of day at the start, so that they grow
+///   from one process to the next. Expired entries are removed once a second.
+/// * **Cost:** a mutex that is held for a map operation.
 #[derive(Clone)]
 pub struct MemoryStore(Arc<Table>);
 
 impl MemoryStore {
-    /// A store with the default bounds.
+    /// Returns a store with the default bounds.
     pub fn new() -> Self {
         Self::with_bounds(DEFAULT_MAX_BYTES, DEFAULT_MAX_ENTRIES)
     }
 
-    /// A store with bounds of your own.
+    /// Returns a builder for a store with other bounds.
     ///
     /// ```
     /// use actix_web_idempotency::MemoryStore;
@@ -69,9 +68,8 @@ impl MemoryStore {
 
     /// Returns how full the store is. Locks each of its 256 parts for an instant.
     ///
-    /// With the feature `metrics`, `metrics::memory_store` has it as gauges. The store logs a warning when
-    /// it is 80 % and 95 % full of entries, and an
-    /// [incident](crate::event::IncidentKind::StoreFilling) is told.
+    /// With the feature `metrics`, `metrics::memory_store` sets gauges to it. The store logs a warning when it
+    /// is 80 % and 95 % full of entries, and reports an [incident](crate::event::IncidentKind::StoreFilling).
     ///
     /// ```
     /// use actix_web_idempotency::MemoryStore;

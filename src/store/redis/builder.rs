@@ -78,31 +78,31 @@ impl RedisStoreBuilder {
         }
     }
 
-    /// The longest any call takes: getting a connection, sending and the answer.
+    /// Sets the longest that a call takes: getting a connection, sending, and the reply.
     ///
-    /// Default: 500 ms. A Redis nearby answers within one; who waits longer is usually better
-    /// off refused.
+    /// Defaults to 500 ms. A Redis nearby replies within 1 ms; beyond half a second a request is better
+    /// refused. From 1 ms to 10 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How many calls of this store may wait for an answer at once, to all servers together. Further
-    /// ones fail at once, as if the server were away. A call that has given up counts for as long as a
-    /// pool of your own goes on looking for a connection for it.
+    /// Sets how many calls of this store may wait for a reply at once, to all servers together. Further ones
+    /// fail at once, as if the server were away. A call that has given up counts for as long as the
+    /// application's pool goes on looking for a connection for it.
     ///
-    /// Default: 4096. A Redis that answers within a millisecond keeps a hundred waiting at 100,000
-    /// calls a second; when thousands wait, it does not answer.
+    /// Defaults to 4096. A Redis that replies within a millisecond keeps a hundred waiting at 100,000 calls a
+    /// second; if thousands wait, it does not reply.
     pub fn max_in_flight(mut self, calls: usize) -> Self {
         self.most_in_flight = calls;
         self
     }
 
-    /// Sets after how long a silence a connection is probed by TCP keepalive, or switches that off.
+    /// Sets after how much silence a connection is probed by TCP keepalive; `None` switches that off.
     ///
-    /// Defaults to 30 seconds: routers, NATs and load balancers drop connections that are silent for
-    /// some minutes, and the probes keep them from it, or notice it before a request does. Must be
-    /// between 1 second and 1 hour. Has no effect on unix sockets, nor on a pool of your own.
+    /// Defaults to 30 seconds: routers, NATs and load balancers drop connections that are silent for some
+    /// minutes, and the probes prevent that, or notice it before a request does. From 1 second to 1 hour. Has
+    /// no effect on unix sockets, nor on the application's pool.
     ///
     /// ```
     /// use std::time::Duration;
@@ -163,19 +163,18 @@ impl RedisStoreBuilder {
 
 #[cfg(feature = "redis-rustls")]
 impl RedisStoreBuilder {
-    /// The certificate authority that the servers' certificates come from, those of sentinels and of
-    /// all nodes of a cluster too, in PEM. For `rediss://` URLs.
+    /// Sets the certificate authority of the servers' certificates, in PEM; those of sentinels and of all nodes
+    /// of a cluster too. For `rediss://` URLs.
     ///
-    /// Default: those that the system trusts, or that `SSL_CERT_FILE` names.
+    /// Defaults to those that the system trusts, or that `SSL_CERT_FILE` names.
     pub fn certificate_authority(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.trust.authority = Some(pem.into());
         self
     }
 
-    /// What the servers are shown that ask who connects: a certificate and its key, in PEM. For
-    /// `rediss://` URLs.
+    /// Sets the client certificate and its key, in PEM. For `rediss://` URLs.
     ///
-    /// Default: nothing. Most servers ask for a password instead.
+    /// Defaults to none: most servers ask for a password instead.
     ///
     /// ```
     /// use actix_web_idempotency::RedisStore;

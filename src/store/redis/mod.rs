@@ -1,4 +1,4 @@
-//! The store for many processes.
+//! The store for many processes: [`RedisStore`], its settings, and the crates of its pools.
 
 mod builder;
 mod check;
@@ -36,7 +36,7 @@ use crate::config::ConfigError;
 const DEFAULT_TIMEOUT: Duration = Duration::from_millis(500);
 const DEFAULT_IN_FLIGHT: usize = 4096;
 
-/// Keeps claims and records in Redis 7.0 or newer, or Valkey.
+/// Stores claims and records in Redis 7.0 or newer, or Valkey.
 ///
 /// ```
 /// use actix_web_idempotency::{ApiLock, RedisStore};
@@ -49,64 +49,54 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 ///
 /// | topology | how |
 /// |---|---|
-/// | one server | [`new`](Self::new) with a `redis://` URL, which also holds a user (ACL), password and database; the [guide](crate::guide::redis#rights) has the rights that a user needs |
+/// | one server | [`new`](Self::new) with a `redis://` URL, which can name a user (ACL), password and database |
 /// | a unix socket | `new` with a `redis+unix://` URL |
 /// | TLS, on each of these | `rediss://` URLs and the feature `redis-rustls`; [`certificate_authority`], [`client_certificate`] |
 /// | Sentinel | [`RedisStore::sentinel`], by the master's name and the URLs of some sentinels |
 /// | Redis Cluster | [`RedisStore::cluster`], by the URLs of some nodes |
-/// | a pool of your own | [`from_pool`](Self::from_pool) |
+/// | the application's bb8 pool | [`from_pool`](Self::from_pool) |
 ///
 /// [`certificate_authority`]: RedisStoreBuilder#method.certificate_authority
 /// [`client_certificate`]: RedisStoreBuilder#method.client_certificate
 ///
-/// * **Connections:** one per runtime that uses the store, that is one per actix worker, plus one
-///   for background work, and one for wake-ups once somebody waits or has called
-///   [`check`](Self::check); on a cluster, that many to each primary; with Sentinel, one more to each
-///   sentinel. A process with eight workers has ten, on a cluster of three primaries thirty, and one
-///   more to each server once `main` has called `ping` or `check`. Opened at first need, shared by
-///   all requests of the worker, replaced when it breaks. There is no ping per use.
-/// * **Lost connections:** a call whose connection ends before the reply is sent once more on a new one,
-///   within the same time limit. So is a call over which nothing has come for a third of the limit while a
-///   new connection can be opened: the network has forgotten the old one. Claims are recognised by their
-///   token. [TCP keepalive](RedisStoreBuilder::tcp_keepalive) is on.
-/// * **Bounds:** every call ends within the [timeout](RedisStoreBuilder::timeout), 500 ms. While
-///   the server cannot be reached, calls fail at once; one at a time tries again, after 50 ms at
-///   first and a second at last. When [too many](RedisStoreBuilder::max_in_flight) wait for an
-///   answer already, further ones fail at once.
-/// * **Time:** the server's clock alone; it ends leases, and gives the fence.
-/// * **Round trips:** one to lock, one to release, one to be refused.
-/// * **Wake-ups:** completions are published to those who wait (sharded, `SPUBLISH`). A user
-///   without the permission for channels, a lost subscription or a pool of your own cost the push
-///   and nothing else: who waits looks ten times a second instead.
+/// * **Connections:** one per actix worker, one for background work, and one for notifications; on a cluster,
+///   that many to each primary. Opened at first need, shared by all requests of a worker, replaced when they
+///   break. [How many that makes](crate::guide::redis#connections).
+/// * **Lost connections:** a call whose connection is lost is sent once more on a new one, within the same time
+///   limit; claims are recognised by their token. [TCP keepalive](RedisStoreBuilder::tcp_keepalive) is on.
+/// * **Time limit:** every call ends within the [timeout](RedisStoreBuilder::timeout), 500 ms. While the server
+///   cannot be reached, calls fail at once; one at a time tries again, after 50 ms at first and every second at
+///   last.
+/// * **Clock:** the server's alone. It ends leases, and gives fencing tokens.
+/// * **Round trips:** one to claim, one to finish, one to be refused or replayed.
+/// * **Notifications:** the end of a claim is published to waiting duplicates (sharded, `SPUBLISH`). Without
+///   the right to channels, without a subscription, or on the application's pool, duplicates poll ten times a
+///   second instead.
 ///
-/// Tested with Redis 7.0 and Valkey 8.0; with Redis 8.2 all but TLS.
+/// Tested with Redis 7.0 and Valkey 8.0; with Redis 8.2 all but TLS. Rights, clocks, Sentinel, Cluster, and how
+/// to look at a key: [Redis in production](crate::guide::redis).
 ///
 /// # What survives what
 ///
-/// The stores differ in nothing but this, so begin with the first that survives what you cannot do
-/// without, and move on by changing one line. Keys are not taken along: change it while nothing is
-/// in flight, or accept that repetitions of earlier requests run again.
+/// The stores differ in nothing else, so begin with the first that survives what you cannot do without, and
+/// move on by changing one line. Keys are not taken along: change it while nothing is in flight, or accept that
+/// retries of earlier requests run again.
 ///
-/// | | many processes | survives | can lose |
+/// | store | many processes | survives | can lose |
 /// |---|---|---|---|
-/// | [`MemoryStore`] | no | a panic, a client that leaves | all keys, when the process ends |
+/// | [`MemoryStore`] | no | a panic, a client that disconnects | all keys, when the process ends |
 /// | one Redis | yes | any application process | what was not on disk yet when the server ends: all without persistence, a second with `appendfsync everysec`; meanwhile it is away |
 /// | Sentinel | yes | a server, within seconds | the moments that the replica had not received |
 /// | Cluster | yes, and more load than one server takes | a primary of each shard, within seconds; the other shards go on meanwhile, with `cluster-require-full-coverage no` | the same, in the keys of that shard |
 ///
-/// Replication is asynchronous: a claim or an answer that was confirmed can be gone after a
-/// failover, and its repetition runs again. `min-replicas-to-write 1` on the servers bounds for how
-/// long a master that has been cut off confirms in vain; it takes two replicas, since the one that
-/// takes over needs another.
+/// Replication is asynchronous: a claim or a record that was confirmed can be gone after a failover, and its
+/// retry runs again. `min-replicas-to-write 1` bounds for how long a master that has been cut off confirms
+/// writes that will be lost; it takes two replicas, since the one that takes over needs another. A planned
+/// failover need not lose anything: [replacing a master](crate::guide::redis#replacing-a-master).
 ///
-/// A failover by order need not lose anything. `CLUSTER FAILOVER` does not. `SENTINEL FAILOVER` lets
-/// the former master go on until the sentinels name the new one, a second or two, and what it
-/// confirms meanwhile is lost; `CLIENT PAUSE 10000 WRITE` on it, right before, makes that an outage
-/// in which nothing is.
-///
-/// No store closes the gap of a failover by accident. What must never happen twice needs a unique
-/// constraint where it is written down, or a resource that refuses an older
-/// [fence](crate::Claim::fencing_token) than it has seen; `examples/payments_postgres` shows both.
+/// No store closes the gap of an unplanned failover. If an effect must never happen twice, enforce it with a
+/// unique constraint, or with a resource that refuses an older [fencing token](crate::Claim::fencing_token)
+/// than it has seen; `examples/payments_postgres` shows both.
 ///
 /// [`MemoryStore`]: crate::MemoryStore
 ///
@@ -121,7 +111,7 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// A store on the server at this URL:
+    /// Returns a store on the server at this URL. It does not connect:
     ///
     /// * `redis://[[user]:password@]host[:port][/database]`
     /// * `rediss://..` for TLS, with the feature `redis-rustls`
@@ -143,16 +133,15 @@ impl RedisStore {
         Self::builder(url).build()
     }
 
-    /// A store on a bb8 pool of your own, with any manager whose connections can be shared:
-    /// `bb8_redis::RedisConnectionManager`, or redis' own for Cluster and Sentinel. Think twice about
-    /// the one for Cluster: it sends a command again after a lost connection, and a lock then meets itself.
+    /// Returns a store on the application's bb8 pool, with any manager whose connections can be shared:
+    /// `bb8_redis::RedisConnectionManager`, or redis' own for Cluster and Sentinel. The one for Cluster sends a
+    /// command again after a lost connection, and a lock then meets itself.
     ///
-    /// The pool costs what it costs: bb8-redis asks the server before every use, and a pool that
-    /// several workers share makes them wait for each other. Nothing is pushed over it, so who waits
-    /// for a key looks ten times a second. While it gives no connection within a third of the time limit,
-    /// because it has lent all or waits for one that the network has forgotten, the store opens one beside
-    /// it for all calls. While that fails too, calls fail at once, but for the one in a second that tries
-    /// again.
+    /// bb8-redis asks the server before every use, and workers that share a pool wait for each other. There are
+    /// no notifications over it, so waiting duplicates poll ten times a second. If the pool gives no connection
+    /// within a third of the time limit, because it has lent all or waits for one that the network has dropped,
+    /// the store opens one beside it for all calls. If that fails too, calls fail at once, except one per
+    /// second that tries again.
     ///
     /// ```
     /// use actix_web_idempotency::{
@@ -178,25 +167,18 @@ impl RedisStore {
         RedisStore::with(source, DEFAULT_TIMEOUT, DEFAULT_IN_FLIGHT)
     }
 
-    /// Settings for a store on the server at this URL.
+    /// Returns a builder for a store on the server at this URL.
     pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
         RedisStoreBuilder::url(url.into())
     }
 
-    /// Settings for a store on the master that Sentinel names: as the host of its URL, which holds
-    /// the user, password, database and TLS (`rediss://`) of the servers, and by the URLs of some
-    /// sentinels, each with those of its own.
+    /// Returns a builder for a store on the master that Sentinel names. The master's URL has the master's name
+    /// as its host, and the user, password, database and TLS (`rediss://`) of the servers; each sentinel's URL
+    /// has its own.
     ///
-    /// Whenever a connection is opened all sentinels are asked at once, and twice a second in the
-    /// background each of them whether it still names the same master. So a failover is followed as
-    /// soon as they know of it, also one by order, of which the former master hears some ten
-    /// seconds later; until then calls fail at once, as in any outage. What the replica had not
-    /// received is lost, see [what survives what](Self#what-survives-what).
-    ///
-    /// The servers have to be reachable where the sentinels say that they are: behind a NAT, or in
-    /// containers, set `sentinel announce-ip`, `replica-announce-ip` and the ports that belong to them.
-    /// With TLS the servers' certificates have to be for what the sentinels say, an address as a rule,
-    /// a name with `sentinel resolve-hostnames yes` and `sentinel announce-hostnames yes`.
+    /// A failover is followed as soon as the sentinels know of it; until then calls fail at once, as in any
+    /// outage. What the replica had not received is lost: [what survives what](Self#what-survives-what).
+    /// Addresses and certificates: [Sentinel](crate::guide::redis#sentinel).
     ///
     /// ```
     /// use actix_web_idempotency::RedisStore;
@@ -213,24 +195,12 @@ impl RedisStore {
         RedisStoreBuilder::sentinel(master.into(), sentinels)
     }
 
-    /// Settings for a store on a Redis Cluster, by the URLs of some of its nodes, which tell of the
+    /// Returns a builder for a store on a Redis Cluster, by the URLs of some of its nodes, which name the
     /// others. The user, password and TLS (`rediss://`) of the first are those of all.
     ///
-    /// Every operation is about one key and goes to the node that serves it, redirections (`MOVED`,
-    /// `ASK`) and failovers are followed. A node that is lost fails the calls for its keys, at once,
-    /// until a replica has taken over; it keeps no others waiting. (Unless the nodes do: by default
-    /// they refuse all keys while some are not served, see `cluster-require-full-coverage`.)
-    ///
-    /// The nodes have to be reachable where they say that they are; addresses are not translated. On
-    /// nodes that are known by other addresses, behind a NAT or in containers, set one of
-    ///
-    /// * `cluster-announce-ip` and `cluster-announce-port` (with TLS `cluster-announce-tls-port`)
-    /// * `cluster-announce-hostname` and `cluster-preferred-endpoint-type hostname`
-    /// * `cluster-preferred-endpoint-type unknown-endpoint`, where all are at one host, under ports
-    ///   of their own: the host is then that of the node that was asked
-    ///
-    /// A node that cannot be reached is named in the error, by the address that it has announced. With
-    /// TLS its certificate has to be for that address, or for that name.
+    /// Every operation is about one key and goes to the node that serves it. Redirections (`MOVED`, `ASK`) and
+    /// failovers are followed. If a node is lost, calls for its keys fail at once until a replica has taken
+    /// over. Addresses and certificates: [Cluster](crate::guide::redis#cluster).
     ///
     /// ```
     /// use actix_web_idempotency::RedisStore;
@@ -243,7 +213,7 @@ impl RedisStore {
         RedisStoreBuilder::cluster(nodes.into_iter().map(Into::into).collect())
     }
 
-    /// Settings for a store on a pool of your own.
+    /// Returns a builder for a store on the application's pool.
     pub fn pool_builder<M>(pool: bb8::Pool<M>) -> RedisStoreBuilder
     where
         M: bb8::ManageConnection,
@@ -253,8 +223,8 @@ impl RedisStore {
         RedisStoreBuilder::pool(pool)
     }
 
-    /// Asks the server whether it is there, new enough and open to this user, in a cluster each
-    /// primary; [`check`](Self::check) asks for more.
+    /// Checks that the server is there, new enough and open to this user, in a cluster each primary.
+    /// [`check`](Self::check) looks at more.
     ///
     /// # Errors
     ///

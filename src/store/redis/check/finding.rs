@@ -1,14 +1,14 @@
 use std::fmt;
 
-/// Something about a server that is worth a change before money depends on it. `Display` says what
-/// it is, what can happen, and which setting to change.
+/// Something about a server that should be changed before money depends on it. `Display` says what it is, what
+/// can happen, and which setting to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     kind: FindingKind,
     message: String,
 }
 
-/// What kind of thing was found.
+/// The kinds of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FindingKind {
@@ -18,9 +18,10 @@ pub enum FindingKind {
     NoPersistence,
     /// A failover forgets what was not replicated yet.
     Replicas,
-    /// Those who wait are not woken by push: the user may not, or the connections are those of a pool.
+    /// Waiting duplicates get no notifications: the user may not subscribe, or the connections are those of a
+    /// pool.
     NoChannel,
-    /// The server does not tell this user about its settings.
+    /// The server does not show this user its settings.
     NotTold,
 }
 
@@ -32,7 +33,7 @@ impl Finding {
         }
     }
 
-    /// What kind of thing it is.
+    /// Returns the kind.
     pub fn kind(&self) -> FindingKind {
         self.kind
     }

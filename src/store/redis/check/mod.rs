@@ -20,9 +20,9 @@ use crate::{
 const PROBE: Duration = Duration::from_secs(5);
 
 impl RedisStore {
-    /// Looks at the server as an operator would, for use at start-up: whether it is there, new
-    /// enough and open to this user for keys with this prefix, and whether its settings may lose
-    /// claims or records. Findings are returned, and logged as warnings the first time.
+    /// Checks the server for use at start-up: whether it is there, new enough and open to this user for keys
+    /// with this prefix, and whether its settings may lose claims or records. Findings are returned, and logged
+    /// as warnings the first time.
     ///
     /// Claims and releases one lock under a random key, publishes and subscribes to another, and looks
     /// at `INFO` and `CONFIG GET`; in a cluster the latter three at each primary.
