@@ -73,7 +73,9 @@ impl ProblemKind {
             Self::InFlight => "The original request with this key is still running",
             Self::KeyReused => "The idempotency key belongs to another request",
             Self::OutcomeUnknown => "The outcome of the original request is unknown",
-            Self::ResponseNotStored => "The request was carried out, but its response was not stored",
+            Self::ResponseNotStored => {
+                "The request was carried out, but its response was not stored"
+            }
             Self::PayloadTooLarge => "The request body is too large",
             Self::BodyTimeout => "The request body did not arrive in time",
             Self::StoreUnavailable => "The request cannot be protected at the moment",

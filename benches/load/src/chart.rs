@@ -93,16 +93,25 @@ mod tests {
     #[test]
     fn chart_shows_the_figures_of_the_table() -> Result<()> {
         let drawn = chart(include_str!("../results.md"))?;
-        assert_eq!(drawn, include_str!("../chart.svg"), "benches/load/run --chart");
+        assert_eq!(
+            drawn,
+            include_str!("../chart.svg"),
+            "benches/load/run --chart"
+        );
         Ok(())
     }
 
     #[test]
     fn shares_are_those_of_the_figures_beside_them() -> Result<()> {
-        let table = BARS.map(|(row, ..)| format!("| {row} | 10,000 | .. |\n")).concat();
+        let table = BARS
+            .map(|(row, ..)| format!("| {row} | 10,000 | .. |\n"))
+            .concat();
         let table = table.replacen("10,000", "40,000", 1);
-        assert_eq!(chart(&table)?.matches("10,000, 25 %").count(), BARS.len() - 1);
-        let err = chart("| bare handler | x |").unwrap_err();
+        assert_eq!(
+            chart(&table)?.matches("10,000, 25 %").count(),
+            BARS.len() - 1
+        );
+        let err = chart("| bare handler | x | .. |").unwrap_err();
         assert!(err.to_string().contains("\"x\""), "{err}");
         Ok(())
     }

@@ -77,10 +77,6 @@ impl Row {
         self.connections == CONNECTIONS
     }
 
-    pub(crate) fn is_peer(&self) -> bool {
-        !matches!(self.program, Program::Own(_))
-    }
-
     pub(crate) fn request(&self) -> Request {
         let waits = self.program == Program::Own(Subject::WaitingKeys);
         Request {

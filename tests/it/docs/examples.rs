@@ -109,7 +109,10 @@ fn each_command_for_a_shell_is_run_somewhere() {
         let is_there = |(page, code): &(String, String)| page == file && code.starts_with(begin);
         assert!(commands.iter().any(is_there), "{file} has no {begin:?}");
         if let Shown::By(script, words) = shown {
-            assert!(read(script).contains(words), "{script} does not run {begin:?}");
+            assert!(
+                read(script).contains(words),
+                "{script} does not run {begin:?}"
+            );
         }
     }
 }

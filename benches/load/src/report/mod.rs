@@ -89,6 +89,9 @@ mod tests {
     #[test]
     fn page_for_readers_has_figures_and_no_aims() {
         let report = "| lock (bytes) | 0.45 (0.57: no) | 1.18 (1.20: yes) | 12 (34: no) |\n";
-        assert_eq!(without_aims(report), "| lock (bytes) | 0.45 | 1.18 | 12 |\n");
+        assert_eq!(
+            without_aims(report),
+            "| lock (bytes) | 0.45 | 1.18 | 12 |\n"
+        );
     }
 }
