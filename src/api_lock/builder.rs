@@ -206,8 +206,8 @@ impl ApiLockBuilder {
         let ttl = settings.ttl;
         if ttl < Duration::from_millis(1) || ttl > LONGEST_TTL {
             return Err(ConfigError::new(format!(
-                "ttl is {ttl:?}: a lock lasts between 1 ms and 365 days, give it longer than the \
-                 slowest request takes"
+                "ttl must be between 1 ms and 365 days (got {ttl:?}); choose it longer than the \
+                 slowest request"
             )));
         }
         settings.filter.check()?;
@@ -238,7 +238,10 @@ mod tests {
     #[test]
     fn what_cannot_work_is_refused_and_says_why() {
         let ttl = refused(|b| b.ttl(Duration::ZERO));
-        assert!(ttl.contains("ttl is 0ns") && ttl.contains("1 ms"), "{ttl}");
+        assert!(
+            ttl.contains("ttl must be") && ttl.contains("got 0ns"),
+            "{ttl}"
+        );
         assert!(refused(|b| b.ttl(Duration::MAX)).contains("365 days"));
         assert!(refused(|b| b.methods([])).contains("at least one"));
         assert!(refused(|b| b.methods([Method::OPTIONS])).contains("OPTIONS"));

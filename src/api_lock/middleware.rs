@@ -86,8 +86,8 @@ where
     }
 }
 
-/// Runs the handler, and settles before its answer goes out where that is possible: a client
-/// that has its whole answer must not meet its own lock.
+/// Runs the handler, and settles before its response goes out where that is possible: a client
+/// that has its whole response must not meet its own lock.
 pub(super) async fn run<S, B>(
     guard: Guard,
     service: &S,

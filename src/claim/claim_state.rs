@@ -33,7 +33,7 @@ pub(crate) enum Cleanup<S, R, A> {
     Release(R),
     /// Leaves a key to its lease, for a dead owner that must not be forgotten.
     Lapse(R),
-    /// Records an answer. From then on nothing ever releases: a completion that timed out may have
+    /// Records a response. From then on nothing ever releases: a completion that timed out may have
     /// been carried out, and a release after it would let the work run twice.
     Record(A),
     Nothing,
@@ -74,7 +74,7 @@ impl<S, R, A> ClaimState<S, R, A> {
         self.on_drop = ExpiredLease::Refuse;
     }
 
-    /// There is an answer.
+    /// There is a response.
     pub(crate) fn answered(&mut self, answer: impl FnOnce(R) -> A) {
         self.stage = match mem::replace(&mut self.stage, Stage::Finished) {
             Stage::Running(running) => Stage::Answered(answer(running)),

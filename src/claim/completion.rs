@@ -13,7 +13,7 @@ use crate::{
     store::{Held, Record, StoreError, StoreKey},
 };
 
-/// How long an answer is tried to be recorded. Longer than most outages; after it the answer has
+/// How long a response is tried to be recorded. Longer than most outages; after it the response has
 /// been gone for so long that hardly a client still asks.
 const LONGEST_TRY: Duration = Duration::from_secs(600);
 /// The longest rest between two tries.
@@ -48,7 +48,7 @@ impl Completion {
         }
     }
 
-    /// Gives the answer's bytes up. The work will still not be done twice.
+    /// Gives the response's bytes up. The work will still not be done twice.
     pub(super) fn drop_body(&mut self) {
         if let Record::Response(answer) = &self.record {
             self.record = Record::Tombstone(answer.to_tombstone());
@@ -69,7 +69,7 @@ impl Completion {
                 let key = self.key();
                 log::warn!(
                     key:%, settled = "lost";
-                    "{key} belongs to another owner by now, so the answer of this run is not recorded"
+                    "{key} has another owner; the response of this run is not recorded"
                 );
                 Ok(FinishOutcome::Lost)
             }

@@ -4,7 +4,7 @@ use crate::store::StoreError;
 
 /// A claim that could not be confirmed.
 ///
-/// As an answer of a handler it is a 503. Opaque; [`is_lost`](Self::is_lost) tells what a caller
+/// As a response of a handler it is a 503. Opaque; [`is_lost`](Self::is_lost) tells what a caller
 /// can act on.
 #[derive(Debug)]
 pub struct FencingError(Option<StoreError>);
@@ -27,7 +27,7 @@ impl FencingError {
 impl fmt::Display for FencingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            None => f.write_str("the claim is lost, another may do the same work by now"),
+            None => f.write_str("the claim is lost; another owner may do the same work"),
             Some(_) => f.write_str("the claim could not be confirmed"),
         }
     }

@@ -20,7 +20,7 @@ use crate::{
 
 /// Holds a claim. Dropped at any moment, in any state, on any thread, it sees to it that what has
 /// to follow does follow, in the background: while the claim runs the key becomes free (or its
-/// lease lapses, where a dead owner must not be forgotten); once there is an answer it is recorded,
+/// lease expires, where a dead owner must not be forgotten); once there is a response it is recorded,
 /// and from then on nothing ever releases. A completion that timed out may have been carried out; a
 /// release after it would let the work run twice.
 ///
@@ -106,7 +106,7 @@ impl Guard {
         self
     }
 
-    /// The work has come to an answer of this status.
+    /// The work has come to a response of this status.
     pub(crate) fn worked(&mut self, status: u16) {
         self.ended();
         self.event.record(|event| event.status = Some(status));
@@ -135,7 +135,7 @@ impl Guard {
         self.state.lapse_on_drop();
     }
 
-    /// There is an answer: from now on a drop records it.
+    /// There is a response: from now on a drop records it.
     pub(crate) fn answered(&mut self, record: Record, retention: Duration) {
         self.event.record(|event| match &record {
             Record::Response(answer) => {
@@ -148,7 +148,7 @@ impl Guard {
             let key = held_claim.key();
             log::info!(
                 key:%, ending = "tombstone";
-                "{key} is done, and its answer is not kept: it is too large, cut off or not to be stored"
+                "{key} is done, and its response is not stored: it is too large, was cut off, or must not be stored"
             );
         }
         self.state.answered(|running| Answered {
@@ -157,13 +157,13 @@ impl Guard {
         });
     }
 
-    /// Records the answer now, as [`settle`](Self::settle) does.
+    /// Records the response now, as [`finish`](Self::finish) does.
     pub(crate) async fn complete(mut self, record: Record, retention: Duration) -> FinishOutcome {
         self.answered(record, retention);
         self.finish().await
     }
 
-    /// Tells the store how the work has ended: its answer, if there is one, otherwise that the key
+    /// Tells the store how the work has ended: its response, if there is one, otherwise that the key
     /// is free. Takes at most one call to the store; if that fails, or if this future is dropped,
     /// the background goes on.
     pub(crate) async fn finish(mut self) -> FinishOutcome {
@@ -187,7 +187,7 @@ impl Guard {
         let settled = match &outcome {
             Ok(settled) => *settled,
             Err(err) => {
-                log::warn!(key:%, error:% = err; "{key} is settled in the background: {err}");
+                log::warn!(key:%, error:% = err; "{key} is finished in the background: {err}");
                 FinishOutcome::Deferred
             }
         };
@@ -239,7 +239,7 @@ async fn release(context: &Context, held_claim: &HeldClaim) -> Result<FinishOutc
             let key = held_claim.key();
             log::warn!(
                 key:%, settled = "lost";
-                "{key} was no longer held when its run ended: it took longer than the claim lasts, or \
+                "{key} was no longer claimed when its run ended: it took longer than the claim lasts, or \
                  somebody deleted the key"
             );
             FinishOutcome::Lost
@@ -271,7 +271,7 @@ impl Drop for Guard {
                 let key = running.kept.held_claim().key();
                 log::warn!(
                     key:%, ending = "lapsed";
-                    "{key} was cut off; nobody knows what it has done"
+                    "{key} was cut off; its outcome is unknown"
                 );
                 return;
             }
@@ -282,7 +282,7 @@ impl Drop for Guard {
             report!(
                 self.context, error, Incident::about_claim(IncidentKind::Overloaded, key),
                 key:%;
-                "too much is waiting, {key} is left to its lease"
+                "background queue is full; {key} stays claimed until its lease expires"
             );
             return;
         };

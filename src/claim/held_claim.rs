@@ -168,7 +168,7 @@ impl fmt::Debug for HeldClaim {
     }
 }
 
-/// What a handler wants to become of its answer.
+/// What a handler wants to become of its response.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RecordOverrides {
     pub(crate) rule: RecordRule,
@@ -176,7 +176,7 @@ pub(crate) struct RecordOverrides {
     pub(crate) retention: Option<Duration>,
 }
 
-/// Whether the answer is one to be remembered.
+/// Whether the response is one to be remembered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum RecordRule {
     /// As the recording's rule says.

@@ -23,7 +23,7 @@ use crate::{
 /// How many jobs may be under way at once in a process. Beyond that the leases do the work; it is
 /// a bound on memory, met only when a store stays away under full load.
 const MOST_JOBS: usize = 10_000;
-/// How many bytes of answers may wait to be recorded. Beyond that only what has been done is
+/// How many bytes of responses may wait to be recorded. Beyond that only what has been done is
 /// remembered, not what was answered.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// The longest rest between two tries.
@@ -38,7 +38,7 @@ pub(super) enum Job {
     Release(Arc<HeldClaim>, Arc<NewClaim>),
     /// Frees a key that may come to be held.
     Undo(Arc<NewClaim>),
-    /// Records an answer.
+    /// Records a response.
     Complete(Box<Completion>, Arc<NewClaim>),
 }
 
@@ -65,7 +65,7 @@ impl Job {
                 report!(
                     context, warn, Incident::about_claim(IncidentKind::Buried, key),
                     key:%;
-                    "{key} is recorded without its answer"
+                    "{key} is recorded without its response"
                 );
                 completion.drop_body();
                 BYTES.fetch_sub(std::mem::take(&mut place.bytes), Ordering::AcqRel);
@@ -113,7 +113,7 @@ async fn release(context: &Context, held_claim: &HeldClaim) {
                 context, warn,
                 Incident::about_claim(IncidentKind::NotReleased, key).caused_by(failed.kind()),
                 key:%, error:% = failed;
-                "{key} could not be released, its lease has ended it"
+                "{key} could not be released before its lease expired"
             );
             return;
         }

@@ -133,7 +133,7 @@ impl Claims {
             let lasted_ms = lasted.as_millis();
             log::warn!(
                 requests = refused, lasted_ms:%;
-                "the store answers again: {refused} requests were refused in {lasted_ms} ms"
+                "the store replies again: {refused} requests were refused in {lasted_ms} ms"
             );
         }
     }
@@ -159,7 +159,7 @@ impl Claims {
                     let key = &claim.key;
                     log::info!(
                         key:%, attempt:%;
-                        "{key} is taken over from an owner that died, as attempt {attempt}"
+                        "{key} is taken over from a crashed owner, as attempt {attempt}"
                     );
                 }
                 guard.running(HeldClaim::new(context.clone(), lease, attempt, asked));

@@ -27,7 +27,7 @@ const AT_ONCE: usize = 256;
 ///
 /// Once a second, or every sixth of the shortest lease where that is less, it renews what is older
 /// than a third of its lease. So a claim is renewed at half of its lease at the latest, and if the
-/// store hangs then, once more before it lapses. Most handlers have ended by then and cost nothing
+/// store hangs then, once more before it expires. Most handlers have ended by then and cost nothing
 /// but their entry.
 #[derive(Debug, Default)]
 pub(super) struct Renewals {
@@ -95,7 +95,7 @@ impl Renewals {
             report!(
                 held_claim.context(), warn, Incident::about_claim(IncidentKind::Hung, key),
                 key:%;
-                "{key} is not renewed any longer: its handler has run for too long"
+                "{key} is no longer renewed: its handler has run for too long"
             );
         }
     }

@@ -13,8 +13,8 @@ use crate::{
     store::{Held, Lease, NewClaim},
 };
 
-/// How long a claim without an answer is looked for at most, counted from when it was given up,
-/// whatever its lease and however long the store is out of reach. As long as an answer is tried to be
+/// How long a claim without a response is looked for at most, counted from when it was given up,
+/// whatever its lease and however long the store is out of reach. As long as a response is tried to be
 /// recorded; a search takes a place among the jobs of the process, so it has to end.
 const LONGEST_SEARCH: Duration = Duration::from_secs(600);
 /// The longest rest while the store is out of reach.
@@ -66,7 +66,7 @@ impl Undo {
                     report!(
                         context, info, Incident::about_claim(IncidentKind::Undone, key),
                         key:%;
-                        "{key} was claimed unheard and is free again"
+                        "released a late claim of {key}"
                     );
                     if !self.sent_again {
                         return;

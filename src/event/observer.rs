@@ -35,7 +35,7 @@ impl Observer {
     pub(crate) fn tell(&self, event: Event<'_>) {
         let told = catch_unwind(AssertUnwindSafe(|| (self.0.tell)(event)));
         if told.is_err() && !self.0.has_panicked.swap(true, Ordering::Relaxed) {
-            log::error!("an observer of events has panicked; that it does so again is not logged");
+            log::error!("an observer of events has panicked; further panics are not logged");
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! # A lock around an App
 //!
-//! An [`ApiLock`](crate::ApiLock) guards every method but `OPTIONS`: two equal `GET`s at once, and the
-//! second is refused. Around an `App` or a scope name the methods that change something:
+//! An [`ApiLock`](crate::ApiLock) guards every method but `OPTIONS`, so of two equal `GET`s at once the second
+//! is refused. Around an `App` or a scope, name the methods that change something:
 //!
 //! ```
 //! use actix_web::{App, HttpResponse, http::Method, test, web};
@@ -42,9 +42,9 @@
 //!
 //! # Two locks on one request
 //!
-//! A transfer concerns two accounts, so it takes two locks. They cannot deadlock: a lock never waits, it
-//! refuses. A request that has its first lock and not the second is answered with 409, and its first
-//! lock is free before the response is sent.
+//! A transfer concerns two accounts, so it takes two locks. They cannot deadlock, because a lock never waits. A
+//! request that has its first lock and not the second gets 409, and its first lock is free before the response
+//! is sent.
 //!
 //! ```
 //! use actix_web::{App, HttpResponse, test, web};
@@ -115,4 +115,4 @@
 //! # }
 //! ```
 //!
-//! The price: both of two crossing requests can be refused. Clients retry after a random delay.
+//! The price: both of two crossing requests can be refused. Let clients retry after a random delay.

@@ -2,8 +2,8 @@
 //!
 //! # Sizing
 //!
-//! Each key stays for its retention, 24 hours by default, and a full [`MemoryStore`](crate::MemoryStore)
-//! refuses new keys with 503 rather than forget one. So:
+//! Each key stays for its retention, 24 hours by default. A full [`MemoryStore`](crate::MemoryStore) refuses
+//! new keys with 503 rather than forget one. So:
 //!
 //! ```text
 //! entries = new keys per second × retention in seconds
@@ -35,17 +35,17 @@
 //! # Watching it fill
 //!
 //! * At 80 % and at 95 % of its entries the store logs a warning, `"the memory store holds"`, with the rate
-//!   over the last minute and the time that is left at this rate, and the next claim tells the observer
-//!   [`IncidentKind::StoreFilling`](crate::event::IncidentKind::StoreFilling). Each level is reported once,
-//!   and again after the store was empty.
+//!   over the last minute and the time that is left at this rate, and the next claim reports
+//!   [`IncidentKind::StoreFilling`](crate::event::IncidentKind::StoreFilling). Each level is reported once, and
+//!   again after the store was empty.
 //! * [`MemoryStore::usage`](crate::MemoryStore::usage) returns entries and bytes, with their limits. With the
 //!   feature `metrics`, `metrics::memory_store("payments", &store)` sets gauges to them;
 //!   `examples/metrics/grafana` has a panel and an alert.
 //!
 //! # One store for all workers
 //!
-//! `HttpServer::new` calls its closure once for each worker. A store that is built inside of it is four
-//! stores on four workers, and a duplicate that another worker serves runs again. Build it outside, and clone
-//! it in. The first claim on a second store with the same
-//! [`key_prefix`](crate::idempotency::IdempotencyBuilder::key_prefix) is a warning, `"two memory stores of this process"`,
-//! and [`IncidentKind::SecondStore`](crate::event::IncidentKind::SecondStore).
+//! `HttpServer::new` calls its closure once per worker. A store that is built inside of it is four stores on
+//! four workers, and a duplicate on another worker runs again. Build it outside, and clone it in. The first
+//! claim on a second store with the same [`key_prefix`](crate::idempotency::IdempotencyBuilder::key_prefix) is
+//! a warning, `"two memory stores of this process"`, and
+//! [`IncidentKind::SecondStore`](crate::event::IncidentKind::SecondStore).

@@ -1,4 +1,4 @@
-//! Other middlewares: the order, compression, limits of the body, the access log.
+//! Other middlewares: order, compression, body limits, access log.
 //!
 //! # Order
 //!
@@ -19,7 +19,7 @@
 //!     .wrap(idempotency) // sees the user, records plain answers
 //!     .wrap(from_fn(authenticate)) // a stranger neither claims nor replays
 //!     .wrap(Compress::default()) // a replay is compressed for the client that asks
-//!     .wrap(Cors::default()) // sees every answer, and answers preflights itself
+//!     .wrap(Cors::default()) // sees every response, and answers preflights itself
 //!     .wrap(Logger::default()); // outermost
 //! # drop(app);
 //! # Ok::<_, actix_web_idempotency::ConfigError>(())
@@ -27,11 +27,11 @@
 //!
 //! * A layer that commits a database transaction belongs inside of `Idempotency`:
 //!   [transactions](super::transactions).
-//! * Task-locals of outer middlewares (a tracing span that is entered, say) reach the handler as
-//!   long as its client stays. When the client leaves, the handler is moved into a task of its own
-//!   and runs to its end without them; request extensions go along.
-//! * After a panic of a handler the response is an `Err` with status 500 and without a body: the request went
-//!   down with the handler, so `Logger`, `ErrorHandlers` and `DefaultHeaders` do not see it.
+//! * Task-locals of outer middlewares (such as an entered tracing span) reach the handler as long as its client
+//!   stays. When the client disconnects, the handler is moved into a task of its own and runs to completion
+//!   without them; request extensions go along.
+//! * After a panic of a handler the response is an `Err` with status 500 and without a body: the request was
+//!   lost with the handler, so `Logger`, `ErrorHandlers` and `DefaultHeaders` do not see it.
 //!
 //! # Compression
 //!
@@ -80,30 +80,29 @@
 //! # }
 //! ```
 //!
-//! | | inside of `Compress` | outside of it |
+//! | what differs | inside of `Compress` | outside of it |
 //! |---|---|---|
-//! | recorded | the plain body, before the first byte is sent | the compressed body, after the last byte was sent: a process that dies in between leaves no record |
+//! | recorded | the plain body, before the first byte is sent | the compressed body, after the last byte was sent: a process that crashes in between leaves no record |
 //! | a retry gets | what it accepts | what the original request accepted, readable or not |
 //! | [`max_body`](crate::Recording::max_body) counts | plain bytes | compressed bytes |
 //! | each replay | is compressed again | is not |
 //!
-//! Choose inside. Outside costs less memory and time, and is right only where all clients accept the
-//! same encoding.
+//! Choose inside. Outside costs less memory and time, and is right only if all clients accept the same
+//! encoding.
 //!
 //! # Limits of the body
 //!
 //! A guard reads the body before any extractor of the handler, and each has its own limit:
 //!
-//! | reads | setting | default | its 413 |
+//! | reader | setting | default | its 413 |
 //! |---|---|--:|---|
 //! | `Idempotency`, [`ApiLock`](crate::ApiLock) | [`max_body`](crate::idempotency::IdempotencyBuilder::max_body) | 2 MiB | [`payload-too-large`](crate::problem#payload-too-large); nothing is claimed |
 //! | `web::Json` | `web::JsonConfig::limit` | 2 MiB | actix's text, **recorded** |
 //! | `web::Bytes`, `String` | `web::PayloadConfig::limit` | 256 KiB | the same |
 //! | `web::Form` | `web::FormConfig::limit` | 16 KiB | the same |
 //!
-//! The 413 of an extractor is a response of the handler. `Idempotency` records it, so retries get it for
-//! 24 hours, also after you have raised the limit. Set all limits to the same number; then the guard is
-//! the one that refuses:
+//! The 413 of an extractor is a response of the handler. `Idempotency` records it, so retries get it for 24
+//! hours, even after you have raised the limit. Set all limits to the same number; then the guard refuses:
 //!
 //! ```
 //! use actix_web::{App, HttpResponse, http::header::CONTENT_TYPE, test, web};
@@ -182,8 +181,7 @@
 //!
 //! # The access log
 //!
-//! `%{idempotent-replayed}o` in the format of `Logger` says which responses are replays. `Logger` has to be
-//! wrapped outside:
+//! `%{idempotent-replayed}o` in the format of `Logger` marks replays. Wrap `Logger` outside:
 //!
 //! ```
 //! use actix_web::{App, HttpResponse, middleware::Logger, test, web};
@@ -220,9 +218,9 @@
 //! # }
 //! ```
 //!
-//! `Logger` writes no line for a layer that returns an `Err`, as an authentication that refuses does, nor
-//! after a panic: that is actix's way, with or without a guard. A layer that shall be logged returns a
-//! response: `Ok(req.into_response(HttpResponse::Unauthorized()).map_into_right_body())`.
+//! `Logger` writes no line for a layer that returns an `Err`, as an authentication that refuses does, nor after
+//! a panic. That is actix' behaviour, with or without a guard. To have a layer logged, return a response:
+//! `Ok(req.into_response(HttpResponse::Unauthorized()).map_into_right_body())`.
 //!
-//! Do not log `%{idempotency-key}i`: with `Scope::global()`, whoever knows a key and its request gets the
+//! Do not log `%{idempotency-key}i`: with `Scope::global()`, a key and its request are enough to get the
 //! recorded response.

@@ -1,4 +1,4 @@
-//! Running it: a store chosen by configuration, and an orderly stop.
+//! Deployment: a store chosen by configuration, and an orderly stop.
 //!
 //! # A store chosen by configuration
 //!
@@ -29,26 +29,26 @@
 //! At start-up [`RedisStore::check`](crate::RedisStore::check) says what the server may forget. Call it before
 //! the store goes into `AnyStore`.
 //!
-//! Do not fall back to memory where the variable is missing: each process would then have its own keys,
-//! and nothing would say so.
+//! Do not fall back to memory if the variable is missing: each process would then have its own keys, without
+//! any sign of it.
 //!
 //! # An orderly stop
 //!
-//! At a deployment the platform sends `SIGTERM`, waits for its grace period and kills the process. Three
-//! limits have to fit into this period:
+//! At a deployment the platform sends `SIGTERM`, waits for its grace period and kills the process. Three limits
+//! have to fit into this period:
 //!
-//! | | s | what ends in it |
+//! | limit | s | what ends in it |
 //! |---|--:|---|
-//! | [`drain_on`](crate::Idempotency::drain_on) in `shutdown_signal` | 10 | guarded handlers, also those whose client has left, for which actix does not wait. The server goes on accepting requests |
+//! | [`drain_on`](crate::Idempotency::drain_on) in `shutdown_signal` | 10 | guarded handlers, also those whose client has disconnected, for which actix does not wait. The server goes on accepting requests |
 //! | `shutdown_timeout` | 5 | all open requests. New connections are refused. The default, 30, leaves nothing for the others |
 //! | `drain` after `run()` | 5 | responses are recorded, and keys of handlers that were cut off are released; with [`ExpiredLease::Refuse`](crate::ExpiredLease::Refuse) they become `outcome-unknown` instead, because it is not known what they have done |
 //! | all | 20 | |
 //! | grace period | 30 | Kubernetes' default (`terminationGracePeriodSeconds`). `docker stop` has 10: `-t 30`; Compose `stop_grace_period: 30s`. systemd has 90 |
 //!
-//! Each limit is a maximum; a process without requests stops sooner. One that has lost its store may need all
-//! of it: a claim that was given up is looked for until the store answers. The first one has to be longer than
-//! your slowest handler. The 10 seconds that are left are for a load balancer that goes on sending requests
-//! for a moment: sleep in the signal of `drain_on`, or in Kubernetes' `preStop`, which counts too.
+//! Each limit is a maximum; a process without requests stops sooner. A process whose store is away may need all
+//! of it, because a claim that was given up is looked for until the store replies. The first limit has to be
+//! longer than your slowest handler. The 10 seconds that are left are for a load balancer that goes on sending
+//! requests for a moment: sleep in the signal of `drain_on`, or in Kubernetes' `preStop`, which counts too.
 //!
 //! ```
 //! use actix_web::{App, HttpResponse, HttpServer, web};
@@ -113,6 +113,5 @@
 //!   [`Deduplicator::drain`](crate::dedup::Deduplicator::drain).
 //! * **A second signal** does nothing: the first has begun the stop, and `SIGKILL` ends it.
 //!
-//! The example is tested with a client that leaves while its handler runs: the handler runs to completion.
-//! A key whose process was killed all the same stays `in-flight` until its lease ends, 30 seconds by
-//! default.
+//! The example is tested with a client that disconnects while its handler runs: the handler runs to completion.
+//! If a process is killed even so, its keys stay `in-flight` until their lease expires, 30 seconds by default.

@@ -143,7 +143,7 @@
 //!
 //! # What to know
 //!
-//! * Take the user's id, never the session's: each login gives the session another id, and a retry after
-//!   it would run again.
-//! * A replay runs no handler, so it changes no session, and it brings no `Set-Cookie`. What an order must
+//! * Take the user's id, never the session's: each login has another session id, and a retry after it would run
+//!   again.
+//! * A replay runs no handler, so it changes no session, and has no `Set-Cookie`. State that an order must
 //!   change belongs in your database.

@@ -140,9 +140,9 @@
 //!
 //! # What happens with the layer outside
 //!
-//! * **The commit fails.** The client gets the layer's error, but the record says 201. Each retry is
-//!   answered with this 201 until the retention ends, and no row was written.
-//! * **The client leaves** while the handler runs. actix drops the layer, and its transaction is rolled
+//! * **The commit fails.** The client gets the layer's error, but the record says 201. Each retry gets this 201
+//!   until the retention ends, and no row was written.
+//! * **The client disconnects** while the handler runs. actix drops the layer, and its transaction is rolled
 //!   back. The handler runs to completion and its 201 is recorded. This needs no fault at all.
 //!
 //! # When the layer has to be outside
@@ -153,6 +153,6 @@
 //!
 //! # What is left
 //!
-//! A process that dies after the commit and before the record leaves the row, and a retry runs again with
+//! A process that crashes after the commit and before the record leaves the row, and a retry runs again with
 //! [`attempt`](crate::Claim::attempt) 2. A unique constraint on the key, [written in the same
 //! transaction](super::recipes::payments#write-it-down), refuses it.

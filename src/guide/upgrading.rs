@@ -2,45 +2,45 @@
 //!
 //! # From one release to the next
 //!
-//! This is the first release, so there is nothing to upgrade from. How it will be told:
+//! This is the first release, so there is nothing to upgrade from. Later ones:
 //!
-//! * `CHANGELOG.md` has every change that a user can notice, in the words of the user.
+//! * `CHANGELOG.md` lists every change that a user can notice.
 //! * Versions follow [Semantic Versioning](https://semver.org/spec/v2.0.0.html): as long as they begin
 //!   with 0, a new second number may break something, and a new third one does not.
-//! * A release that breaks something has a section here: what changed, who is concerned, what to write
-//!   instead, and whether it may run beside the one before.
-//! * These count as breaking, besides what the compiler finds: a status, a header or a problem that
-//!   clients see; a default; what the stored key or the fingerprint of a request is made of; the format of
-//!   what is stored; a name of an event, a log field or a metric; the oldest Rust (1.89) and the oldest Redis
-//!   (7.0); a new major version of actix-web, bb8 or redis, which are a part of the API.
+//! * A release that breaks something has a section here: what changed, whom it concerns, what to write instead,
+//!   and whether it may run beside the one before.
+//! * These are breaking changes, besides what the compiler finds: a status, a header or a problem that clients
+//!   see; a default; what the stored key or the fingerprint of a request is made of; the stored format; a name
+//!   of an event, a log field or a metric; the oldest Rust (1.89) and the oldest Redis (7.0); a new major
+//!   version of actix-web, bb8 or redis, which are part of the API.
 //!
 //! # Two releases at once
 //!
-//! While a deployment rolls, processes of two releases share a Redis. What each writes there begins with
-//! the version of the format, [`01`](super::redis#looking-at-a-key) today, and a process that
-//! meets another version **takes it for present and touches nothing**:
+//! During a rolling deployment, processes of two releases share a Redis. Each value there begins with the
+//! version of its format, [`01`](super::redis#looking-at-a-key) today. A process that meets another version
+//! **treats it as present and does not touch it**:
 //!
-//! | an older process meets what a newer one has written | it says |
+//! | what a newer process has written | what an older process does |
 //! |---|---|
 //! | a claim | 409 `response-not-stored`, [`DedupOutcome::NotStored`](crate::dedup::DedupOutcome::NotStored): nothing runs twice, and the retry has to find a newer process |
 //! | a record | the same, and no replay |
 //! | a lock | 409 `busy`, in any format |
 //!
-//! So a mixed fleet is safe, and for the keys of the newer processes less helpful. It will be kept so:
+//! So mixed releases are safe, and less helpful for the keys of the newer processes. This will stay so:
 //!
-//! * A newer release reads what older ones have written, for as long as a retention lasts.
-//! * A new format comes in two releases, if it comes: the first reads it, the second writes it. Who
-//!   passes through the first has no such answers.
-//! * A change in what keys or fingerprints are made of would make repetitions across the deployment run
-//!   again, or answer them with 422. A test holds today's fast, so it cannot happen by accident.
+//! * A newer release reads what older ones have written, for at least a retention.
+//! * A new format takes two releases: the first reads it, the second writes it. An upgrade through the first
+//!   has no such responses.
+//! * A change in what keys or fingerprints are made of would make retries across the deployment run again, or
+//!   get 422. A test holds today's form, so it cannot happen by accident.
 //!
-//! The same holds for **your own changes**: another `key_prefix`, `Scope`, `KeySource` or method and path
-//! is another key, and what was answered before runs again when it is repeated. Another
-//! [`Fingerprinting`](crate::Fingerprinting) is 422 for repetitions until the records have gone. Change them
-//! when nothing is in flight, or under a new prefix and with a day's patience.
+//! The same is true for **your own changes**: another `key_prefix`, `Scope`, `KeySource` or method and path is
+//! another key, so retries of earlier requests run again. With another
+//! [`Fingerprinting`](crate::Fingerprinting) they get 422 until the records are gone. Change them when nothing
+//! is in flight, or change the prefix too.
 //!
-//! **Going back** to an older release is the same in the other direction. **Moving to another store** takes
-//! no keys along: [what survives what](crate::RedisStore#what-survives-what).
+//! **A downgrade** is the same in the other direction. **Another store** gets no keys from the old one: [what
+//! survives what](crate::RedisStore#what-survives-what).
 //!
 //! # Coming from api-concurrency
 //!
@@ -54,44 +54,42 @@
 //! | `key_prefix` (`ApiLock`) | [`key_prefix(..)`](crate::api_lock::ApiLockBuilder::key_prefix), `ApiLock:` | nothing is put between prefix and digest |
 //! | `error_message` (`Resource is busy`) | [`error_message(..)`](crate::api_lock::ApiLockBuilder::error_message), the same | it is the `detail` of an [RFC 9457 problem](crate::problem) |
 //!
-//! A refused duplicate is answered with 409 instead of an error passed to `next` (or a 200), and
-//! without `Retry-After`: nothing is kept about the first answer, so whoever waits and repeats the
-//! request runs it a second time. An application that wants that can add the header in
-//! [`problems`](crate::api_lock::ApiLockBuilder::problems). Also: the claim is one `SET NX PX` instead
-//! of a `GET` and a `SET`, between which a second request fits; a lock is released by its owner
-//! only; digests are SHA-256 instead of MD5; the order of JSON members does not matter; there is
-//! no ping per request.
+//! A refused duplicate gets 409 instead of an error passed to `next` (or a 200), and without `Retry-After`:
+//! nothing is recorded, so repeating the request afterwards runs it a second time. To have the header, add it
+//! in [`problems`](crate::api_lock::ApiLockBuilder::problems). Also: the claim is one `SET NX PX` instead of a
+//! `GET` and a `SET`, between which a second request fits; only its owner releases a lock; digests are SHA-256
+//! instead of MD5; the order of JSON members does not matter; there is no ping per request.
 //!
 //! # Coming from nestjs-redisx idempotency
 //!
 //! | option of `IdempotencyPlugin` / `@Idempotent` | here | difference |
 //! |---|---|---|
-//! | `defaultTtl`, `ttl` (s, 86400) | [`retention`](crate::idempotency::IdempotencyBuilder::retention), [`Claim::retain_for`](crate::Claim::retain_for) | counted from the answer, not from the claim |
+//! | `defaultTtl`, `ttl` (s, 86400) | [`retention`](crate::idempotency::IdempotencyBuilder::retention), [`Claim::retain_for`](crate::Claim::retain_for) | counted from the response, not from the claim |
 //! | `keyPrefix` (`idempotency:`) | [`key_prefix`](crate::idempotency::IdempotencyBuilder::key_prefix) | the rest is a digest of scope, method, path and key, not the key as the client sent it |
 //! | – | [`Scope`](crate::Scope) | required: there all clients share one space of keys |
 //! | `headerName`, `keyExtractor` | [`KeySource`](crate::KeySource) | keys are checked, quoted ones are understood |
 //! | `lockTimeout` (ms, 30000) | [`lease`](crate::idempotency::IdempotencyBuilder::lease), 30 s | renewed while the handler runs, so a slow handler is not joined by a second |
-//! | `waitTimeout` (ms, 60000) | [`InFlight::Wait`](crate::InFlight) | the default is to refuse with 409; who waits is told by push instead of polling |
+//! | `waitTimeout` (ms, 60000) | [`InFlight::Wait`](crate::InFlight) | the default is to refuse with 409; waiting duplicates are notified instead of polling |
 //! | `validateFingerprint`, `fingerprintFields`, `fingerprintGenerator` | [`Fingerprinting`](crate::Fingerprinting) | query included by default; JSON by value |
 //! | `cacheHeaders` (none) | [`Recording`](crate::Recording) | all headers but those of one connection or session, unless listed |
 //! | `errorPolicy` (`fail-closed`) | [`StoreFailure`](crate::StoreFailure), the same | – |
 //! | `skip` | [`skip`](crate::idempotency::IdempotencyBuilder::skip) | sees the head alone |
-//! | a handler that throws is recorded as `failed` | answers of 500 and more free the key | [`record_always()`](crate::Claim::record_always) records one |
+//! | a handler that throws is recorded as `failed` | responses of 500 and above free the key | [`record_always()`](crate::Claim::record_always) records one |
 //! | `checkAndLock`, `complete`, `fail` | [`Deduplicator::claim`](crate::dedup::Deduplicator::claim), [`Execution::complete`](crate::dedup::Execution::complete), [`Execution::fail`](crate::dedup::Execution::fail) | ended by their owner only |
 //! | `get`, `delete` | [`Inspect`](crate::store::Inspect) | and a list |
 //!
-//! The answer is recorded before it is sent; there it is recorded while it is sent, and a crash in
-//! between runs it again.
+//! The response is recorded before it is sent; there it is recorded while it is sent, and after a crash in
+//! between it runs again.
 //!
 //! # Coming from a hand-written Express middleware
 //!
-//! | what it usually does | here |
+//! | what it usually does | what this crate does |
 //! |---|---|
 //! | `GET key`, then `next()`, then `SET key` on `finish` | one atomic claim first: of two requests at once one runs |
 //! | `SET key NX` with the record's TTL as a lock | a lease of 30 s, renewed; a crash blocks a key for seconds, not for a day |
 //! | the raw header as the Redis key | a digest, in a scope |
 //! | patches `res.send` / `res.json` and keeps the JSON | status, headers and bytes, streams and files up to a cap |
-//! | records only status 200, always answers 200 | the recorded status |
+//! | records only status 200, always responds with 200 | the recorded status |
 //! | no check of the body, or 400 | 422 `key-reused` |
-//! | answers after `finish`, ignoring errors of Redis | recorded before it is sent; retried in the background when Redis is away |
-//! | a client that disconnects ends it somewhere | the handler runs to its end and the retry gets the answer |
+//! | records after `finish`, ignoring errors of Redis | recorded before it is sent; retried in the background when Redis is away |
+//! | a client that disconnects ends it somewhere | the handler runs to completion and the retry gets the response |

@@ -281,8 +281,8 @@ impl IdempotencyBuilder {
             && key.eq_ignore_ascii_case(scope)
         {
             return Err(ConfigError::new(format!(
-                "key and scope are both taken from {key}, so keys of all clients would meet: take \
-                 the scope from where the client is named"
+                "key and scope must not be taken from the same header (got {key}); take the scope \
+                 from a header that names the client"
             )));
         }
         settings.fingerprinting.check()?;
@@ -382,11 +382,11 @@ mod tests {
         );
         says(
             refused(|b| b.key(KeySource::header("a b"))),
-            &["a b", "header's name"],
+            &["a b", "header name"],
         );
         says(
             refused(|b| b.key(KeySource::default().max_length(0))),
-            &["max_length", "is 0"],
+            &["max_length", "got 0"],
         );
         says(
             refused(|b| b.problems(Problems::new().base("x"))),
@@ -397,7 +397,7 @@ mod tests {
         let fingerprint = Fingerprinting::new().with_header("");
         says(
             refused(|b| b.fingerprinting(fingerprint)),
-            &["\"\"", "header's name"],
+            &["\"\"", "header name"],
         );
         let recording = Recording::new();
         says(
@@ -419,7 +419,7 @@ mod tests {
         let same = IdempotencyBuilder::new(MemoryStore::new(), Scope::header("Idempotency-Key"));
         says(
             same.build().unwrap_err().to_string(),
-            &["idempotency-key", "both"],
+            &["idempotency-key", "same header"],
         );
         let scope = Scope::global().or_anonymous();
         let never = IdempotencyBuilder::new(MemoryStore::new(), scope);

@@ -107,13 +107,12 @@ impl Fingerprinting {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         if matches!(self.method, Comparison::Off) && !self.headers.is_empty() {
             return Err(ConfigError::new(
-                "Fingerprinting::off().with_header(..): what is off compares no header, drop one \
-                 of the two",
+                "Fingerprinting::off() must not have with_header(..), because it compares nothing",
             ));
         }
         match self.headers.iter().find(|name| name.get().is_none()) {
             Some(name) => Err(ConfigError::new(format!(
-                "the fingerprint takes in {name:?}, which cannot be a header's name"
+                "a header of the fingerprint must be a valid header name (got {name:?})"
             ))),
             None => Ok(()),
         }

@@ -110,13 +110,14 @@ impl KeySource {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         if !(1..=MOST_ALLOWED).contains(&self.max_length) {
             return Err(ConfigError::new(format!(
-                "max_length of a key is {}: allow 1 to {MOST_ALLOWED} characters, 255 serves most",
+                "max_length must be between 1 and {MOST_ALLOWED} characters (got {}); 255 is a good \
+                 default",
                 self.max_length
             )));
         }
         match &self.place {
             KeyLocation::Header(name) if name.get().is_none() => Err(ConfigError::new(format!(
-                "the key is taken from {name:?}, which cannot be a header's name"
+                "the header of the key must be a valid header name (got {name:?})"
             ))),
             KeyLocation::Header(_) | KeyLocation::Closure(_) => Ok(()),
         }

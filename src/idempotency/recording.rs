@@ -170,8 +170,8 @@ impl Recording {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         if self.most > MOST_ALLOWED {
             return Err(ConfigError::new(format!(
-                "max_body of a recorded answer is {} bytes: at most {MOST_ALLOWED} fit into a \
-                 store, 1 MiB serves most",
+                "max_body of a recording must be at most {MOST_ALLOWED} bytes (got {}); 1 MiB is a \
+                 good default",
                 self.most
             )));
         }
@@ -182,8 +182,7 @@ impl Recording {
         for name in listed.iter().chain([&self.replay_header]) {
             if name.get().is_none() {
                 return Err(ConfigError::new(format!(
-                    "{name:?} stands among the headers of recorded answers and cannot be a \
-                     header's name"
+                    "a header of a recording must be a valid header name (got {name:?})"
                 )));
             }
         }
@@ -191,13 +190,13 @@ impl Recording {
             && let Some(name) = names.iter().find(|name| is_never_recorded(name.as_str()))
         {
             return Err(ConfigError::new(format!(
-                "only_headers lists {name:?}, which belongs to one connection and is never recorded: \
-                 remove it"
+                "only_headers must not name {name:?}, which belongs to one connection and is never \
+                 recorded"
             )));
         }
         if is_never_recorded(self.replay_header.as_str()) {
             return Err(ConfigError::new(format!(
-                "replay_header is {:?}, which belongs to one connection: give a name of your own",
+                "replay_header must not be {:?}, which belongs to one connection",
                 self.replay_header
             )));
         }
@@ -218,9 +217,7 @@ impl Recording {
             // The work is done, so a rule that panics must not free the key for a second run.
             Some(rule) => {
                 catch_unwind(AssertUnwindSafe(|| rule(response))).unwrap_or_else(|_panic| {
-                    log::error!(
-                        "the rule of what is recorded has panicked; the answer is recorded"
-                    );
+                    log::error!("the recording rule has panicked; the response is recorded");
                     true
                 })
             }

@@ -12,7 +12,7 @@ use crate::{
     store::{RecordedResponse, Tombstone},
 };
 
-/// The recorded answer once more; `None` when what was recorded is not an answer of HTTP.
+/// The recorded response once more; `None` when what was recorded is not a response of HTTP.
 pub(super) fn replay(
     answer: RecordedResponse,
     replay_header: &NamedHeader,
@@ -31,7 +31,7 @@ pub(super) fn replay(
     Some(response)
 }
 
-/// What can still be said about an answer that was not kept.
+/// What can still be said about a response that was not kept.
 pub(super) fn remains(tombstone: &Tombstone) -> Vec<Extension> {
     let status = tombstone.status.map(Extension::OriginalStatus);
     let location = tombstone.location.as_ref();

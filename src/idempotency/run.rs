@@ -25,7 +25,7 @@ use crate::{
     store::{Record, RecordedResponse},
 };
 
-/// A handler that runs under a claim, and what becomes of its answer.
+/// A handler that runs under a claim, and what becomes of its response.
 pub(super) struct HandlerRun<'a, S> {
     pub(super) settings: &'a IdempotencySettings,
     pub(super) service: &'a S,
@@ -36,7 +36,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody + 'static,
 {
-    /// Runs the handler, and tells the store what came of it before the answer goes out wherever
+    /// Runs the handler, and tells the store what came of it before the response goes out wherever
     /// that is possible.
     pub(super) async fn run(
         self,
@@ -94,7 +94,7 @@ where
                 if let Some(key) = guard.held_claim().map(|held_claim| held_claim.key()) {
                     log::error!(key:%; "the handler of {key} has panicked");
                 }
-                // Nobody knows what has been done. Dropped, the guard lets the lease lapse.
+                // Nobody knows what has been done. Dropped, the guard lets the lease expire.
                 let is_freed = self.settings.terms.expired_lease == ExpiredLease::Reexecute;
                 // The request went down with the handler, so no response can be made for it.
                 (Err(own_error().into()), is_freed.then_some(guard))
@@ -228,7 +228,7 @@ impl<B: MessageBody + 'static> InMemory<B> {
         }
     }
 
-    /// As a body of the answer that nothing depends on.
+    /// As a body of the response that nothing depends on.
     fn pass(self) -> ResponseBody<B> {
         match self {
             Self::Yes(bytes) => ResponseBody::right(BoxBody::new(bytes)),

@@ -129,11 +129,10 @@ impl Scope {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         match &self.source {
             Origin::Header(name) if name.get().is_none() => Err(ConfigError::new(format!(
-                "the scope is taken from {name:?}, which cannot be a header's name"
+                "the header of the scope must be a valid header name (got {name:?})"
             ))),
             Origin::Global if self.or_anonymous => Err(ConfigError::new(
-                "Scope::global().or_anonymous(): a global scope is never missing, drop one of the \
-                 two",
+                "Scope::global() must not have or_anonymous(), because a global scope is never missing",
             )),
             _ => Ok(()),
         }

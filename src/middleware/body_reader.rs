@@ -47,8 +47,7 @@ impl BodyReader {
             return Ok(());
         }
         Err(ConfigError::new(format!(
-            "body_timeout is {:?}: a pause between two pieces lasts between 1 ms and a day, give \
-             it some seconds",
+            "body_timeout must be between 1 ms and 1 day (got {:?}); 30 s is a good default",
             self.pause
         )))
     }

@@ -74,7 +74,7 @@ impl Problems {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if self.retry_after > LONGEST_RETRY_AFTER {
             return Err(ConfigError::new(format!(
-                "retry_after is {} seconds: at most {LONGEST_RETRY_AFTER}, a day, makes sense",
+                "retry_after must be at most {LONGEST_RETRY_AFTER} seconds, a day (got {})",
                 self.retry_after
             )));
         }
@@ -89,8 +89,8 @@ impl Problems {
             return Ok(());
         }
         Err(ConfigError::new(format!(
-            "the base of problem types is {:?}: give an absolute URI without a fragment, such as \
-             \"https://api.example.com/problems\"; \"#\" and the problem's name are added to it",
+            "base must be an absolute URI without a fragment (got {:?}); for instance \
+             \"https://api.example.com/problems\", to which \"#\" and the problem's name are added",
             self.base
         )))
     }

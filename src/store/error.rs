@@ -115,7 +115,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             StoreErrorKind::Unavailable => f.write_str("the store is unavailable")?,
-            StoreErrorKind::Timeout => f.write_str("the store did not answer in time")?,
+            StoreErrorKind::Timeout => f.write_str("the store did not reply in time")?,
         }
         match &self.source {
             Some(source) => write!(f, ": {source}"),

@@ -48,7 +48,7 @@ pub use self::{
 ///    ^                |  | ^ begin (same fingerprint, TakeOver),
 ///    |     release    |  | | or renew by its owner
 ///    +----------------+  v |
-///    +-----(grace)-- lapsed        (the lease ran out; the claim is remembered)
+///    +-----(grace)-- expired        (the lease ran out; the claim is remembered)
 /// ```
 ///
 /// # Contract

@@ -7,7 +7,7 @@ pub enum Call {
     Begin,
     /// Another lease for a claim, or a fence.
     Renew,
-    /// The recording of an answer.
+    /// The recording of a response.
     Complete,
     /// The end of a claim that leaves nothing behind.
     Release,

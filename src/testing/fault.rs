@@ -6,7 +6,7 @@ use std::time::Duration;
 pub enum Fault {
     /// It is not carried out, and the caller is told at once: the store cannot be reached.
     Unavailable,
-    /// The caller is told at once that there was no answer in time, and not whether the call was
+    /// The caller is told at once that there was no response in time, and not whether the call was
     /// carried out.
     TimedOut {
         /// Whether it was.

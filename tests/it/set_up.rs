@@ -222,6 +222,6 @@ async fn refusals_of_an_outage_are_one_line_a_second_and_unguarded_runs_one_each
     assert!(!summed.is_empty());
     store.recover();
     assert_eq!(answer(pay(&closed, "a", "tea")).await.0, 201);
-    assert!(!log::lines_with("the store answers again: 31 requests were refused").is_empty());
+    assert!(!log::lines_with("the store replies again: 31 requests were refused").is_empty());
     assert_eq!(answer(post(&closed, "/", "x")).await.0, 201, "it goes on");
 }

@@ -16,7 +16,7 @@ pub(super) enum Action {
     TimeOut(usize),
     /// The store carries out what nobody waits for.
     ExecuteLate(usize),
-    /// A handler ends with an answer that is recorded.
+    /// A handler ends with a response that is recorded.
     Answer(usize),
     /// A handler ends with nothing to record.
     Fail(usize),

@@ -21,7 +21,7 @@ pub(super) enum StoreReply {
     InFlight(Option<ClaimId>),
     /// It stands for other work, or for a dead owner that nobody may follow.
     Refused,
-    /// The run whose answer is replayed.
+    /// The run whose response is replayed.
     Finished(u16),
     Held(bool),
 }

@@ -9,7 +9,7 @@ use crate::{config::ExpiredLease, store::memory::transitions::SlotRef};
 
 /// What is promised, looked at where it could be broken.
 impl Step<'_> {
-    /// Whether the handler of another request keeps everybody else's from running: its answer stands
+    /// Whether the handler of another request keeps everybody else's from running: its response stands
     /// in the store, or its claim was held when the other was made.
     pub(super) fn is_not_to_be_followed(&self, other: &Request, claimed_at: u8) -> bool {
         let Some(run) = &other.run else {
@@ -25,7 +25,7 @@ impl Step<'_> {
             }
     }
 
-    /// A recorded answer is what everybody is told, and a key whose owner is dead blocks nobody.
+    /// A recorded response is what everybody is told, and a key whose owner is dead blocks nobody.
     pub(super) fn check_reply(&mut self, by: usize, reply: StoreReply) {
         let (work, now) = (self.request(by).work, self.rules.instant(self.state.now));
         if self.state.has_failed_over {
@@ -51,7 +51,7 @@ impl Step<'_> {
         }
     }
 
-    /// A replay is the answer of a run of the same work, and of the one that has been recorded.
+    /// A replay is the response of a run of the same work, and of the one that has been recorded.
     pub(super) fn check_replay(&mut self, by: usize, run: u16) {
         let work = self.request(by).work;
         self.state.seen.replay_after_wait |= self.request(by).claims > 1;

@@ -5,7 +5,7 @@
 //! [`meaning`](crate::claim::meaning): the code that runs in production. Around them stands what they
 //! cannot choose: three requests for two keys, in every order; calls that are lost, that time out
 //! and are carried out later, claims that are sent twice and carried out twice, or are carried out unheard; requests that are dropped and processes
-//! that are killed at any moment; leases that lapse, or are renewed; waiters that wake or give up; a
+//! that are killed at any moment; leases that expire, or are renewed; waiters that wake or give up; a
 //! store that fails over and loses what it wrote last. stateright walks through everything that can
 //! follow, and in no state may the promise be broken.
 //!

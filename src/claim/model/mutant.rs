@@ -9,7 +9,7 @@ pub(super) enum Mutant {
     WaiterDeletes,
     /// A claim looks first, and writes then.
     ClaimInTwoSteps,
-    /// An owner that goes releases its key though there is an answer.
+    /// An owner that goes releases its key though there is a response.
     AnswerReleased,
     /// An undo that finds nothing looks no more.
     UndoneOnce,
@@ -23,6 +23,6 @@ pub(super) enum Mutant {
     NotUndoneAfterRefusal,
     /// A claim with another fingerprint is answered with the record.
     FingerprintIgnored,
-    /// A claim that has lapsed is still somebody's, for ever.
+    /// A claim that has expired is still somebody's, for ever.
     NeverTakenOver,
 }

@@ -19,7 +19,7 @@ pub(super) struct Request {
     pub(super) run: Option<RunState>,
 }
 
-/// What is asked for: two requests with the same work are repetitions.
+/// What is asked for: two requests with the same work are retries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Work {
     pub(super) key: usize,
@@ -55,13 +55,13 @@ pub(super) struct RunState {
     /// By the store's clock, as last renewed.
     pub(super) lapses_at: u8,
     pub(super) end: Option<End>,
-    /// The store holds its answer.
+    /// The store holds its response.
     pub(super) is_recorded: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum End {
-    /// With an answer that is recorded.
+    /// With a response that is recorded.
     Answer,
     /// Without one: it may run again.
     Free,

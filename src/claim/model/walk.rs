@@ -183,7 +183,7 @@ impl Model for Walk {
     type State = State;
     type Action = Action;
 
-    /// Three repetitions; two and another request with the same key; two and one with another key.
+    /// Three retries; two and another request with the same key; two and one with another key.
     fn init_states(&self) -> Vec<State> {
         let works = [
             [(0, 0), (0, 0), (0, 0)],

@@ -96,7 +96,7 @@ async fn short_of_bytes_the_fact_is_recorded_without_the_answer() {
     let _here = BackgroundHere::here();
     let store = Scripted::giving([Does::Yes], [Does::Refuse, Does::Yes]);
     let (claims, guard) = running(&store).await;
-    // More than may wait in this process, all answers together.
+    // More than may wait in this process, all responses together.
     guard.complete(answer(65 * 1024 * 1024), DAY).await;
     assert!(claims.drain(DAY).await);
     match &store.completed()[..] {
@@ -123,7 +123,7 @@ async fn a_run_that_is_cut_off_is_released_or_left_to_lapse() {
             "{policy:?}"
         );
 
-        // Whatever the policy, what has ended without an answer to keep is free.
+        // Whatever the policy, what has ended without a response to keep is free.
         let (claims, mut guard) = begun(&store, keyed(LEASE, policy)).await;
         guard.free_on_drop();
         drop(guard);

@@ -1,4 +1,4 @@
-//! Stores that answer late. A lease counts from when the store was asked: it may have been given at any
+//! Stores that reply late. A lease counts from when the store was asked: it may have been given at any
 //! moment since, so from there on nobody is told that the claim lasts longer than it does.
 
 use tokio::time::{Instant, sleep};

@@ -1,7 +1,7 @@
-//! A batch import: begin again after a crash, and do no row twice.
+//! A batch import: start again after a crash, without doing a row twice.
 //!
-//! An import of many rows is cut off in the middle: a bad row, a deployment, a full disk. Run again
-//! from the start, it should skip what has been done, and say which rows have changed since.
+//! An import of many rows is cut off in the middle: by a bad row, a deployment, a full disk. Started again from
+//! the beginning, it should skip what is done, and report which rows have changed since.
 //!
 //! ```
 //! use actix_web_idempotency::{Fingerprint, MemoryStore, dedup::{DedupOutcome, Deduplicator}};
@@ -80,34 +80,33 @@
 //!
 //! # What to choose, and why
 //!
-//! | | choice | why |
+//! | setting | choice | why |
 //! |---|---|---|
-//! | key | an id in the row; the file's name and the row's number where there is none | numbers move when a row is put in between: then every row below counts as changed, which is loud, not wrong |
-//! | fingerprint | the row | tells a row that was corrected from one that is known |
-//! | error in a row | [`release`](crate::dedup::Execution::release) the run | it is free for the next try; a run that is dropped (a panic, a `?`) is given back too, a moment later, in the background. [`fail`](crate::dedup::Execution::fail) keeps the error, for rows that nobody will mend |
-//! | retention | as long as somebody may run the file again | after it a second import books everything |
-//! | [`on_expired_lease`](crate::dedup::DeduplicatorBuilder::on_expired_lease) | the default, if booking a row twice is found out elsewhere; otherwise `Refuse` | then the row that was cut off is among the `open` ones, and somebody looks |
-//! | store | Redis | the process that begins again is another one; a [`MemoryStore`](crate::MemoryStore) has forgotten |
+//! | key | an id in the row; otherwise the file's name and the row's number | numbers move when a row is inserted: then every row below counts as changed, which is loud, not wrong |
+//! | fingerprint | the row | tells a corrected row from a known one |
+//! | error in a row | [`release`](crate::dedup::Execution::release) the execution | it is free for the next try; an execution that is dropped (a panic, a `?`) is released too, a moment later, in the background. [`fail`](crate::dedup::Execution::fail) records the error, for rows that will not be corrected |
+//! | retention | as long as the file may be imported again | after it a second import books everything |
+//! | [`on_expired_lease`](crate::dedup::DeduplicatorBuilder::on_expired_lease) | the default, if booking a row twice is detected elsewhere; otherwise `Refuse` | then the row that was cut off is among the `open` ones, for a person |
+//! | store | Redis | the second import is another process; a [`MemoryStore`](crate::MemoryStore) has forgotten |
 //!
-//! **Many rows.** A row costs two calls to the store. One after the other that is some milliseconds per
-//! row over a network; thirty at once (`futures_util::stream::StreamExt::buffer_unordered(30)`) are
-//! written together and hide the waiting. Two processes may also share a file: each row is one's.
+//! **Many rows.** A row costs two calls to the store. One after the other that is some milliseconds per row
+//! over a network; thirty at once (`futures_util::stream::StreamExt::buffer_unordered(30)`) are written
+//! together and hide the latency. Two processes may also share a file: each row runs in one of them.
 //!
-//! **Much memory.** A row that is done is remembered by some 350 bytes in a
-//! [`MemoryStore`](crate::MemoryStore), and less than that in Redis, until its retention ends.
-//! A million rows are a few hundred MB: claim blocks of a thousand where that is too much, if a block
-//! can be booked in one transaction.
+//! **Much memory.** A finished row takes some 350 bytes in a [`MemoryStore`](crate::MemoryStore), and less than
+//! that in Redis, until its retention ends. A million rows are a few hundred MB. If that is too much, claim
+//! blocks of a thousand, provided that a block can be booked in one transaction.
 //!
-//! # When something else serves better
+//! # When something else is better
 //!
-//! If a row becomes a row of your own database, let the database say that it is there: a unique index
-//! and `INSERT .. ON CONFLICT DO NOTHING`, in the transaction that books it. That knows for ever, and
-//! cannot disagree with what was booked. [`Deduplicator`](crate::dedup::Deduplicator) is for what leaves the database: mails,
-//! calls to other services, files.
+//! If a row becomes a row of your own database, use a unique index and `INSERT .. ON CONFLICT DO NOTHING`, in
+//! the transaction that books it. It remembers for ever, and cannot disagree with what was booked.
+//! [`Deduplicator`](crate::dedup::Deduplicator) is for effects outside of the database: mails, calls to other
+//! services, files.
 //!
 //! # What can still go wrong
 //!
-//! * **The process dies** between `book` and `complete`. That one row is booked and not remembered: with
-//!   the default it is booked again once its lease has lapsed, and until then it is among the `open`
-//!   ones. Run the import again when it has ended, or wait a lease.
+//! * **The process crashes** between `book` and `complete`. That one row is booked and not recorded: with the
+//!   default it is booked again after its lease has expired, and until then it is among the `open` ones. Run
+//!   the import again when it has ended, or wait a lease.
 //! * **Two files with one name**: put a digest of the file into the key, or a date.

@@ -1,8 +1,7 @@
 //! Forms that are sent twice: a double click, a reload, the back button.
 //!
-//! A browser sends a form once per click and shows the answer to the last. It sends no header of
-//! yours, so the key stands in the page: a hidden field with a token, new for each page that is
-//! shown.
+//! A browser sends a form once per click and shows the response to the last. It adds no header, so the key is
+//! in the page: a hidden field with a token, new for each page that is shown.
 //!
 //! ```
 //! use actix_web::{App, HttpResponse, http::{StatusCode, header}, test, web};
@@ -64,27 +63,25 @@
 //!
 //! # What to choose, and why
 //!
-//! | | choice | why |
+//! | setting | choice | why |
 //! |---|---|---|
-//! | key | the token, by a closure: it sees the body | a browser adds no header to a form |
-//! | scope | the user, not the session's id, if it changes at login | a token that somebody else has seen is worth nothing to him |
-//! | in flight | [`Wait`](crate::InFlight::Wait) | the browser drops the first click's answer and shows the second's: that has to be the order, not a 409 |
-//! | recording | redirects only | a form that comes back with "the address is missing" is corrected and sent again with the same token. An answer that is not recorded frees the key for that |
-//! | fingerprint | the default | two different orders under one token are told 422; see below for the back button |
-//! | answer | 303 to what was created | a reload then repeats a `GET` |
+//! | key | the token, by a closure that sees the body | a browser adds no header to a form |
+//! | scope | the user, not the session's id, if it changes at login | somebody else's token is then useless |
+//! | in flight | [`Wait`](crate::InFlight::Wait) | the browser drops the response to the first click and shows the second: that has to be the order, not a 409 |
+//! | recording | redirects only | a form that comes back with "the address is missing" is corrected and sent again with the same token. A response that is not recorded frees the key for that |
+//! | fingerprint | the default | two different orders under one token get 422; see below for the back button |
+//! | response | 303 to what was created | a reload then repeats a `GET` |
 //!
-//! Where the token comes from: make it when the page is shown (`uuid::Uuid::new_v4()`), once per form.
-//! It needs no memory on the server, and is no protection against forged requests; a CSRF token is
-//! another field with another purpose. Messages for the next page that travel in a `Set-Cookie` are
-//! not replayed.
+//! Create the token when the page is shown (`uuid::Uuid::new_v4()`), once per form. It needs no memory on the
+//! server, and does not protect against forged requests; a CSRF token is another field with another purpose.
+//! Messages for the next page in a `Set-Cookie` are not replayed.
 //!
 //! With JavaScript the same token can go into the header `Idempotency-Key`, and the default
 //! [`KeySource`](crate::KeySource) finds it.
 //!
 //! # Without a token
 //!
-//! Where pages cannot be changed, a lock by user and content turns the second click away while
-//! the first one runs:
+//! If pages cannot be changed, a lock by user and content refuses the second click while the first one runs:
 //!
 //! ```
 //! use actix_web::{HttpResponse, error::ErrorUnauthorized, http::header::ContentType};
@@ -112,7 +109,7 @@
 //! # Ok::<_, actix_web_idempotency::ConfigError>(())
 //! ```
 //!
-//! | | a token and `Idempotency` | `ApiLock` |
+//! | what happens | a token and `Idempotency` | `ApiLock` |
 //! |---|---|---|
 //! | the page | has a hidden field | stays as it is |
 //! | second click while the first runs | waits, sees the order | sees "is being placed" |
@@ -121,12 +118,12 @@
 //!
 //! # What can still go wrong
 //!
-//! * **The back button shows the old page** with its old token. Sent again unchanged it leads to the
-//!   order that exists. Sent with another item it is told 422 `key-reused`: say in
-//!   [`problems`](crate::idempotency::IdempotencyBuilder::problems) that this form has been used, with a link to a
-//!   fresh one, or let browsers fetch the page anew (`Cache-Control: no-store`).
-//! * **A page in a cache** gives many visitors one token. Scopes keep users apart; one user's second
-//!   order would be told that it is the first.
+//! * **The back button shows the old page** with its old token. Sent again unchanged it leads to the order that
+//!   exists. Sent with another item it gets 422 `key-reused`: explain in
+//!   [`problems`](crate::idempotency::IdempotencyBuilder::problems) that this form has been used, with a link
+//!   to a new one, or let browsers fetch the page anew (`Cache-Control: no-store`).
+//! * **A page in a cache** gives many visitors one token. Scopes keep users apart; one user's second order
+//!   would get the response of the first.
 //! * **An upload** in the form is read whole before the handler runs, up to
 //!   [`max_body`](crate::idempotency::IdempotencyBuilder::max_body), and `multipart/form-data` has another
 //!   format than the closure above reads. Send files on their own.

@@ -1,7 +1,7 @@
 //! Payments: charge once, however often the request comes.
 //!
-//! A client sends `POST /payments`, hears nothing, and sends it again. The card is charged by somebody
-//! else's system, and no transaction of yours covers that.
+//! A client sends `POST /payments`, gets no response, and sends it again. The card is charged by an external
+//! system, which no transaction of yours covers.
 //!
 //! ```
 //! use actix_web::{App, HttpRequest, HttpResponse, Result, error, http::StatusCode, test, web};
@@ -23,7 +23,7 @@
 //!
 //! impl Provider {
 //!     async fn charge(&self, key: String, _payment: &Payment) -> Result<usize> {
-//!         let mut charges = self.0.lock().map_err(|_| error::ErrorBadGateway("no answer"))?;
+//!         let mut charges = self.0.lock().map_err(|_| error::ErrorBadGateway("no response"))?;
 //!         let next = charges.len() + 1;
 //!         Ok(*charges.entry(key).or_insert(next))
 //!     }
@@ -88,42 +88,41 @@
 //!
 //! # What to choose, and why
 //!
-//! | | choice | why |
+//! | setting | choice | why |
 //! |---|---|---|
 //! | scope | the account that pays | a token changes between two tries, and then the retry pays again |
-//! | key | the header, [`required`](crate::idempotency::IdempotencyBuilder::required) | without it nobody can tell a retry from a second payment |
-//! | fingerprint | the default | a key that comes back with another amount is a bug of the client, and is told so |
-//! | [`on_expired_lease`](crate::idempotency::IdempotencyBuilder::on_expired_lease) | the default, `Reexecute`, where the provider takes a key, as here, or a row with a unique constraint finds out; otherwise [`Refuse`](crate::ExpiredLease::Refuse) | nobody knows whether a process that died had charged the card. A retry is harmless where that is found out, and must not run where it is not |
-//! | lease | the default, 30 s; shorter if clients return sooner | so long a key is blocked after a crash; it is renewed while the handler runs, so a slow provider is no reason for a longer one |
+//! | key | the header, [`required`](crate::idempotency::IdempotencyBuilder::required) | without it a retry looks like a second payment |
+//! | fingerprint | the default | a key that comes back with another amount is a bug of the client, which gets 422 |
+//! | [`on_expired_lease`](crate::idempotency::IdempotencyBuilder::on_expired_lease) | the default, `Reexecute`, if the provider takes a key, as here, or a unique constraint detects the second run; otherwise [`Refuse`](crate::ExpiredLease::Refuse) | it is unknown whether a crashed process had charged the card. A retry is harmless if that is detected, and must not run otherwise |
+//! | lease | the default, 30 s; shorter if clients return sooner | a key is blocked that long after a crash; the lease is renewed while the handler runs, so a slow provider is no reason for a longer one |
 //! | recording | the default | a 402 is recorded too: call [`mark_transient`](crate::Claim::mark_transient) if the same key may try again when there is money |
 //! | retention | longer than clients retry | after it the same key pays again. The provider forgets as well: [Stripe](https://docs.stripe.com/api/idempotent_requests) may forget a key that is 24 hours old |
-//! | store | Redis, with what [`check`](crate::RedisStore::check) asks for | a second process has to know what the first one did |
+//! | store | Redis, with the settings that [`check`](crate::RedisStore::check) recommends | a second process has to know what the first one did |
 //!
 //! # Hand the key on
 //!
-//! The layer that can know whether the card was charged is the provider's. Give it a key that
-//! is made of the same things as yours: the account and the client's key. Not a fresh one per try,
-//! and not the client's key alone, which another of your clients may choose as well. Where both
-//! together are too long, take the digest: `Fingerprint::digest_json(&(account, key.as_str()))`.
+//! Only the provider can know whether the card was charged. Give it a key that is made of the same things as
+//! yours: the account and the client's key. Not a fresh one per try, and not the client's key alone, which
+//! another of your clients may choose as well. If both together are too long, take the digest:
+//! `Fingerprint::digest_json(&(account, key.as_str()))`.
 //!
 //! # Write it down
 //!
-//! Where a payment is a row of yours, the row is the better place to know: `UNIQUE (account,
-//! idempotency_key)`, written in the transaction that moves the money. `examples/payments_postgres` in
-//! the repository does that, with the fence in the row, and is tested with a store that forgets
-//! everything between two tries. The middleware then saves work and gives the same answer;
-//! the constraint saves the money. Where a layer opens and commits the transaction, wrap it inside of
-//! `Idempotency`: [transactions](super::super::transactions).
+//! If a payment is a row of yours, the row is the better record: `UNIQUE (account, idempotency_key)`, written
+//! in the transaction that moves the money. `examples/payments_postgres` in the repository does that, with the
+//! fencing token in the row, and is tested with a store that forgets everything between two tries. The
+//! middleware then saves work and gives the same response; the constraint saves the money. If a layer opens and
+//! commits the transaction, wrap it inside of `Idempotency`: [transactions](super::super::transactions).
 //!
 //! # What can still go wrong
 //!
-//! * **The provider answers 500, or not at all.** The handler's error frees the key, and the retry
-//!   asks the provider again, with the same key of its own. Without such a key answer what you know:
-//!   record a 202 with a `Location` and find out in the background.
-//! * **The process dies** after the charge and before the answer. `Reexecute`: the retry runs,
-//!   [`attempt`](crate::Claim::attempt) is 2, and the provider answers as before. `Refuse`: the
-//!   client is told [`outcome-unknown`](crate::problem#outcome-unknown), and somebody has to look.
-//! * **Redis fails over** and forgets. The retry runs as if it were the first; the provider's key, or
-//!   the constraint, is what is left.
-//! * **Two keys for one payment.** A client that makes a new key for each try is two payments for
-//!   everybody in this chain.
+//! * **The provider responds with 500, or not at all.** The handler's error frees the key, and the retry asks
+//!   the provider again, with the same provider key. Without such a key respond with what you know: a recorded
+//!   202 with a `Location`, and find out in the background.
+//! * **The process crashes** after the charge and before the response. `Reexecute`: the retry runs,
+//!   [`attempt`](crate::Claim::attempt) is 2, and the provider responds as before. `Refuse`: the client gets
+//!   [`outcome-unknown`](crate::problem#outcome-unknown), and a person has to look.
+//! * **Redis fails over** and forgets. The retry runs as if it were the first; only the provider's key, or the
+//!   constraint, is left.
+//! * **Two keys for one payment.** If a client makes a new key for each try, these are two payments for
+//!   everything in this chain.

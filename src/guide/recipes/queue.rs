@@ -1,8 +1,8 @@
-//! A queue's consumer: do each message once, although queues deliver at least once.
+//! A queue's consumer: handle each message once, although queues deliver at least once.
 //!
-//! A consumer that dies, is slow, or loses its connection before it has acknowledged a message gets it
-//! again, or another consumer does. [`Deduplicator`](crate::dedup::Deduplicator) says to each delivery whether the work is
-//! yours, done, or under way.
+//! If a consumer crashes, is slow, or loses its connection before it has acknowledged a message, the message is
+//! delivered again. [`Deduplicator`](crate::dedup::Deduplicator) says for each delivery whether the work is
+//! new, done, or in progress.
 //!
 //! ```
 //! use actix_web_idempotency::{
@@ -100,28 +100,30 @@
 //!
 //! # What to choose, and why
 //!
-//! | | choice | why |
+//! | setting | choice | why |
 //! |---|---|---|
-//! | key | an id that the producer puts into the message | a broker's delivery tag or receipt is new for each delivery. If the producer may send twice, take what it sends about: `invoice-7` |
-//! | fingerprint | of the body | two messages under one id are a producer's mistake, and the second should not vanish silently. None, where the producer stamps each with a time |
+//! | key | an id that the producer puts into the message | a broker's delivery tag or receipt is new for each delivery. If the producer may send twice, take the subject of the message: `invoice-7` |
+//! | fingerprint | of the body | two messages under one id are a producer's mistake, and the second should not vanish silently. None, if the producer stamps each with a time |
 //! | [`key_prefix`](crate::dedup::DeduplicatorBuilder::key_prefix) | one per kind of work | two consumers of one message, mail and invoice, both have to do theirs |
 //! | acknowledge | after [`complete`](crate::dedup::Execution::complete) | in the other order a crash in between loses the message |
 //! | retention | longer than a message can come back | also from the dead letters, by hand, a week later |
-//! | lease | the default, 30 s | so long a message rests after its consumer has died; it is renewed while the [`Execution`](crate::dedup::Execution) lives, whatever the broker's time-out is |
-//! | [`renew_for`](crate::dedup::DeduplicatorBuilder::renew_for) | longer than the longest work; an hour by default | what takes longer counts as hung |
-//! | [`on_expired_lease`](crate::dedup::DeduplicatorBuilder::on_expired_lease) | the default; `Refuse` for what cannot be tried twice | then [`OutcomeUnknown`](crate::dedup::DedupOutcome::OutcomeUnknown) is for a person |
+//! | lease | the default, 30 s | a message rests that long after its consumer crashed; the lease is renewed while the [`Execution`](crate::dedup::Execution) lives, whatever the broker's time-out is |
+//! | [`renew_for`](crate::dedup::DeduplicatorBuilder::renew_for) | longer than the longest work; an hour by default | longer work counts as hung |
+//! | [`on_expired_lease`](crate::dedup::DeduplicatorBuilder::on_expired_lease) | the default; `Refuse` for work that cannot be tried twice | then [`OutcomeUnknown`](crate::dedup::DedupOutcome::OutcomeUnknown) is for a person |
 //!
 //! # With the deduplication of a broker
 //!
-//! Some queues drop doubles: [SQS FIFO](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-exactly-once-processing.html)
-//! a message that is sent again within 5 minutes. That guards the way into the queue. A message that a
-//! consumer has got and not deleted in time comes again all the same, and that is what this guards.
+//! Some queues drop duplicates: [SQS
+//! FIFO](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-exactly-once-processing.html)
+//! a message that is sent again within 5 minutes. That guards the way into the queue. A message that a consumer
+//! has received and not deleted in time is delivered again, and this is what the deduplicator guards.
 //!
 //! # What can still go wrong
 //!
-//! * **The consumer dies** after the mail has gone and before `complete`. The next delivery is told
-//!   [`InFlight`](crate::dedup::DedupOutcome::InFlight) until the lease has lapsed, then it proceeds with
+//! * **The consumer crashes** after the mail was sent and before `complete`. The next delivery gets
+//!   [`InFlight`](crate::dedup::DedupOutcome::InFlight) until the lease has expired, then it runs with
 //!   [`attempt`](crate::dedup::Execution::attempt) 2, and sends again unless it can find out.
 //! * **Work that outlives its lease**, in a suspended process: [`lost`](crate::dedup::Execution::lost) can be
 //!   raced against it, and [`fencing_token`](crate::dedup::Execution::fencing_token) confirms the claim before the step that counts.
-//! * **`complete` says [`Lost`](crate::event::FinishOutcome::Lost)**: another has done the same meanwhile. Count it.
+//! * **`complete` returns [`Lost`](crate::event::FinishOutcome::Lost)**: another consumer has done the same
+//!   meanwhile. Count it.

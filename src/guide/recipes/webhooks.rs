@@ -1,8 +1,7 @@
-//! Webhooks: do once what a provider delivers at least once.
+//! Webhooks: handle once what a provider delivers at least once.
 //!
-//! A provider that hears no 2xx in time delivers the event again, also when your handler has done its
-//! work and only the answer was lost. Each event has an id that all its deliveries share: that is the
-//! key.
+//! A provider that gets no 2xx in time delivers the event again, even if your handler has done its work and
+//! only the response was lost. Each event has an id that all its deliveries share: that is the key.
 //!
 //! ```
 //! use actix_web::{
@@ -89,34 +88,34 @@
 //! | Stripe | the event's `id`, in the body: `KeySource::from_fn(\|req\| Ok(req.json::<Event>()?.id))` |
 //! | [Standard Webhooks](https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md) | `KeySource::header("webhook-id")` |
 //!
-//! With a key in the body the closure runs before the scope's, so it reads a body that nobody has
-//! verified yet; it only looks for the id, and nothing is claimed before the signature has been.
+//! With a key in the body, its closure runs before the scope's, so it reads a body that is not verified yet; it
+//! only looks for the id, and nothing is claimed before the signature was checked.
 //!
 //! # What to choose, and why
 //!
-//! | | choice | why |
+//! | setting | choice | why |
 //! |---|---|---|
-//! | signature | in the scope's closure, or in a middleware outside | a replay runs nothing of what is inside. Checked in the handler alone, a forged delivery would be answered like the true one |
+//! | signature | in the scope's closure, or in a middleware outside | a replay runs nothing inside. If only the handler checked it, a forged delivery would get the response of the true one |
 //! | scope | one per provider, or per account at the provider | two providers may choose the same id |
-//! | key | the provider's id, [`required`](crate::idempotency::IdempotencyBuilder::required) | a delivery without one is none |
-//! | fingerprint | off | the id says which event it is, and bodies may differ from one delivery to the next (a counter of tries, say); then each retry would be told 422, and be tried again |
+//! | key | the provider's id, [`required`](crate::idempotency::IdempotencyBuilder::required) | a request without one is no delivery |
+//! | fingerprint | off | the id identifies the event, and bodies may differ from one delivery to the next (such as a counter of tries); then each retry would get 422, and be tried again |
 //! | recording | successes only | a 404 for an event that came too early would be replayed to every later try. What is not recorded frees the key, and the next delivery runs |
 //! | retention | longer than the provider tries | three days at [Stripe](https://docs.stripe.com/webhooks) |
-//! | in flight | the default, 409 | for the provider that is a failure, so it comes back later and gets the recorded answer |
-//! | `on_expired_lease` | the default | the next delivery is the remedy for a crash; what it must not repeat needs a constraint of its own |
+//! | in flight | the default, 409 | for the provider that is a failure, so it comes back later and gets the recorded response |
+//! | `on_expired_lease` | the default | the next delivery is the remedy for a crash; an effect that must not be repeated needs a constraint |
 //!
-//! # Answer soon
+//! # Respond soon
 //!
-//! Providers wait 10 seconds or so. A handler that takes longer goes on although its client has left,
-//! and the next delivery gets its answer. Better: put the event into a queue, answer 202, and
-//! [let a consumer work](super::queue) under the same id. The middleware then guards the queue from
-//! doubles, and the consumer guards the work.
+//! Providers wait 10 seconds or so. A slower handler runs to completion although its client has disconnected,
+//! and the next delivery gets its response. Better: put the event into a queue, respond with 202, and [let a
+//! consumer work](super::queue) under the same id. The middleware then guards the queue from duplicates, and
+//! the consumer guards the work.
 //!
 //! # What can still go wrong
 //!
-//! * **Two events that mean the same.** Each has an id of its own, so both run. Where a provider
-//!   does that, take the id of the object and the kind of the event as the key.
-//! * **Order.** An `updated` can come before its `created`. Keys say nothing about that: compare a
-//!   version or a time that the provider sends.
-//! * **Old deliveries, sent again by somebody who has seen one.** A signature over a time, which you
-//!   check, bounds for how long; the retention should be longer than that.
+//! * **Two events with one meaning.** Each has its own id, so both run. If a provider does that, take the id of
+//!   the object and the kind of the event as the key.
+//! * **Order.** An `updated` can come before its `created`. Keys do not order anything: compare a version or a
+//!   time that the provider sends.
+//! * **Old deliveries, sent again by an attacker.** A signature over a time, which you check, bounds for how
+//!   long; the retention should be longer than that.

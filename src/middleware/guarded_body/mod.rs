@@ -23,7 +23,7 @@ pin_project! {
     pub struct GuardedBody<B> {
         #[pin]
         body: B,
-        // Boxed, because most bodies are in memory and have none, and every answer is moved many
+        // Boxed, because most bodies are in memory and have none, and every response is moved many
         // times on its way out.
         body_tracker: Option<Box<BodyTracker>>,
     }

@@ -7,12 +7,12 @@ use crate::{
     store::{Record, RecordedResponse},
 };
 
-/// Copies a body as it passes, and records the answer when the body is whole. A body that is cut
+/// Copies a body as it passes, and records the response when the body is whole. A body that is cut
 /// off, or does not fit, leaves a tombstone: the work has been done.
 pub(crate) struct Recorder {
     /// `None` once it has been told what to record.
     guard: Option<Guard>,
-    /// The answer, its body empty so far.
+    /// The response, its body empty so far.
     answer: RecordedResponse,
     body: BytesMut,
     most: usize,

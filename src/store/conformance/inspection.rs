@@ -58,7 +58,7 @@ async fn delete<S: Inspect>(store: &S, key: &StoreKey) -> bool {
     store.delete(key).await.expect("delete")
 }
 
-/// A claim, lapsed by the time it is returned.
+/// A claim, expired by the time it is returned.
 async fn lapsed_claim<S: Store>(store: &S) -> NewClaim {
     let claim = claim_on(&new_key(), SHORT);
     must_claim(store, &claim).await;

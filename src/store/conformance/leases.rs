@@ -1,4 +1,4 @@
-//! Leases that lapse, are renewed and taken over.
+//! Leases that expire, are renewed and taken over.
 
 use super::*;
 
@@ -58,7 +58,7 @@ async fn a_lapsed_claim_is_forgotten_after_its_afterlife<S: Store>(store: &S) {
 
 async fn a_renewed_claim_lives_on<S: Store>(store: &S) {
     let key = new_key();
-    // Renewed long before it ends, so that a slow machine does not make it lapse.
+    // Renewed long before it ends, so that a slow machine does not make it expire.
     let claim = claim_on(&key, SHORT * 10);
     must_claim(store, &claim).await;
     sleep(SHORT * 6).await;

@@ -35,7 +35,7 @@ async fn a_lock_is_released_by_its_owner_only<S: Store>(store: &S) {
 
 async fn a_lock_is_renewed_by_its_owner_only<S: Store>(store: &S) {
     let key = new_key();
-    // Renewed long before it ends, so that a slow machine does not make it lapse.
+    // Renewed long before it ends, so that a slow machine does not make it expire.
     let first = NewClaim::lock(key.clone(), SHORT * 10);
     must_claim(store, &first).await;
     sleep(SHORT * 6).await;

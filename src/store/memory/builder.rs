@@ -45,7 +45,7 @@ impl MemoryStoreBuilder {
     pub fn build(self) -> Result<MemoryStore, ConfigError> {
         if self.max_entries == 0 {
             return Err(ConfigError::new(
-                "max_entries is 0, so every claim would be refused: allow at least 1",
+                "max_entries must be at least 1 (got 0), or every claim would be refused",
             ));
         }
         Ok(MemoryStore::with_bounds(self.max_bytes, self.max_entries))

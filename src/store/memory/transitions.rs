@@ -12,7 +12,7 @@ use crate::{
     store::{Begin, ClaimId, Held, Lease, NewClaim, OwnerToken, Record},
 };
 
-/// A claim that holds its key until its lease lapses, and is remembered until it is forgotten.
+/// A claim that holds its key until its lease expires, and is remembered until it is forgotten.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Claim {
     pub(crate) token: OwnerToken,
@@ -125,7 +125,7 @@ pub(crate) fn renew(found: Option<SlotRef<'_>>, lease: &Lease, now: Instant) -> 
 }
 
 /// An owner brings its record. Brought twice it is written once; a place that has become vacant is
-/// filled, for an answer that exists is better kept.
+/// filled, for a response that exists is better kept.
 pub(crate) fn complete(
     found: Option<SlotRef<'_>>,
     lease: &Lease,

@@ -127,12 +127,12 @@ impl RedisStoreBuilder {
         let timeout = self.timeout;
         if timeout < Duration::from_millis(1) || timeout > LONGEST_TIMEOUT {
             return Err(ConfigError::new(format!(
-                "the store's timeout is {timeout:?}: it can be 1 ms to 10 s, 500 ms serves most"
+                "timeout must be between 1 ms and 10 s (got {timeout:?}); 500 ms is a good default"
             )));
         }
         if self.most_in_flight == 0 {
             return Err(ConfigError::new(
-                "max_in_flight is 0, so every call would be refused: allow at least 1",
+                "max_in_flight must be at least 1 (got 0), or every call would be refused",
             ));
         }
         let tcp = tcp_settings(self.keepalive)?;
@@ -151,8 +151,7 @@ impl RedisStoreBuilder {
             }
             Servers::Pool(_) if tls::is_given(&self.trust) => {
                 return Err(ConfigError::new(
-                    "certificates are given and the connections are your pool's: give them to its \
-                     manager",
+                    "certificates must be given to the manager of the pool, which opens the connections",
                 ));
             }
             Servers::Pool(open) => Backend::Pool(open(timeout)),
@@ -215,7 +214,7 @@ fn tcp_settings(interval: Option<Duration>) -> Result<TcpSettings, ConfigError> 
     if interval < SHORTEST_KEEPALIVE || interval > LONGEST_KEEPALIVE {
         return Err(ConfigError::new(format!(
             "tcp_keepalive must be between 1 s and 1 h (got {interval:?}); 30 s is a good default, \
-             None switches it off"
+             and None switches it off"
         )));
     }
     let keepalive = TcpKeepalive::new()
@@ -237,12 +236,15 @@ fn sentinel(
     };
     let Some((name, _no_port)) = master.address() else {
         return Err(ConfigError::new(
-            "a socket has no master's name in it: Sentinel needs redis://name-of-the-master/",
+            "a Sentinel URL must use the master's name as its host, e.g. redis://mymaster/ (got a unix \
+             socket)",
         ));
     };
     let name = name.to_owned();
     if sentinels.is_empty() {
-        return Err(ConfigError::new("there are no URLs of sentinels"));
+        return Err(ConfigError::new(
+            "sentinel must get the URL of at least one sentinel (got none)",
+        ));
     }
     let sentinels = (sentinels.iter())
         .map(|url| Server::one_of_many(url, trust, tcp))
@@ -260,11 +262,11 @@ fn cluster(
     let nodes = nodes.collect::<Result<Vec<_>, _>>()?;
     if nodes.iter().any(|node| node.settings().db() != 0) {
         return Err(ConfigError::new(
-            "a cluster has no databases: leave it out of the URL",
+            "a cluster URL must not name a database; a cluster has one only",
         ));
     }
     Cluster::new(&nodes, timeout).ok_or_else(|| {
-        ConfigError::new("a cluster needs the URLs of some of its nodes, which are no sockets")
+        ConfigError::new("cluster must get the URL of at least one node, and no unix socket")
     })
 }
 
@@ -327,7 +329,7 @@ mod tests {
                     .build()
                     .unwrap_err()
                     .to_string()
-                    .contains("1 ms to 10 s")
+                    .contains("between 1 ms and 10 s")
             );
         }
     }
@@ -361,7 +363,7 @@ mod tests {
     fn no_call_in_flight_is_refused() {
         let builder = RedisStore::builder("redis://127.0.0.1").max_in_flight(0);
         let err = builder.build().unwrap_err().to_string();
-        assert!(err.contains("max_in_flight is 0"), "{err}");
+        assert!(err.contains("max_in_flight must be at least 1"), "{err}");
     }
 
     #[test]
@@ -374,10 +376,14 @@ mod tests {
         for master in ["redis://My_master", "redis://u:p@m.x-1/2"] {
             build(master, &sentinels).unwrap();
         }
-        assert!(build("redis://m", &[]).unwrap_err().contains("no URLs"));
+        assert!(
+            build("redis://m", &[])
+                .unwrap_err()
+                .contains("at least one sentinel")
+        );
         assert!(build("redis://m", &["x"]).unwrap_err().contains("URL"));
         let socket = build("unix:///run/redis.sock", &sentinels);
-        assert!(socket.unwrap_err().contains("name-of-the-master"));
+        assert!(socket.unwrap_err().contains("redis://mymaster/"));
     }
 
     #[test]
@@ -387,16 +393,16 @@ mod tests {
             store.build().map_err(|err| err.to_string())
         };
         build(&["redis://u:p@10.0.0.1:7000", "redis://node-2"]).unwrap();
-        assert!(build(&[]).unwrap_err().contains("some of its nodes"));
+        assert!(build(&[]).unwrap_err().contains("at least one node"));
         assert!(
             build(&["unix:///x.sock"])
                 .unwrap_err()
-                .contains("no sockets")
+                .contains("no unix socket")
         );
         assert!(
             build(&["redis://a/3"])
                 .unwrap_err()
-                .contains("no databases")
+                .contains("must not name a database")
         );
         assert!(build(&["redis://a", "x"]).unwrap_err().contains("URL"));
     }

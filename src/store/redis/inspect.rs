@@ -114,7 +114,7 @@ fn told(value: Vec<u8>, size: usize, pttl: i64) -> Inspected {
     }
 }
 
-/// As `begin.lua` has it, for which a claim that never ends has lapsed.
+/// As `begin.lua` has it, for which a claim that never ends has expired.
 fn lease_left(claim: &StoredClaim, pttl: i64) -> Option<Duration> {
     let left = Duration::from_millis(u64::try_from(pttl).ok()?);
     (left.checked_sub(claim.grace)).filter(|left| !left.is_zero())

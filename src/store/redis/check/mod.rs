@@ -78,9 +78,9 @@ impl RedisStore {
         else {
             return Ok(vec![Finding::new(
                 FindingKind::NotTold,
-                "Redis does not tell this user its settings, so nobody knows what it may forget: \
-                 allow INFO and CONFIG GET (ACL SETUSER <user> +info +config|get), or see for \
-                 yourself that maxmemory-policy is noeviction and appendonly is yes",
+                "Redis does not show this user its settings, so it is unknown what it may forget: \
+                 allow INFO and CONFIG GET (ACL SETUSER <user> +info +config|get), or make sure \
+                 that maxmemory-policy is noeviction and appendonly is yes",
             )]);
         };
         let configs: Vec<HashMap<String, String>> = (configs.into_iter())
@@ -135,7 +135,7 @@ fn eviction(config: &HashMap<String, String>) -> Option<Finding> {
             FindingKind::Eviction,
             format!(
                 "Redis' maxmemory-policy is {policy}: {bound}, it drops claims and records before \
-                 their time, and what was done is done again. Set maxmemory-policy noeviction"
+                 their time, and completed requests run again. Set maxmemory-policy noeviction"
             ),
         )
     })
@@ -147,13 +147,13 @@ fn persistence(config: &HashMap<String, String>) -> Option<Finding> {
     }
     let snapshots = config.get("save").is_some_and(|save| !save.is_empty());
     let lost = match snapshots {
-        true => "what was done since the last snapshot",
+        true => "what was written since the last snapshot",
         false => "everything",
     };
     Some(Finding::new(
         FindingKind::NoPersistence,
         format!(
-            "Redis' appendonly is no: a restart forgets {lost}, and it may be done again. Set \
+            "Redis' appendonly is no: a restart forgets {lost}, and those requests may run again. Set \
              appendonly yes (with appendfsync everysec a crash forgets the last second, with \
              always nothing)"
         ),
@@ -170,9 +170,9 @@ fn replicas(info: &str) -> Option<Finding> {
             FindingKind::Replicas,
             format!(
                 "Redis has {count} replicas, which follow with a delay: a failover forgets what \
-                 they had not heard of, and it may be done again. Set min-replicas-to-write 1 to \
-                 bound the delay, and give what must never happen twice a unique constraint or a \
-                 fence where it is written down"
+                 they had not received, and those requests may run again. Set min-replicas-to-write \
+                 1 to bound the delay; if an effect must never happen twice, enforce it with a \
+                 unique constraint or a fencing token"
             ),
         )
     })

@@ -206,7 +206,7 @@ impl Subscriber {
 
     fn complain(&mut self, err: &dyn fmt::Display) {
         if !std::mem::replace(&mut self.has_complained, true) {
-            log::warn!("no wake-ups from Redis, waiting costs more: {err}");
+            log::warn!("no notifications from Redis; waiting duplicates poll: {err}");
         }
     }
 

@@ -22,8 +22,8 @@ use crate::{runtime::background, store::redis::pool::Endpoint};
 /// whatever the number of keys and of those who wait. Channels are sharded, which on a cluster
 /// keeps a publication on its node, and elsewhere makes no difference.
 ///
-/// It is a help and no more. Who waits compares for itself after every wake-up, and looks by itself
-/// now and then; a wake-up that is lost costs time, never correctness.
+/// It is a help and no more. Who waits compares for itself after every notification, and looks by itself
+/// now and then; a notification that is lost costs time, never correctness.
 pub(crate) struct WakeUps {
     place: Endpoint,
     limit: Duration,
@@ -80,12 +80,12 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// The next wake-up, counted from this call on.
+    /// The next notification, counted from this call on.
     pub(crate) fn changed(&self) -> Notified<'_> {
         self.changed.notified()
     }
 
-    /// Sees to it that wake-ups come; false when they cannot at the moment. Costs Redis nothing
+    /// Sees to it that notifications come; false when they cannot at the moment. Costs Redis nothing
     /// for a channel that is subscribed to, or that has been refused.
     pub(crate) async fn subscribe(&self) -> bool {
         if self.refused.load(Ordering::Relaxed) {

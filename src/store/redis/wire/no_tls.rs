@@ -18,8 +18,7 @@ pub(crate) enum Tls {}
 impl Tls {
     pub(crate) fn new((): &Trust) -> Result<Self, ConfigError> {
         Err(ConfigError::new(
-            "the Redis URL asks for TLS: switch on the feature `redis-rustls` of \
-             actix-web-idempotency",
+            "a rediss:// URL needs the feature `redis-rustls` of actix-web-idempotency",
         ))
     }
 

@@ -22,7 +22,7 @@ impl Server {
     pub(crate) fn new(url: &str, trust: &Trust, tcp: &TcpSettings) -> Result<Self, ConfigError> {
         if has_raw_login(url) {
             return Err(ConfigError::new(
-                "the Redis URL cannot be used: its user or password must be percent-encoded (`#` as \
+                "the user and password of a Redis URL must be percent-encoded (`#` as \
                  %23, `/` as %2F, `?` as %3F, `@` as %40, `%` as %25)",
             ));
         }
@@ -169,7 +169,7 @@ fn explain(url: &str, err: &RedisError) -> ConfigError {
         None => reason_of(err),
     };
     ConfigError::new(format!(
-        "the Redis URL cannot be used: {reason}. It looks like \
+        "the Redis URL is not valid: {reason}; it must look like \
          redis://[[user]:password@]host[:port][/database] or \
          redis+unix:///path/to/socket[?db=0&user=..&pass=..]"
     ))
