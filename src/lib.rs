@@ -105,9 +105,12 @@ pub mod store;
 pub mod testing;
 
 #[cfg(feature = "memory")]
+#[doc(inline)]
 pub use self::store::memory::MemoryStore;
 #[cfg(feature = "redis")]
+#[doc(inline)]
 pub use self::store::redis::RedisStore;
+#[doc(inline)]
 pub use self::{
     api_lock::ApiLock,
     config::{ConfigError, ExpiredLease, InFlight, StoreFailure, Waiting},

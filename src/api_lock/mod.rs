@@ -73,12 +73,12 @@ use crate::{
 ///
 /// # Guarantees
 ///
-/// * Of equal requests that arrive while none of them runs, exactly one runs, however many workers, processes
-///   and machines share the store.
-/// * The lock ends with the response: its last byte is handed over, its body is dropped, the handler fails or
-///   panics, the client resets the connection, the worker shuts down. A body in memory is not sent before the
-///   lock is free, so a client that has its response never meets its own lock.
-/// * Only the owner of a lock can release it.
+/// Of [the promise](crate::guide::promise#what-is-promised): one at a time, only its owner, never stuck, no unbounded
+/// wait.
+///
+/// The lock ends with the response: its last byte is handed over, its body is dropped, the handler fails or panics,
+/// the client resets the connection, the worker shuts down. A body in memory is not sent before the lock is free, so a
+/// client that has its response never meets its own lock.
 ///
 /// # Limitations
 ///

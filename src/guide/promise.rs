@@ -24,7 +24,8 @@
 //! | 4 | **No other caller's response.** A replay has the same key and the same fingerprint. Another scope, method, path, query, media type or body is another operation or is refused. | SHA-256; a scope that identifies the caller |
 //! | 5 | **Only its owner.** Only the token of a claim renews, releases and completes it; a late owner changes nothing that has another owner by then. | 1 |
 //! | 6 | **Never stuck.** After a crash, a key stays claimed for one lease at most. In every other case (error, panic, dropped request, lost connection, time-out of any call) the claim ends with its work, as soon as the store can be reached. | the process lives, or the lease ends |
-//! | 7 | **No unbounded wait.** Store calls, bodies, waiting duplicates, retries and everything in the background are bounded in time and number. | |
+//! | 7 | **No unbounded wait.** Store calls (500 ms on Redis, and none while Redis refuses connections), bodies, waiting duplicates, retries and everything in the background are bounded in time and number. | |
+//! | 8 | **To the end.** Under `Idempotency` and a `Deduplicator` the work runs to completion even if its client disconnects. A response in memory is recorded before its first byte is sent; if the store is away, it is sent even so, and recording is retried in the background for ten minutes. | the process lives |
 //!
 //! # What breaks it
 //!

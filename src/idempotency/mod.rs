@@ -98,16 +98,11 @@ use crate::{
 ///
 /// # Guarantees
 ///
-/// * Of requests with one key (in one scope, on one method and path), one runs, however many workers, processes
-///   and machines share the store. The others get its recorded response, wait for it, or learn why not.
-/// * A handler runs to completion even if its client disconnects, and the retry receives the response. On
-///   HTTP/1 too, where actix otherwise drops the handler.
-/// * A response in memory is recorded before its first byte is sent. If the store is away at that moment, the
-///   client gets the response even so, and recording is retried in the background for ten minutes.
-/// * Completed work never runs twice: if a response is too large to store, retries get 409
-///   `response-not-stored`.
-/// * Another request with the same key gets 422 `key-reused`, before anything else.
-/// * Keys of different scopes never meet, and no byte that a client sends becomes part of a stored key.
+/// All of [the promise](crate::guide::promise#what-is-promised): one at a time, once, the same response, no other
+/// caller's response, only its owner, never stuck, no unbounded wait, to the end.
+///
+/// Keys of different scopes never meet, and no byte that a client sends becomes part of a stored key. Another request
+/// with the same key gets 422 `key-reused`, before anything else.
 ///
 /// # Limitations
 ///

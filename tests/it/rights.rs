@@ -76,7 +76,7 @@ async fn of_one_server() {
         missing(&store()).await,
         [FindingKind::NotTold, FindingKind::NoChannel]
     );
-    grant(&redis, &["for wake-ups"]);
+    grant(&redis, &["for notifications"]);
     assert_eq!(missing(&store()).await, [FindingKind::NotTold]);
     grant(&redis, &["for check"]);
     assert_eq!(missing(&store()).await, []);
@@ -96,7 +96,7 @@ async fn of_a_master_and_of_the_sentinels() {
     for server in [&fleet.master, &fleet.replica] {
         grant(
             server,
-            &["always", "for wake-ups", "for check", "with Sentinel"],
+            &["always", "for notifications", "for check", "with Sentinel"],
         );
     }
     for sentinel in &fleet.sentinels {
@@ -147,7 +147,7 @@ async fn of_each_node_of_a_cluster() {
     }
     for server in &cluster.primaries {
         assert_eq!(missing(&nodes()).await, [FindingKind::NoChannel]);
-        grant(server, &["for wake-ups"]);
+        grant(server, &["for notifications"]);
     }
     let store = nodes();
     assert_eq!(missing(&store).await, []);

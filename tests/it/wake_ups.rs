@@ -205,7 +205,7 @@ async fn a_subscription_for_which_there_is_no_connection_left_is_complained_of_o
     let waiting = watch(&store, &claim);
     tokio::time::sleep(Duration::from_millis(2500)).await;
     let said = log::lines_with(&format!(
-        "wake-ups from Redis, waiting costs more: HELLO at 127.0.0.1:{}",
+        "notifications from Redis; waiting duplicates poll: HELLO at 127.0.0.1:{}",
         redis.port()
     ));
     // Another test may have had a server on this port before.

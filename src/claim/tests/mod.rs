@@ -34,7 +34,7 @@ enum Does {
     Lost,
     Refuse,
     Time,
-    /// Responses after this time.
+    /// Replies after this time.
     Late(Duration),
     /// The connection ends before the reply; there is half a second for another try.
     #[cfg(feature = "redis")]

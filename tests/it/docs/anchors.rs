@@ -140,9 +140,9 @@ fn addresses_of_published_pages_are_those_of_modules() {
                 .unwrap_or_else(|| panic!("{file}: {PUBLISHED}{address} is not the latest page"));
             let (page, anchor) = page.split_once('#').unwrap_or((page, ""));
             let module = page
-                .strip_suffix("/index.html")
+                .strip_suffix("index.html")
                 .unwrap_or_else(|| panic!("{file}: {PUBLISHED}{address} is not a module's page"));
-            let module: Vec<_> = module.split('/').collect();
+            let module: Vec<_> = module.split_terminator('/').collect();
             let written =
                 file_of(&module).unwrap_or_else(|| panic!("{file}: no module {module:?}"));
             let anchors = anchors_in(&written, Kind::Module);
