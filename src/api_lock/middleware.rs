@@ -86,8 +86,8 @@ where
     }
 }
 
-/// Runs the handler, and settles before its response goes out where that is possible: a client
-/// that has its whole response must not meet its own lock.
+/// Runs the handler, and releases the lock before the response is sent if that is possible: a client that has
+/// its whole response must not meet its own lock.
 pub(super) async fn run<S, B>(
     guard: Guard,
     service: &S,
@@ -105,7 +105,7 @@ where
     answer
 }
 
-/// What the client is answered, and the guard if it can be settled by now.
+/// The response, and the guard if it can be finished by now.
 fn conclude<B: MessageBody + 'static>(
     answer: Result<ServiceResponse<B>, Error>,
     mut guard: Guard,

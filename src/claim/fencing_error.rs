@@ -4,8 +4,7 @@ use crate::store::StoreError;
 
 /// A claim that could not be confirmed.
 ///
-/// As a response of a handler it is a 503. Opaque; [`is_lost`](Self::is_lost) tells what a caller
-/// can act on.
+/// As a handler's response it is a 503. Opaque; [`is_lost`](Self::is_lost) is what a caller can act on.
 #[derive(Debug)]
 pub struct FencingError(Option<StoreError>);
 
@@ -18,7 +17,7 @@ impl FencingError {
         Self(Some(err))
     }
 
-    /// Whether the claim is lost for certain. Otherwise the store could not be asked.
+    /// Returns whether the claim is lost for certain. Otherwise the store could not be asked.
     pub fn is_lost(&self) -> bool {
         self.0.is_none()
     }

@@ -61,7 +61,7 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// A name for labels, the same in every version.
+    /// Returns a name for labels, the same in every version.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Recorded => "recorded",
@@ -77,7 +77,8 @@ impl Ending {
 pub enum FinishOutcome {
     /// The store has confirmed it: the response is recorded, or the key is free.
     Confirmed,
-    /// The store could not be reached in time, or nobody waited for it; the background goes on trying.
+    /// The store could not be reached in time, or the request did not wait for it; the background goes on
+    /// trying.
     Deferred,
     /// Another owner has the key by now; nothing was changed. The same work may have been done twice.
     Lost,

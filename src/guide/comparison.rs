@@ -67,7 +67,7 @@
 //!
 //! ## By hand, on Redis
 //!
-//! `SET key 1 NX EX 86400`, then the handler, then `SET key <answer>`: twenty lines.
+//! `SET key 1 NX EX 86400`, then the handler, then `SET key <response>`: twenty lines.
 //!
 //! * **Better** if a duplicate is only a nuisance, or the rules are so much your own that no library has them.
 //!   It is as fast as it gets: this crate reaches about 85 % of the throughput of the same commands by hand.

@@ -16,10 +16,10 @@
 //!
 //! let app = App::new()
 //!     .wrap(lock) // its refusals are not recorded
-//!     .wrap(idempotency) // sees the user, records plain answers
+//!     .wrap(idempotency) // sees the user, records uncompressed responses
 //!     .wrap(from_fn(authenticate)) // a stranger neither claims nor replays
 //!     .wrap(Compress::default()) // a replay is compressed for the client that asks
-//!     .wrap(Cors::default()) // sees every response, and answers preflights itself
+//!     .wrap(Cors::default()) // sees every response, and handles preflights itself
 //!     .wrap(Logger::default()); // outermost
 //! # drop(app);
 //! # Ok::<_, actix_web_idempotency::ConfigError>(())

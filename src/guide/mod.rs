@@ -118,7 +118,7 @@
 //! * Large responses and streams: [`Recording::max_body`](crate::Recording::max_body). Server-sent events pass
 //!   as they come; a stream that exceeds the cap or is cut off is `response-not-stored` for retries. A `GET`
 //!   that upgrades (websockets) is never guarded.
-//! * Whoever can read the store can read the responses.
+//! * Access to the store is access to the responses.
 //!
 //! # Replays and authentication
 //!
@@ -205,7 +205,7 @@
 //! > true`; another body gets 422. While the original request runs, a duplicate gets 409 and `Retry-After`.
 //! > Requests without a key get 400.
 //!
-//! Link the [problem types](crate::problem), or give them an address of your own with
+//! Link the [problem types](crate::problem), or give them another address with
 //! [`Problems::base`](crate::problem::Problems::base).
 //!
 //! # OpenAPI

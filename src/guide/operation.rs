@@ -2,7 +2,7 @@
 //!
 //! # A store chosen by configuration
 //!
-//! Memory on a developer's machine, Redis in production: [`AnyStore`](crate::AnyStore) stands for either.
+//! Memory on a developer's machine, Redis in production: [`AnyStore`](crate::AnyStore) is either.
 //!
 //! ```
 //! use actix_web_idempotency::{AnyStore, ConfigError, Idempotency, MemoryStore, RedisStore, Scope};

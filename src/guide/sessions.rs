@@ -68,7 +68,7 @@
 //! // The retry comes in another session of the same user.
 //! let retry = test::call_service(&app, order().cookie(other).to_request()).await;
 //! assert_eq!(retry.headers().get("idempotent-replayed").unwrap(), "true");
-//! // Nobody is logged in: 401 `scope-missing`.
+//! // No user is logged in: 401 `scope-missing`.
 //! let stranger = test::call_service(&app, order().to_request()).await;
 //! assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED);
 //!

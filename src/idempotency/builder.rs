@@ -237,13 +237,13 @@ impl IdempotencyBuilder {
     ///
     /// # #[actix_web::main]
     /// # async fn main() -> std::io::Result<()> {
-    /// let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    /// let tells = told.clone();
+    /// let events = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    /// let collected = events.clone();
     /// let idempotency = Idempotency::builder(MemoryStore::new(), Scope::global())
     ///     .shadow(true)
     ///     .on_event(move |event| {
     ///         if let Event::Request(request) = event && request.shadow {
-    ///             tells.lock().unwrap().push((request.outcome.as_str(), request.status));
+    ///             collected.lock().unwrap().push((request.outcome.as_str(), request.status));
     ///         }
     ///     })
     ///     .build()?;
@@ -251,12 +251,12 @@ impl IdempotencyBuilder {
     /// let app = test::init_service(app).await;
     /// for body in ["tea", "tea", "coffee"] {
     ///     let pay = test::TestRequest::post().insert_header(("idempotency-key", "a"));
-    ///     let answer = test::call_service(&app, pay.set_payload(body).to_request()).await;
-    ///     assert_eq!(answer.status(), 201); // and so say all of them
+    ///     let response = test::call_service(&app, pay.set_payload(body).to_request()).await;
+    ///     assert_eq!(response.status(), 201);
     /// }
     /// let created = Some(201);
     /// let would = [("executed", created), ("replayed", created), ("mismatch", created)];
-    /// assert_eq!(*told.lock().unwrap(), would);
+    /// assert_eq!(*events.lock().unwrap(), would);
     /// # Ok(())
     /// # }
     /// ```

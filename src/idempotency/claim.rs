@@ -31,10 +31,10 @@ use crate::{
 /// use actix_web_idempotency::{Claim, IdempotencyKey};
 ///
 /// # enum Charge { Paid(u64), NoMoney, Unclear }
-/// # async fn charge(key: &str, fence: u64) -> Charge { Charge::NoMoney }
+/// # async fn charge(key: &str, token: u64) -> Charge { Charge::NoMoney }
 /// async fn pay(key: IdempotencyKey, claim: Claim) -> Result<HttpResponse> {
-///     let fence = claim.fencing_token().await?; // no later owner gets a smaller one
-///     Ok(match charge(key.as_str(), fence.0).await {
+///     let token = claim.fencing_token().await?; // no later owner gets a smaller one
+///     Ok(match charge(key.as_str(), token.0).await {
 ///         Charge::Paid(id) => HttpResponse::Created().body(id.to_string()),
 ///         Charge::NoMoney => {
 ///             claim.mark_transient(); // not recorded: the same key may try again

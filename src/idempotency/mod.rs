@@ -234,10 +234,10 @@ impl Idempotency {
         self.settings.claims.drain_on(signal, limit)
     }
 
-    /// Like [`drain_on`](Self::drain_on) with the signals that ask a process to stop: `SIGTERM` and `SIGINT`,
-    /// or Ctrl-C where there are no Unix signals.
+    /// Waits like [`drain_on`](Self::drain_on), for the signals that ask a process to stop: `SIGTERM` and
+    /// `SIGINT`, or Ctrl-C where there are no Unix signals.
     ///
-    /// What a deployment needs around it: [an orderly stop](crate::guide::operation#an-orderly-stop).
+    /// For the limits around it, see [an orderly stop](crate::guide::operation#an-orderly-stop).
     pub fn drain_on_stop(
         &self,
         limit: Duration,

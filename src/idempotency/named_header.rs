@@ -50,7 +50,7 @@ impl NamedHeader {
     }
 }
 
-/// What stands under a name that should stand there once.
+/// The values of a header that should have one.
 pub(super) enum Only<'a> {
     Nothing,
     One(&'a [u8]),

@@ -108,8 +108,8 @@ impl Recording {
     /// another try, and a replay would break it. The [table](Recording#what-is-recorded) lists less common
     /// responses.
     ///
-    /// The closure sees the body if it is in memory. A GraphQL server answers 200 although a field failed; this
-    /// records responses without errors:
+    /// The closure sees the body if it is in memory. A GraphQL server responds with 200 although a field
+    /// failed; this records responses without errors:
     ///
     /// ```
     /// use actix_web_idempotency::Recording;

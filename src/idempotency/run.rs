@@ -64,7 +64,7 @@ where
         }
     }
 
-    /// What the client is answered, and the guard if it can be settled by now.
+    /// The response, and the guard if it can be finished by now.
     pub(super) fn conclude(
         &self,
         mut guard: Guard,

@@ -4,7 +4,7 @@ use crate::metrics::{CATALOGUE, OF_MEMORY};
 /// values of that.
 pub type Emitted = (&'static str, Option<(&'static str, Vec<&'static str>)>);
 
-/// All metrics that are emitted.
+/// Returns all metrics that are emitted.
 pub fn emitted_metrics() -> Vec<Emitted> {
     let emitted = CATALOGUE.into_iter().chain(OF_MEMORY).map(|metric| {
         let label = metric.label.as_ref();

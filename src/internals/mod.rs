@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// The key that a header's value says, with the usual length.
+/// Returns the key of a header's value, with the usual length.
 ///
 /// # Errors
 ///
@@ -30,17 +30,17 @@ pub fn read_key(value: &[u8]) -> Result<IdempotencyKey, InvalidKey> {
     IdempotencyKey::from_header(value, key::LONGEST)
 }
 
-/// The canonical form of a text that may be JSON.
+/// Returns the canonical form of a text that may be JSON.
 pub fn canonical_json(text: &[u8]) -> Option<String> {
     canonical::json(text)
 }
 
-/// The canonical form of a form.
+/// Returns the canonical form of a form.
 pub fn canonical_form(body: &[u8]) -> Vec<u8> {
     canonical::form(body)
 }
 
-/// How long a client prefers to wait.
+/// Returns how long a client prefers to wait.
 pub fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
     prefer::wait(headers)
 }

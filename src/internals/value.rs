@@ -8,13 +8,12 @@ use crate::{
     },
 };
 
-/// A claim as it stands in Redis.
+/// Returns a claim as it is in Redis.
 pub fn encode_claim(claim: &NewClaim) -> Vec<u8> {
     codec::encode_claim(claim)
 }
 
-/// The owner, attempt, grace and fingerprint of the claim that a value in Redis is, if it is
-/// one.
+/// Returns the owner, attempt, grace period and fingerprint of a claim in Redis, if the value is one.
 pub fn decode_claim(value: Vec<u8>) -> Option<(OwnerToken, u32, Duration, Option<Fingerprint>)> {
     match codec::decode(value) {
         Some(Stored::Claim(claim)) => Some((
@@ -27,12 +26,12 @@ pub fn decode_claim(value: Vec<u8>) -> Option<(OwnerToken, u32, Duration, Option
     }
 }
 
-/// A record as it stands in Redis; `None` when it cannot stand there.
+/// Returns a record as it is in Redis; `None` if it cannot be stored there.
 pub fn encode_record(record: &Record, owner: &OwnerToken) -> Option<Vec<u8>> {
     codec::encode_record(record, owner)
 }
 
-/// The record that a value in Redis is, if it is one.
+/// Returns the record that a value in Redis is, if it is one.
 pub fn decode_record(value: Vec<u8>) -> Option<Record> {
     match codec::decode(value) {
         Some(Stored::Finished(record)) => Some(record),

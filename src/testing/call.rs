@@ -5,13 +5,13 @@ use std::fmt;
 pub enum Call {
     /// A claim, at the beginning of a request.
     Begin,
-    /// Another lease for a claim, or a fence.
+    /// A renewal, or a fencing token.
     Renew,
     /// The recording of a response.
     Complete,
     /// The end of a claim that leaves nothing behind.
     Release,
-    /// The watch of a request that waits for another one's answer.
+    /// The watch of a waiting duplicate.
     Changed,
 }
 

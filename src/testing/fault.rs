@@ -1,26 +1,24 @@
 use std::time::Duration;
 
-/// What becomes of one call to a [`FaultyStore`](super::FaultyStore).
+/// What happens to one call to a [`FaultyStore`](super::FaultyStore).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// It is not carried out, and the caller is told at once: the store cannot be reached.
+    /// The call is not carried out and fails at once: the store cannot be reached.
     Unavailable,
-    /// The caller is told at once that there was no response in time, and not whether the call was
-    /// carried out.
+    /// The call fails at once, because there was no reply in time; it is unknown whether it was carried out.
     TimedOut {
-        /// Whether it was.
+        /// Whether it was carried out.
         carried_out: bool,
     },
-    /// The caller is told nothing. The middlewares give such a call up after ten seconds.
+    /// The call gets no reply. The middlewares give such a call up after ten seconds.
     NoAnswer {
-        /// Whether the call is carried out all the same.
+        /// Whether it is carried out even so.
         carried_out: bool,
     },
-    /// It is carried out and answered after this time.
+    /// The call is carried out and gets its reply after this time.
     Delayed(Duration),
-    /// The caller is told nothing, and the call is carried out after this time, whether or not
-    /// anybody still waits for it.
+    /// The call gets no reply, and is carried out after this time, whether or not anything still waits for it.
     Late(Duration),
     /// The claim is gone, as if an operator had released it or the store had forgotten it: before
     /// [`Renew`](super::Call::Renew), [`Complete`](super::Call::Complete) and

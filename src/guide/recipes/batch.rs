@@ -69,7 +69,7 @@
 //! assert_eq!((report.done, report.known), (2, 2));
 //! assert_eq!(booked.len(), 4);
 //!
-//! // A row that was changed after it was booked is told, not booked.
+//! // A row that was changed after it was booked is reported, not booked.
 //! let rows = ["ann,5", "bob,70", "carl,3", "dora,1"];
 //! let report = import(&deduplicator, "2026-11.csv", &rows, &mut booked).await?;
 //! assert_eq!(report, Report { known: 3, changed: vec![1], ..Report::default() });

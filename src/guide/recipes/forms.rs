@@ -19,7 +19,7 @@
 //! }
 //!
 //! fn forms_on(store: impl Store) -> Result<Idempotency, ConfigError> {
-//!     // The user whom the session stands for; here a header that an outer layer sets.
+//!     // The user of the session; here a header that an outer layer sets.
 //!     let scope = Scope::from_fn(|req| req.header("x-user").map(|user| user.into_owned()));
 //!     Idempotency::builder(store, scope)
 //!         .key(KeySource::from_fn(token))
@@ -52,9 +52,9 @@
 //!
 //! let (first, second) =
 //!     tokio::join!(test::call_service(&app, click()), test::call_service(&app, click()));
-//! for answer in [first, second] {
-//!     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-//!     assert_eq!(answer.headers().get(header::LOCATION).unwrap(), "/orders/1");
+//! for response in [first, second] {
+//!     assert_eq!(response.status(), StatusCode::SEE_OTHER);
+//!     assert_eq!(response.headers().get(header::LOCATION).unwrap(), "/orders/1");
 //! }
 //! assert_eq!(orders.load(Ordering::Relaxed), 1);
 //! # Ok(())

@@ -51,11 +51,11 @@
 //!         },
 //!         // Done before; only the acknowledgement was lost.
 //!         DedupOutcome::Replay(ExecutionOutcome::Completed(_)) | DedupOutcome::NotStored => Reply::Acknowledge,
-//!         // Failed before; the consumer died on the way to the dead letters.
+//!         // Failed before; the consumer crashed on the way to the dead letters.
 //!         DedupOutcome::Replay(ExecutionOutcome::Failed(_)) => Reply::DeadLetter,
-//!         // Another consumer is at it, or has died over it.
+//!         // Another consumer works on it, or has crashed.
 //!         DedupOutcome::InFlight => Reply::DeliverAgain,
-//!         // Two messages under one id, or work of which nobody knows how far it came.
+//!         // Two messages under one id, or work whose outcome is unknown.
 //!         DedupOutcome::Mismatch | DedupOutcome::OutcomeUnknown => Reply::DeadLetter,
 //!     })
 //! }

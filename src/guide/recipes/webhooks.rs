@@ -69,8 +69,8 @@
 //!         .to_request()
 //! };
 //! for _delivery in 1..=3 {
-//!     let answer = test::call_service(&app, delivery(format!("sha256={digits}"))).await;
-//!     assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+//!     let response = test::call_service(&app, delivery(format!("sha256={digits}"))).await;
+//!     assert_eq!(response.status(), StatusCode::NO_CONTENT);
 //! }
 //! assert_eq!(runs.load(Ordering::Relaxed), 1);
 //!
