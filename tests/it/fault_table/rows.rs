@@ -82,7 +82,7 @@ pub(super) const OF_SERVER: [Row<ServerFault>; 25] = [
     ),
     row(
         Forgotten,
-        "connections are half-open: the network forgets them at once and says nothing",
+        "connections are half-open: the network drops them at once, silently",
         Nothing,
         Unbroken,
         Kept,
@@ -96,14 +96,14 @@ pub(super) const OF_SERVER: [Row<ServerFault>; 25] = [
     ),
     row(
         ForgottenWhileQuiet,
-        "connections are forgotten while quiet, by a NAT or a load balancer that says nothing",
+        "connections are dropped silently while quiet, by a NAT or a load balancer",
         Nothing,
         Unbroken,
         Kept,
     ),
     row(
         Unanswered,
-        "the network swallows what Redis answers, on new connections too",
+        "the network swallows the replies of Redis, on new connections too",
         Outage,
         Soon,
         Kept,
@@ -167,14 +167,14 @@ pub(super) const OF_SERVER: [Row<ServerFault>; 25] = [
     ),
     row(
         MaxClients,
-        "Redis has closed our connections and has none left, by `maxclients`",
+        "Redis has closed the connections and has none left, by `maxclients`",
         Outage,
         Soon,
         Kept,
     ),
     row(
         Exhausted,
-        "a pool of the application's own is exhausted",
+        "the application's pool is exhausted",
         Delay,
         Unbroken,
         Kept,
@@ -198,7 +198,7 @@ pub(super) const OF_SENTINEL: [Row<master_and_replica::Fault>; 3] = [
     ),
     row(
         FailoverOrdered,
-        "Sentinel: a failover is ordered, by `SENTINEL FAILOVER`",
+        "Sentinel: a planned failover, by `SENTINEL FAILOVER`",
         Delay,
         Unbroken,
         HeardKept,

@@ -29,16 +29,15 @@ fn told<F>(row: &Row<F>) -> &Told {
 
 const HEAD: &str = "\
 <!-- Made by tests/it/fault_table, which says how. -->
-What clients see of each fault, by the tests that cause it under load. In every case an answer
-waits for the store at most one timeout before its handler runs and one after; when the fault is
-over the service resumes without a restart of the application, and no key stays blocked for longer
-than its lease. Where requests fail closed, no handler runs twice for a key while it is claimed, and
-what was answered is not run again, unless its key is lost, or the answer was given while Redis was
-away for longer than the lease.
+What clients see of each fault, from the tests that cause it under load. A response waits for the store for at
+most one time limit before its handler runs and one after. When the fault is over, the service resumes without
+a restart of the application, and no key stays claimed for longer than its lease. If requests fail closed, no
+handler runs twice for a key while it is claimed, and no request whose response was sent runs again, unless its
+key is lost, or the response was sent while Redis was away for longer than the lease.
 
-When a replica takes over is a matter of Sentinel (`down-after-milliseconds`) and Cluster
-(`cluster-node-timeout`). It keeps what it has heard of: usually all but the last milliseconds; after
-`SENTINEL FAILOVER` all but the last second or two, for which the former master goes on.
+Sentinel (`down-after-milliseconds`) and Cluster (`cluster-node-timeout`) decide when a replica takes over. It has
+what it had received: usually all but the last milliseconds; after `SENTINEL FAILOVER` all but the last second or
+two, during which the former master goes on.
 
 | Fault | Clients see, fail-closed | Clients see, fail-open | Service resumes | Keys |
 |---|---|---|---|---|

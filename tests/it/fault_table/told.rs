@@ -77,7 +77,7 @@ impl Seen {
     pub(super) fn fail_closed(self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
-            Self::Delay => "slower answers",
+            Self::Delay => "slower responses",
             Self::Outage => "`503`",
             Self::OutageOfShard => "`503` for the keys of that shard",
             Self::OutageSpreads => "`503` for the keys of that shard, then for all",
@@ -88,7 +88,7 @@ impl Seen {
     pub(super) fn fail_open(self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
-            Self::Delay => "slower answers",
+            Self::Delay => "slower responses",
             Self::Outage => "requests run unguarded",
             Self::OutageOfShard => "requests for the keys of that shard run unguarded",
             Self::OutageSpreads => "requests for the keys of that shard, then all, run unguarded",
@@ -100,7 +100,7 @@ impl Seen {
 impl fmt::Display for Resumes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Unbroken => "it goes on",
+            Self::Unbroken => "it is not interrupted",
             Self::AtOnce => "with the next calls",
             Self::Soon => "within a second or two",
             Self::TakenOver => "within a second or two after a replica has taken over",
@@ -113,10 +113,10 @@ impl fmt::Display for Keys {
         f.write_str(match self {
             Self::Kept => "kept",
             Self::HeardKept => {
-                "what its replica had not heard of is lost: that may run again; the others are kept"
+                "kept, except those that the replica had not received: they may run again"
             }
-            Self::AllLost => "all lost: what runs or was answered may run again",
-            Self::ThoseLost => "those lost: what runs or was answered may run again",
+            Self::AllLost => "all lost: their requests may run again",
+            Self::ThoseLost => "those lost: their requests may run again",
         })
     }
 }
