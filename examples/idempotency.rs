@@ -55,7 +55,7 @@ async fn main() -> io::Result<()> {
         .shutdown_signal(idempotency.drain_on_stop(Duration::from_secs(10)))
         .bind(addr)?;
     let url = format!("http://{}/orders", server.addrs()[0]);
-    println!("An order, its repetition, another order with its key, and two at once:\n");
+    println!("An order, its retry, another order with its key, and two at once:\n");
     let json = "-H 'content-type: application/json'";
     for (key, order, and) in [
         ("a-1", "tea", ""),

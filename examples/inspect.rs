@@ -39,7 +39,9 @@ fn describe(held: &Inspected) -> String {
             status, size, left, ..
         } => {
             let status = status.map_or("?".to_owned(), |status| status.to_string());
-            let size = size.map_or("answer not kept".to_owned(), |size| format!("{size} bytes"));
+            let size = size.map_or("response not stored".to_owned(), |size| {
+                format!("{size} bytes")
+            });
             format!(
                 "finished, {status}, {size}, forgotten in {} s",
                 seconds(left)
@@ -79,12 +81,12 @@ async fn main() -> Result<()> {
             Some(held) => describe(&held),
             None => "vacant".to_owned(),
         },
-        // The first run goes on, and its answer still fills the place unless another has claimed it.
+        // The first run goes on, and its response is still recorded unless the key has another owner.
         ["release", name] => match store.force_release(&key(name)?).await? {
             true => "released: the next request runs".to_owned(),
             false => "nothing was released: there is no claim".to_owned(),
         },
-        // Without its record the operation runs again when it is repeated.
+        // Without its record the operation runs again when it is retried.
         ["delete", name] => match store.delete(&key(name)?).await? {
             true => "deleted: the next request runs".to_owned(),
             false => "nothing was deleted: the key is vacant".to_owned(),

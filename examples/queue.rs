@@ -46,7 +46,7 @@ async fn main() -> Result<()> {
 
     let deduplicator = Deduplicator::builder(RedisStore::new(url)?)
         .key_prefix("example:once:")
-        .lease(Duration::from_secs(2)) // so long a job rests after its process died
+        .lease(Duration::from_secs(2)) // a job rests that long after its process crashed
         .build()?;
     while let Some(job) = queue.rpop(QUEUE, None).await? {
         let job: String = job;
@@ -63,7 +63,7 @@ async fn main() -> Result<()> {
                 println!("{job}: done before, {}", String::from_utf8_lossy(&result));
             }
             DedupOutcome::InFlight => {
-                // Another does it, or died over it: look again later.
+                // Another consumer works on it, or has crashed: look again later.
                 queue.lpush(QUEUE, &job).await?;
                 sleep(Duration::from_millis(100)).await;
             }

@@ -1,4 +1,4 @@
-//! Ten payments with one key at the same moment: one is executed, all ten get its answer.
+//! Ten payments with one key at the same moment: one is executed, all ten get its response.
 //!
 //! Run it with `cargo run --example wait`; `REDIS_URL` is optional.
 

@@ -23,11 +23,11 @@ const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
     .with_max_times(5)
     .with_jitter();
 
-/// Why there is no final answer yet, and the pause that the server asks for.
+/// Why there is no final response yet, and the pause that the server asks for.
 struct Trouble(String, Duration);
 
-/// Not reached, not answered in time, or cut off. Whether the request ran is anybody's guess, and
-/// its key is the reason why nobody needs to guess.
+/// Not reached, no response in time, or cut off. It is unknown whether the request ran, and its key makes
+/// that harmless.
 impl From<reqwest::Error> for Trouble {
     fn from(err: reqwest::Error) -> Self {
         let err = anyhow::Error::from(err.without_url());
@@ -65,7 +65,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         bail!("usage: client URL BODY [KEY]");
     };
     let url: Url = url.parse()?;
-    // One key for all tries of an operation. Who must survive a crash, too, writes it down first.
+    // One key for all tries of an operation. To survive a crash, too, write it down first.
     let key = args.next().unwrap_or_else(|| Uuid::new_v4().to_string());
     let mut headers = HeaderMap::new();
     headers.insert("idempotency-key", format!("\"{key}\"").parse()?);

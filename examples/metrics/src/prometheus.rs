@@ -24,7 +24,7 @@ pub(crate) fn install() -> io::Result<PrometheusHandle> {
         let mut ticks = rt::time::interval(Duration::from_secs(5));
         loop {
             ticks.tick().await;
-            tended.run_upkeep(); // or samples pile up while nobody scrapes
+            tended.run_upkeep(); // or samples pile up between scrapes
         }
     });
     Ok(prometheus)

@@ -15,9 +15,8 @@ pub(crate) struct Payment {
 
 /// Pays once for each key.
 ///
-/// A key belongs to the user, and to method and path. It and its answer are remembered for 24 hours
-/// after the answer; a repetition with the same body within that time is answered with the same
-/// answer.
+/// A key belongs to the user, and to method and path. It and its response are remembered for 24 hours
+/// after the response; a retry with the same body within that time gets the same response.
 #[utoipa::path(
     post,
     path = "/payments",
@@ -38,7 +37,7 @@ pub(crate) struct Payment {
         (
             status = 201, description = "Paid, now or by the request that this one repeats.",
             body = Payment,
-            headers(("Idempotent-Replayed" = bool, description = "`true` on a repetition.")),
+            headers(("Idempotent-Replayed" = bool, description = "`true` on a replay.")),
         ),
         Refusal,
         (

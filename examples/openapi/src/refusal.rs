@@ -2,14 +2,14 @@ use utoipa::IntoResponses;
 
 use crate::problem::Problem;
 
-/// What the middleware answers itself. Any guarded endpoint can name it among its responses.
+/// The middleware's own responses. Any guarded endpoint can name it among its responses.
 #[derive(IntoResponses)]
-#[expect(dead_code, reason = "it says what the middleware answers")]
+#[expect(dead_code, reason = "it documents the middleware's responses")]
 pub(crate) enum Refusal {
     /// `key-missing`, `key-invalid`: send one key, of 1 to 255 visible ASCII characters.
     #[response(status = 400, content_type = "application/problem+json")]
     Key(Problem),
-    /// `scope-missing`: the request does not say whose it is.
+    /// `scope-missing`: the request does not identify its caller.
     #[response(status = 401, content_type = "application/problem+json")]
     Scope(Problem),
     /// `body-timeout`: the body stopped arriving. Nothing was begun.
@@ -27,7 +27,7 @@ pub(crate) enum Refusal {
     /// `payload-too-large`: nothing was begun.
     #[response(status = 413, content_type = "application/problem+json")]
     Large(Problem),
-    /// `key-reused`: the key stands for another request. A new request needs a new key.
+    /// `key-reused`: the key belongs to another request. A new request needs a new key.
     #[response(status = 422, content_type = "application/problem+json")]
     Other(Problem),
     /// `store-unavailable`: nothing was begun; repeat this request later, with the same key.

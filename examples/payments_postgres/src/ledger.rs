@@ -16,7 +16,7 @@ pub(crate) enum Outcome {
     Paid(i64),
     /// The account cannot pay that much.
     Refused,
-    /// The key stands for another payment.
+    /// The key belongs to another payment.
     KeyReused,
     /// A later owner of the key has been here.
     Stale,
@@ -50,12 +50,12 @@ impl Ledger {
         Ok(Self { pool })
     }
 
-    /// Key, fence and money in one transaction.
+    /// Key, fencing token and money in one transaction.
     ///
     /// The unique constraint makes it one payment: whatever the idempotency store has forgotten,
     /// whoever comes second finds the row of the first. A refusal settles nothing, and that is what
-    /// the fence is for: an owner that slept through its lease must not pay what its successor was
-    /// refused, for the client has been told that nothing was paid.
+    /// the fencing token is for: an owner that was suspended for longer than its lease must not pay what its successor was
+    /// refused, because the client knows that nothing was paid.
     pub(crate) async fn pay(
         &self,
         account: &str,
@@ -86,7 +86,7 @@ impl Ledger {
         transaction.commit().await?;
         Ok(match paid {
             true => Outcome::Paid(id),
-            false => Outcome::Refused, // the fence stays
+            false => Outcome::Refused, // the token stays
         })
     }
 }
