@@ -124,7 +124,7 @@
 //!
 //! # Measured
 //!
-//! By `benches/load/run` in the repository, on one core with one Redis; `benches/load/results.md` has the
+//! By `tools/load/run` in the repository, on one core with one Redis; `tools/load/results.md` has the
 //! newest tables and says how. In November 2026 this crate on Redis served, beside the others:
 //!
 //! | compared with | first run | replay | lock |

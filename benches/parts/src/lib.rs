@@ -116,7 +116,7 @@ pub struct Subject(Box<dyn Fn(TestRequest) -> Answered>);
 
 impl Subject {
     /// Each user orders what nobody else does at the time.
-    pub async fn of(path: Path, store: impl Store) -> Self {
+    pub async fn new(path: Path, store: impl Store) -> Self {
         let app = App::new();
         let route = post().to(handler);
         match path {

@@ -27,7 +27,7 @@ async fn main() {
 }
 
 async fn per_request(path: Path) -> (f64, f64) {
-    let subject = Subject::of(path, MemoryStore::new()).await;
+    let subject = Subject::new(path, MemoryStore::new()).await;
     for number in 0..TIMES {
         subject.call(path.request(number)).await;
     }

@@ -35,7 +35,7 @@ async fn per_entry() -> (f64, f64) {
         drop(claims.begin(&lock).await);
     }
     let claimed = HeapStats::get();
-    let subject = Subject::of(Path::FirstBytes, records.clone()).await;
+    let subject = Subject::new(Path::FirstBytes, records.clone()).await;
     for number in 0..MANY {
         subject.call(Path::FirstBytes.request(number)).await;
     }

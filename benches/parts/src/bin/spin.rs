@@ -20,7 +20,7 @@ async fn main() {
     let path = arguments.next().and_then(|name| Path::named(&name));
     let path = path.expect("the first argument names a path");
     let times = arguments.next().and_then(|times| times.parse().ok());
-    let subject = Subject::of(path, MemoryStore::new()).await;
+    let subject = Subject::new(path, MemoryStore::new()).await;
     let (mut number, mut quickest) = (0, Duration::MAX);
     for _batch in 0..times.unwrap_or(5000) / BATCH {
         let begun = Instant::now();

@@ -3,7 +3,7 @@ use anyhow::{Context, Result, bail};
 use crate::cores::Cores;
 
 pub(crate) const USAGE: &str = "\
-benches/load/run [options]
+tools/load/run [options]
 
   --rounds N     how often each row is measured, 5 unless told otherwise; medians are shown
   --seconds N    how long each time, 2 unless told otherwise
@@ -13,8 +13,8 @@ benches/load/run [options]
   --quick        one round of a second each: does it all work?
   --chart        measures nothing, and draws the chart anew from the table
 
-Prints the tables, with what is aimed at in brackets. Writes them without that to benches/load/results.md,
-and benches/load/chart.svg, unless only some rows were asked for or it had to be quick.";
+Prints the tables, with what is aimed at in brackets. Writes them without that to tools/load/results.md,
+and tools/load/chart.svg, unless only some rows were asked for or it had to be quick.";
 
 /// What was asked for on the command line.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 'use strict'
 
-// The handler of all rows, as in benches/load/src/serve/order.rs, and where it is served.
+// The handler of all rows, as in tools/load/src/serve/order.rs, and where it is served.
 
 const express = require('express')
 

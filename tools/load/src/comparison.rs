@@ -58,7 +58,7 @@ impl Comparison {
     fn outcome(&mut self, row: &Row) -> &mut Outcome {
         let known = self.0.iter().position(|known| known.row.name == row.name);
         let at = known.unwrap_or_else(|| {
-            self.0.push(Outcome::of(row.clone()));
+            self.0.push(Outcome::new(row.clone()));
             self.0.len() - 1
         });
         &mut self.0[at]

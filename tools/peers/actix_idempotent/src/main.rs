@@ -22,7 +22,7 @@ use deadpool_redis::{Config, Runtime};
 
 static RUNS: AtomicU64 = AtomicU64::new(0);
 
-/// The handler of all rows, as in benches/load/src/serve/order.rs.
+/// The handler of all rows, as in tools/load/src/serve/order.rs.
 async fn order(body: web::Bytes) -> HttpResponse {
     let run = RUNS.fetch_add(1, Ordering::Relaxed) + 1;
     let receipt = format!(r#"{{"run":"{run:08}","received":{}}}"#, body.len());

@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(
             drawn,
             include_str!("../chart.svg"),
-            "benches/load/run --chart"
+            "tools/load/run --chart"
         );
         Ok(())
     }

@@ -12,7 +12,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    pub(crate) fn of(row: Row) -> Self {
+    pub(crate) fn new(row: Row) -> Self {
         Self {
             row,
             samples: Vec::new(),

@@ -1,5 +1,5 @@
 //! Compares what the middlewares cost: with nothing, with the same Redis commands by hand, and with
-//! others. `benches/load/run` builds and starts it.
+//! others. `tools/load/run` builds and starts it.
 
 mod bench;
 mod chart;

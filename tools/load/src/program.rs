@@ -12,9 +12,9 @@ use crate::{cores::Core, serve::Subject};
 pub(crate) enum Program {
     /// One of this program's own servers.
     Own(Subject),
-    /// A script in benches/peers/express.
+    /// A script in tools/peers/express.
     Express(&'static str),
-    /// benches/peers/actix_idempotent.
+    /// tools/peers/actix_idempotent.
     ActixIdempotent,
 }
 
@@ -30,10 +30,10 @@ impl Program {
                 Some("Node is missing")
             }
             Self::Express(_) if !Path::new(PEERS).join("express/node_modules").is_dir() => {
-                Some("its packages are missing, benches/load/run installs them")
+                Some("its packages are missing, tools/load/run installs them")
             }
             Self::ActixIdempotent if !path.exists() => {
-                Some("it is not built, benches/load/run does that")
+                Some("it is not built, tools/load/run does that")
             }
             Self::Express(_) | Self::ActixIdempotent => None,
         }
