@@ -1,7 +1,6 @@
 //! Fingerprints of requests, and the canonical forms behind them.
 
 pub(crate) mod canonical;
-pub(crate) mod hex;
 
 use std::fmt;
 
@@ -59,14 +58,16 @@ impl Fingerprint {
 /// As text: the digest as 64 lower-case hexadecimal digits.
 impl Serialize for Fingerprint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(hex::write(&self.0, &mut [0; 64]))
+        serializer.collect_str(self)
     }
 }
 
 /// The digest as 64 lower-case hexadecimal digits.
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(hex::write(&self.0, &mut [0; 64]))
+        let mut room = [0; 64];
+        let digits = base16ct::lower::encode_str(&self.0, &mut room);
+        f.write_str(digits.map_err(|_| fmt::Error)?)
     }
 }
 

@@ -4,8 +4,6 @@ use std::{
     sync::Arc,
 };
 
-use crate::fingerprint::hex;
-
 /// The digits of a digest.
 const DIGITS: usize = 64;
 
@@ -46,7 +44,9 @@ impl StoreKey {
     /// ```
     pub fn parse(text: &str) -> Option<Self> {
         let (prefix, digits) = text.split_at_checked(text.len().checked_sub(64)?)?;
-        Some(Self::new(prefix, hex::bytes(digits.as_bytes())?))
+        let mut digest = [0; 32];
+        base16ct::lower::decode(digits, &mut digest).ok()?;
+        Some(Self::new(prefix, digest))
     }
 
     /// Returns whether the key, as it is [written](#impl-Display-for-StoreKey), begins with this text. The text
@@ -54,7 +54,7 @@ impl StoreKey {
     pub fn begins_with(&self, text: &str) -> bool {
         match text.strip_prefix(&*self.prefix) {
             Some("") => true,
-            Some(digits) => hex::write(&self.digest, &mut [0; DIGITS]).starts_with(digits),
+            Some(digits) => self.digits(&mut [0; DIGITS]).starts_with(digits),
             None => self.prefix.starts_with(text),
         }
     }
@@ -77,8 +77,13 @@ impl StoreKey {
     pub(crate) fn to_text(&self) -> String {
         let mut text = String::with_capacity(self.prefix.len() + DIGITS);
         text.push_str(&self.prefix);
-        text.push_str(hex::write(&self.digest, &mut [0; DIGITS]));
+        text.push_str(self.digits(&mut [0; DIGITS]));
         text
+    }
+
+    /// Returns the digest as it is written, in the room that the caller has for it.
+    fn digits<'a>(&self, room: &'a mut [u8; DIGITS]) -> &'a str {
+        base16ct::lower::encode_str(&self.digest, room).unwrap_or_default()
     }
 
     /// Returns the first eight bytes of the digest, as even a hash as any.
@@ -99,7 +104,7 @@ impl Hash for StoreKey {
 impl fmt::Display for StoreKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.prefix)?;
-        f.write_str(hex::write(&self.digest, &mut [0; DIGITS]))
+        f.write_str(self.digits(&mut [0; DIGITS]))
     }
 }
 

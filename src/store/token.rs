@@ -1,7 +1,5 @@
 use std::fmt;
 
-use crate::fingerprint::hex;
-
 /// Proves who owns a claim: 16 random bytes, made before the claim is sent.
 ///
 /// `Debug` does not show it, because the token can free the key.
@@ -27,7 +25,7 @@ impl OwnerToken {
 
     /// Returns the bytes as 32 lower-case hexadecimal digits, for a store that stores text.
     pub fn to_hex(&self) -> String {
-        hex::text(&self.0)
+        base16ct::lower::encode_string(&self.0)
     }
 }
 

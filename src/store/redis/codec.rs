@@ -22,7 +22,7 @@ use std::{num::NonZeroU32, time::Duration};
 use bytes::Bytes;
 
 use crate::{
-    fingerprint::{Fingerprint, hex},
+    fingerprint::Fingerprint,
     store::{Headers, NewClaim, OwnerToken, Record, RecordedResponse, Tombstone},
 };
 
@@ -100,9 +100,16 @@ fn begin_value(kind: u8, owner: &OwnerToken, more: usize) -> Vec<u8> {
     out
 }
 
+/// Reads the digits of a token; `None` if there is anything else.
+fn token(digits: &[u8]) -> Option<OwnerToken> {
+    let mut bytes = [0; 16];
+    let read = base16ct::lower::decode(digits, &mut bytes).ok()?.len();
+    (read == bytes.len()).then_some(OwnerToken::from_bytes(bytes))
+}
+
 /// Reads a value; `None` when it is not one of ours.
 pub(crate) fn decode(value: Vec<u8>) -> Option<Stored> {
-    if hex::bytes::<16>(&value).is_some() {
+    if token(&value).is_some() {
         return Some(Stored::Lock);
     }
     let mut rest = Reader(Bytes::from(value));
@@ -110,7 +117,7 @@ pub(crate) fn decode(value: Vec<u8>) -> Option<Stored> {
         return None;
     }
     let kind = rest.byte()?;
-    let token = OwnerToken::from_bytes(hex::bytes(&rest.take(32)?)?);
+    let token = token(&rest.take(32)?)?;
     match kind {
         b'C' => {
             let attempt = NonZeroU32::new(rest.u32()?)?;

@@ -33,7 +33,7 @@ fn recorder() -> &'static PrometheusHandle {
 }
 
 fn scrape() -> Scrape {
-    Scrape::of(recorder().render())
+    Scrape::new(recorder().render())
 }
 
 /// What has been counted of a guard, once there are as many series as are expected.

@@ -24,7 +24,7 @@ async fn scraped(example: &Example) -> Scrape {
     assert_eq!(answer.status(), 200);
     let media_type = answer.headers()["content-type"].to_str().unwrap();
     assert_eq!(media_type, "text/plain; version=0.0.4");
-    Scrape::of(answer.text().await.unwrap())
+    Scrape::new(answer.text().await.unwrap())
 }
 
 async fn order(example: &Example, path: &str, key: &str) -> u16 {

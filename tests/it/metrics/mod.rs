@@ -1,7 +1,5 @@
-//! What the feature `metrics` counts, and what the example's dashboard and alerts make of it.
+//! What the feature `metrics` counts, and what its example shows of it.
 
 mod counting;
 mod example;
-mod expression;
-mod grafana;
 mod scrape;

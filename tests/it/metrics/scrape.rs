@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 pub(crate) struct Scrape(String);
 
 impl Scrape {
-    pub(crate) fn of(text: String) -> Self {
+    pub(crate) fn new(text: String) -> Self {
         Self(text)
     }
 

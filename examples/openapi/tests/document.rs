@@ -1,6 +1,16 @@
-//! The document of the openapi example is valid, and says what the example does.
+//! The document of the example is valid, and says what the example does.
 
-use std::collections::BTreeSet;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that panics has failed"
+)]
+
+#[allow(dead_code, reason = "the tests of the crate use more of it")]
+#[path = "../../../tests/it/support/example.rs"]
+mod example;
+
+use std::{collections::BTreeSet, time::Duration};
 
 use reqwest::{RequestBuilder, Response};
 use roas::{
@@ -9,13 +19,16 @@ use roas::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{
-    example::{Example, member},
-    server::client,
-};
+use example::Example;
 
 /// Nothing listens there.
 const DEAD_REDIS: (&str, &str) = ("REDIS_URL", "redis://127.0.0.1:1/");
+
+/// A client that gives up on what would otherwise take without end.
+fn client() -> reqwest::Client {
+    let builder = reqwest::Client::builder().timeout(Duration::from_secs(20));
+    builder.build().unwrap()
+}
 
 struct Api {
     example: Example,
@@ -24,7 +37,7 @@ struct Api {
 
 impl Api {
     async fn start(environment: &[(&str, &str)]) -> Self {
-        let example = Example::start(member("openapi"), environment);
+        let example = Example::start(env!("CARGO_BIN_EXE_openapi").into(), environment);
         let answer = client().get(example.url()).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         let document = answer.json().await.unwrap();
@@ -158,7 +171,7 @@ async fn what_the_api_answers_is_what_its_document_says() {
     let is = |status: u16, name: &str| (status, name.to_owned());
     let first = api.check(api.pay("a"));
     let second = async {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await; // the first takes 1000
+        tokio::time::sleep(Duration::from_millis(100)).await; // the first takes 1000
         api.check(api.pay("a")).await
     };
     let (first, second) = tokio::join!(first, second);
@@ -211,7 +224,7 @@ async fn the_document_names_every_problem_of_this_middleware_and_no_other() {
         .and_then(|p| p.strip_suffix(")$"));
     let documented: BTreeSet<_> = names.unwrap().split('|').collect();
     // The page that explains them has a heading for each.
-    let page = include_str!("../../src/problem/mod.rs");
+    let page = include_str!("../../../src/problem/mod.rs");
     let headings = page
         .lines()
         .filter_map(|line| line.strip_prefix("//! ## `"));

@@ -1,15 +1,23 @@
 //! The example's dashboard and alerts ask for what is emitted, and show all of it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that panics has failed"
+)]
+
+mod expression;
+
 use std::collections::BTreeSet;
 
 use actix_web_idempotency::internals::emitted_metrics;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::expression::Expression;
+use expression::Expression;
 
-const DASHBOARD: &str = include_str!("../../../examples/metrics/grafana/dashboard.json");
-const ALERTS: &str = include_str!("../../../examples/metrics/grafana/alerts.yml");
+const DASHBOARD: &str = include_str!("../../grafana/dashboard.json");
+const ALERTS: &str = include_str!("../../grafana/alerts.yml");
 
 /// The panels of the dashboard that show something.
 fn panels() -> Vec<Value> {
@@ -162,7 +170,7 @@ fn alerts_ask_for_what_is_emitted() {
 #[test]
 fn each_alert_is_tried() {
     // By promtool, in .ci/deep: of a guard with every trouble there is, as many fire.
-    let tried = include_str!("../../../examples/metrics/grafana/alerts.test.yml");
+    let tried = include_str!("../../grafana/alerts.test.yml");
     let [fire, ..] = between(tried, "- value: ", "\n")[..] else {
         panic!("it says how many fire");
     };
