@@ -21,7 +21,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn of(server: SocketAddr) -> reqwest::Result<Self> {
+    pub(crate) fn to(server: SocketAddr) -> reqwest::Result<Self> {
         let http = reqwest::Client::builder()
             .no_proxy()
             .pool_max_idle_per_host(0)

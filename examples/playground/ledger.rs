@@ -68,7 +68,7 @@ impl Ledger {
     }
 
     pub(crate) fn tally(&self, run: u64) -> Tally {
-        Tally::of(&self.requests(run))
+        Tally::new(&self.requests(run))
     }
 
     fn books(&self) -> MutexGuard<'_, Books> {

@@ -19,7 +19,8 @@ pub(crate) async fn order(
     order: web::Json<Order>,
     ledger: web::Data<Ledger>,
 ) -> actix_web::Result<HttpResponse> {
-    let place = Place::of(req.headers()).ok_or_else(|| ErrorBadRequest("no x-request"))?;
+    let place =
+        Place::from_headers(req.headers()).ok_or_else(|| ErrorBadRequest("no x-request"))?;
     let mut running = Running::new(ledger.clone(), place);
     rt::time::sleep(Duration::from_millis(order.millis.min(5_000))).await;
     running.cut_off = false;

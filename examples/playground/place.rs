@@ -8,7 +8,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let (run, request) = headers.get("x-request")?.to_str().ok()?.split_once('-')?;
         Some(Self {
             run: run.parse().ok()?,

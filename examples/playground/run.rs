@@ -20,7 +20,7 @@ pub(crate) async fn run(
     if let Some(fault) = settings.fault() {
         return HttpResponse::UnprocessableEntity().body(fault);
     }
-    let Ok(client) = Client::of(req.app_config().local_addr()) else {
+    let Ok(client) = Client::to(req.app_config().local_addr()) else {
         return HttpResponse::InternalServerError().body("no client could be made");
     };
     let (tell, told) = channel(2 * settings.requests + 2);

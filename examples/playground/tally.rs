@@ -19,7 +19,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn of(requests: &[Request]) -> Self {
+    pub(crate) fn new(requests: &[Request]) -> Self {
         let last_end = requests.iter().filter_map(|request| request.ended).max();
         let mut tally = Self {
             requests: requests.len(),

@@ -37,7 +37,7 @@ struct Seen {
 impl Seen {
     fn new(req: &ServiceRequest) -> Option<Self> {
         let ledger = req.app_data::<web::Data<Ledger>>()?.clone();
-        let place = Place::of(req.headers())?;
+        let place = Place::from_headers(req.headers())?;
         ledger.note(place, |request, now| request.arrived = Some(now));
         Some(Self {
             ledger,

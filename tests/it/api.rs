@@ -111,9 +111,3 @@ async fn any_store_ends_each_call_of_a_store_without_a_time_limit() {
     any.begin(&claim).await.unwrap();
     assert!(any.look_up(&key).await.unwrap().is_some());
 }
-
-#[test]
-fn a_store_behind_an_arc_is_a_store() {
-    let shared = std::sync::Arc::new(MemoryStore::new());
-    ApiLock::new(shared, |req| req.path().to_owned());
-}

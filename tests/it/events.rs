@@ -22,7 +22,7 @@ use crate::{
         ear::{Ear, outcomes},
         eventually,
         gate::{Gate, gated},
-        keys::{answer, keys_on, memory_keys, numbered, pay},
+        keys::{Answer, answer, keys_on, memory_keys, numbered, pay},
         locks::lock_on,
         log,
         server::{Server, post},
@@ -40,7 +40,7 @@ fn failing(call: Call, times: usize, fault: Fault) -> FaultyStore<MemoryStore> {
 }
 
 /// A server with a first request in its handler, and what that will be answered.
-async fn occupied(keys: &Idempotency) -> (Server, Gate, JoinHandle<(u16, bool, String)>) {
+async fn occupied(keys: &Idempotency) -> (Server, Gate, JoinHandle<Answer>) {
     let gate = Gate::closed();
     let server = numbered(keys, &gate);
     let first = tokio::spawn(answer(pay(&server, "a", "tea")));
@@ -109,7 +109,7 @@ async fn who_is_refused_is_told_of_with_the_time_that_is_left() {
     let ear = Ear::default();
     let keys = memory_keys().on_event(ear.hears()).build().unwrap();
     let (server, gate, first) = occupied(&keys).await;
-    assert_eq!(answer(pay(&server, "a", "tea")).await.0, 409);
+    assert_eq!(answer(pay(&server, "a", "tea")).await.status, 409);
     let refused = ear.all(1).await.remove(0);
     assert_eq!(refused.outcome, Outcome::InFlight);
     assert_eq!(refused.problem, Some("in-flight"));
@@ -130,7 +130,7 @@ async fn who_waits_and_is_answered_is_one_event_that_says_both() {
     tokio::time::sleep(SECOND / 10).await;
     gate.let_go(1);
     first.await.unwrap();
-    assert!(second.await.unwrap().1, "it is a replay");
+    assert!(second.await.unwrap().is_replay, "it is a replay");
     let heard = ear.all(2).await;
     let with = |outcome| heard.iter().find(|event| event.outcome == outcome);
     let replay = with(Outcome::Replayed).unwrap();
@@ -186,7 +186,7 @@ async fn while_the_store_is_away_requests_are_refused_or_run_unguarded() {
         let keys = keys_on(failing(Call::Begin, 1, Fault::Unavailable)).on_store_failure(policy);
         let keys = keys.on_event(ear.hears()).build().unwrap();
         let server = numbered(&keys, &Gate::open());
-        let (status, _, _) = answer(pay(&server, "a", "tea")).await;
+        let status = answer(pay(&server, "a", "tea")).await.status;
         let event = ear.all(1).await.remove(0);
         assert_eq!((event.outcome, event.status), (outcome, Some(status)));
         assert_eq!(event.store_error, Some(StoreErrorKind::Unavailable));
@@ -201,7 +201,7 @@ async fn a_recording_that_is_left_to_the_background_is_settled_later() {
     let keys = keys_on(failing(Call::Complete, 2, Fault::Unavailable)).on_event(ear.hears());
     let keys = keys.build().unwrap();
     let server = numbered(&keys, &Gate::open());
-    assert_eq!(answer(pay(&server, "a", "tea")).await.0, 201);
+    assert_eq!(answer(pay(&server, "a", "tea")).await.status, 201);
     let event = ear.all(1).await.remove(0);
     assert_eq!(event.ending, Some(Ending::Recorded));
     assert_eq!(event.finish, Some(FinishOutcome::Deferred));
@@ -276,7 +276,7 @@ async fn a_claim_that_is_carried_out_unheard_is_undone() {
     ))
     .on_event(ear.hears());
     let server = numbered(&keys.build().unwrap(), &Gate::open());
-    assert_eq!(answer(pay(&server, "a", "tea")).await.0, 503);
+    assert_eq!(answer(pay(&server, "a", "tea")).await.status, 503);
     let event = ear.all(1).await.remove(0);
     assert_eq!(event.store_error, Some(StoreErrorKind::Timeout));
     ear.hears_incident(IncidentKind::Undone).await;
@@ -300,7 +300,7 @@ async fn a_handler_that_panics_is_told_of_and_so_is_what_becomes_of_its_key() {
                     std::panic::resume_unwind(Box::new("on purpose"))
                 }))
         );
-        assert_eq!(answer(pay(&server, "a", "tea")).await.0, 500);
+        assert_eq!(answer(pay(&server, "a", "tea")).await.status, 500);
         let event = ear.all(1).await.remove(0);
         assert_eq!(
             (event.outcome, event.ending),
@@ -317,12 +317,12 @@ async fn a_closure_of_the_application_that_fails_is_told_of() {
     let scope = Scope::from_async_fn(async |_| Err::<Option<String>, _>(ErrorForbidden("go away")));
     let keys = Idempotency::builder(MemoryStore::new(), scope).on_event(keys_ear.hears());
     let server = numbered(&keys.build().unwrap(), &Gate::open());
-    assert_eq!(answer(pay(&server, "a", "tea")).await.0, 403);
+    assert_eq!(answer(pay(&server, "a", "tea")).await.status, 403);
     let payload = |_: &RequestView<'_>| Err::<Option<String>, _>(ErrorForbidden("go away"));
     let lock = ApiLock::builder_with_payload(MemoryStore::new(), LockPayload::fallible(payload))
         .on_event(lock_ear.hears());
     let server = gated(lock.build().unwrap(), &Gate::open());
-    assert_eq!(answer(post(&server, "/", "x")).await.0, 403);
+    assert_eq!(answer(post(&server, "/", "x")).await.status, 403);
     for ear in [keys_ear, lock_ear] {
         let event = ear.all(1).await.remove(0);
         assert_eq!((event.outcome, event.status), (Outcome::Failed, Some(403)));
@@ -355,7 +355,7 @@ async fn who_may_not_follow_an_owner_that_died_is_told_so() {
     let keys = keys.build().unwrap();
     let (server, gate, first) = occupied(&keys).await;
     tokio::time::sleep(SECOND / 2).await;
-    assert_eq!(answer(pay(&server, "a", "tea")).await.0, 409);
+    assert_eq!(answer(pay(&server, "a", "tea")).await.status, 409);
     let event = ear.all(1).await.remove(0);
     assert_eq!(event.outcome, Outcome::Unknown);
     assert_eq!(event.problem, Some("outcome-unknown"));
@@ -421,10 +421,10 @@ async fn an_observer_that_panics_breaks_no_request_and_frees_no_key() {
     let keys = memory_keys().on_event(|_| std::panic::resume_unwind(Box::new("on purpose")));
     let gate = Gate::open();
     let server = numbered(&keys.build().unwrap(), &gate);
-    assert_eq!(answer(pay(&server, "a", "tea")).await.0, 201);
+    assert_eq!(answer(pay(&server, "a", "tea")).await.status, 201);
     assert_eq!(
         answer(pay(&server, "a", "tea")).await,
-        (201, true, "run 1".to_owned())
+        Answer::replayed(201, "run 1")
     );
     assert_eq!(gate.entered(), 1);
     both_panic().await;

@@ -19,9 +19,10 @@ use actix_web_idempotency::{
 use crate::{
     serve,
     support::{
+        backend::{Backend, each_store},
         eventually,
         gate::Gate,
-        keys::{answer, keys_on, keys_on_each_store, memory_keys, pay},
+        keys::{Answer, answer, keys_on, memory_keys, pay},
         log,
         redis::Redis,
         server::{Server, client, post},
@@ -52,16 +53,16 @@ async fn key_and_claim_are_there_and_optional() {
     };
     let server = with_handler(&keys, tell);
     assert_eq!(
-        answer(pay(&server, "\"a-1\"", "x")).await.2,
+        answer(pay(&server, "\"a-1\"", "x")).await.body,
         r#"Some("a-1") Some(1)"#
     );
-    assert_eq!(answer(post(&server, "/", "x")).await.2, "None None");
+    assert_eq!(answer(post(&server, "/", "x")).await.body, "None None");
 
     let server = with_handler(&keys, async |key: IdempotencyKey, _claim: Claim| {
         key.as_str().to_owned()
     });
-    assert_eq!(answer(pay(&server, "a-2", "x")).await.2, "a-2");
-    assert_eq!(answer(post(&server, "/", "x")).await.0, 400);
+    assert_eq!(answer(pay(&server, "a-2", "x")).await.body, "a-2");
+    assert_eq!(answer(post(&server, "/", "x")).await.status, 400);
 }
 
 #[tokio::test]
@@ -76,11 +77,11 @@ async fn optional_claim_that_is_missing_is_no_error() {
             .route("/needs/{this_very_claim}", web::get().to(needs))
             .route("/takes/{this_very_claim}", web::post().to(takes))
     });
-    let (status, _, said) = answer(post(&server, "/takes/1", "x")).await;
-    assert_eq!((status, said.as_str()), (200, "false"));
+    let taken = answer(post(&server, "/takes/1", "x")).await;
+    assert_eq!(taken, Answer::executed(200, "false"));
     assert!(log::lines_with("/takes/{this_very_claim}").is_empty());
     let not_guarded = client().get(server.url("/needs/1"));
-    assert_eq!(answer(not_guarded).await.0, 500);
+    assert_eq!(answer(not_guarded).await.status, 500);
     assert_eq!(log::lines_with("/needs/{this_very_claim}").len(), 1);
 }
 
@@ -90,7 +91,7 @@ async fn a_claim_that_nobody_made_is_an_error_of_the_application() {
     let keys = memory_keys().build().unwrap();
     let server = with_handler(&keys, async |_claim: Claim| "claimed");
     let not_guarded = client().get(server.url("/"));
-    assert_eq!(answer(not_guarded).await, (500, false, String::new()));
+    assert_eq!(answer(not_guarded).await, Answer::executed(500, ""));
     assert!(!log::lines_with("take Option<Claim>").is_empty());
 
     let mut redis = Redis::start();
@@ -104,7 +105,7 @@ async fn a_claim_that_nobody_made_is_an_error_of_the_application() {
     };
     let server = with_handler(&keys, tell);
     assert_eq!(
-        answer(pay(&server, "a", "x")).await.2,
+        answer(pay(&server, "a", "x")).await.body,
         "a false",
         "unguarded, but with its key"
     );
@@ -156,26 +157,23 @@ async fn middlewares_inside_can_use_them_at_every_level() {
     }
 }
 
-#[tokio::test]
-async fn fences_grow_from_owner_to_owner() {
-    let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
-        let keys = keys.build().unwrap();
-        let fence = async |claim: Claim| -> Result<HttpResponse, FencingError> {
-            let (one, two) = (claim.fencing_token().await?, claim.fencing_token().await?);
-            assert!(one <= two);
-            claim.mark_transient();
-            Ok(HttpResponse::Ok().body(one.0.to_string()))
-        };
-        let server = with_handler(&keys, fence);
-        let mut last = StoreTime(0);
-        for _owner in 0..3 {
-            let (status, _, fence) = answer(pay(&server, "a", "x")).await;
-            assert_eq!(status, 200);
-            let fence = StoreTime(fence.parse().unwrap());
-            assert!(fence > last);
-            last = fence;
-        }
+each_store!(fences_grow_from_owner_to_owner);
+async fn fences_grow_from_owner_to_owner(backend: &Backend) {
+    let keys = backend.keys().build().unwrap();
+    let fence = async |claim: Claim| -> Result<HttpResponse, FencingError> {
+        let (one, two) = (claim.fencing_token().await?, claim.fencing_token().await?);
+        assert!(one <= two);
+        claim.mark_transient();
+        Ok(HttpResponse::Ok().body(one.0.to_string()))
+    };
+    let server = with_handler(&keys, fence);
+    let mut last = StoreTime(0);
+    for _owner in 0..3 {
+        let answered = answer(pay(&server, "a", "x")).await;
+        assert_eq!(answered.status, 200);
+        let fence = StoreTime(answered.body.parse().unwrap());
+        assert!(fence > last);
+        last = fence;
     }
 }
 
@@ -196,11 +194,11 @@ async fn a_fence_that_cannot_be_had_is_a_503_that_frees_the_key() {
         let server = with_handler(&keys, fence);
         assert_eq!(
             answer(pay(&server, "a", "x")).await,
-            (503, false, String::new())
+            Answer::executed(503, "")
         );
         assert_eq!(
             answer(pay(&server, "a", "x")).await,
-            (200, false, "done".to_owned())
+            Answer::executed(200, "done")
         );
     }
     let redis_server = Redis::start();
@@ -217,7 +215,7 @@ async fn a_fence_that_cannot_be_had_is_a_503_that_frees_the_key() {
     let server = with_handler(&keys, fence);
     assert_eq!(
         answer(pay(&server, "a", "x")).await,
-        (503, false, String::new())
+        Answer::executed(503, "")
     );
 }
 
@@ -243,7 +241,7 @@ async fn a_claim_outlives_its_handler_and_knows_that_it_is_over() {
             }
         })
     };
-    assert_eq!(answer(pay(&server, "a", "x")).await.2, "accepted");
+    assert_eq!(answer(pay(&server, "a", "x")).await.body, "accepted");
     tokio::time::sleep(Duration::from_millis(300)).await;
     gate.let_go(1);
     eventually("it is told", async || gate.left() == 1).await;
@@ -271,13 +269,15 @@ async fn the_extensions_hold_what_outer_middlewares_left() {
             }))
             .default_service(web::to(async |user: web::ReqData<User>| user.0))
     );
-    assert_eq!(answer(pay(&server, "a", "x")).await.2, "ann");
+    assert_eq!(answer(pay(&server, "a", "x")).await.body, "ann");
     assert_eq!(
-        answer(pay(&server, "a", "x").header("x-bob", "1")).await.2,
+        answer(pay(&server, "a", "x").header("x-bob", "1"))
+            .await
+            .body,
         "bob"
     );
     assert_eq!(
         answer(pay(&server, "a", "x")).await,
-        (200, true, "ann".to_owned())
+        Answer::replayed(200, "ann")
     );
 }

@@ -12,10 +12,12 @@ use futures_util::future::join_all;
 use crate::{
     serve,
     support::{
+        backend::{Backend, each_store},
         eventually,
         gate::Gate,
-        keys::{answer, is_problem, keys_on_each_store, memory_keys, numbered, pay, problem},
+        keys::{Answer, answer, memory_keys, numbered, pay},
         locks::payload,
+        problems::{ProblemKind, assert_problem, assert_refused},
         redis::Redis,
         server::{client, http2_client, post, status},
         wire::Wire,
@@ -26,124 +28,117 @@ const LEASE: Duration = Duration::from_millis(500);
 /// A claim that is renewed for one lease has lapsed by then: the last renewal is as late as that.
 const AFTER_LEASE: Duration = Duration::from_millis(1200);
 
-#[tokio::test]
-async fn a_new_key_runs_and_its_answer_is_replayed() {
-    let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
-        let gate = Gate::open();
-        let server = numbered(&keys.build().unwrap(), &gate);
+each_store!(a_new_key_runs_and_its_answer_is_replayed);
+async fn a_new_key_runs_and_its_answer_is_replayed(backend: &Backend) {
+    let keys = backend.keys();
+    let gate = Gate::open();
+    let server = numbered(&keys.build().unwrap(), &gate);
+    assert_eq!(
+        answer(pay(&server, "a", "tea")).await,
+        Answer::executed(201, "run 1")
+    );
+    for _again in 0..3 {
         assert_eq!(
             answer(pay(&server, "a", "tea")).await,
-            (201, false, "run 1".to_owned())
+            Answer::replayed(201, "run 1")
         );
-        for _again in 0..3 {
-            assert_eq!(
-                answer(pay(&server, "a", "tea")).await,
-                (201, true, "run 1".to_owned())
-            );
-        }
-        assert_eq!(
-            answer(pay(&server, "b", "tea")).await,
-            (201, false, "run 2".to_owned())
-        );
-        assert_eq!(gate.entered(), 2);
+    }
+    assert_eq!(
+        answer(pay(&server, "b", "tea")).await,
+        Answer::executed(201, "run 2")
+    );
+    assert_eq!(gate.entered(), 2);
+}
+
+each_store!(another_fingerprint_is_told_first_in_every_state);
+async fn another_fingerprint_is_told_first_in_every_state(backend: &Backend) {
+    let keys = backend.keys();
+    let gate = Gate::closed();
+    let keys = keys.lease(LEASE).build().unwrap();
+    let server = numbered(&keys, &gate);
+    let first = tokio::spawn(pay(&server, "a", "tea").send());
+    gate.wait_for_entered(1).await;
+    assert_refused(pay(&server, "a", "coffee"), ProblemKind::KeyReused).await;
+    gate.let_go(1);
+    assert_eq!(first.await.unwrap().unwrap().status(), 201);
+    assert_refused(pay(&server, "a", "coffee"), ProblemKind::KeyReused).await;
+    let other_query = post(&server, "/?x=1", "tea").header("idempotency-key", "a");
+    assert_refused(other_query, ProblemKind::KeyReused).await;
+    let other_type = pay(&server, "a", "tea").header("content-type", "text/plain");
+    assert_refused(other_type, ProblemKind::KeyReused).await;
+    assert_eq!(
+        answer(pay(&server, "a", "tea")).await.status,
+        201,
+        "and nothing has changed"
+    );
+    assert_eq!(gate.entered(), 1);
+}
+
+each_store!(in_flight_is_rejected_with_retry_after);
+async fn in_flight_is_rejected_with_retry_after(backend: &Backend) {
+    let keys = backend.keys();
+    let gate = Gate::closed();
+    let server = numbered(&keys.build().unwrap(), &gate);
+    let first = tokio::spawn(pay(&server, "a", "tea").send());
+    gate.wait_for_entered(1).await;
+    let refused = pay(&server, "a", "tea").send().await.unwrap();
+    assert_eq!(refused.headers()["retry-after"], "1");
+    assert_problem(refused, ProblemKind::InFlight).await;
+    assert_refused(pay(&server, "a", "tea"), ProblemKind::InFlight).await;
+    gate.let_go(1);
+    assert_eq!(first.await.unwrap().unwrap().status(), 201);
+    assert_eq!(
+        answer(pay(&server, "a", "tea")).await,
+        Answer::replayed(201, "run 1"),
+        "a refused duplicate has touched nothing"
+    );
+}
+
+each_store!(of_many_at_once_one_runs);
+async fn of_many_at_once_one_runs(backend: &Backend) {
+    let keys = backend.keys();
+    let gate = Gate::open();
+    let server = numbered(&keys.build().unwrap(), &gate);
+    let answers = join_all((0..50).map(|_| answer(pay(&server, "a", "tea")))).await;
+    assert_eq!(gate.entered(), 1);
+    let first: Vec<_> = answers
+        .iter()
+        .filter(|answer| answer.status == 201 && !answer.is_replay)
+        .collect();
+    assert_eq!(first.len(), 1);
+    for answer in &answers {
+        let is_first = answer.body == "run 1";
+        assert!(answer.status == 409 || is_first, "{answer:?}");
     }
 }
 
-#[tokio::test]
-async fn another_fingerprint_is_told_first_in_every_state() {
-    let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
-        let gate = Gate::closed();
-        let keys = keys.lease(LEASE).build().unwrap();
-        let server = numbered(&keys, &gate);
-        let first = tokio::spawn(pay(&server, "a", "tea").send());
-        gate.wait_for_entered(1).await;
-        is_problem(pay(&server, "a", "coffee"), 422, "key-reused", false).await;
-        gate.let_go(1);
-        assert_eq!(first.await.unwrap().unwrap().status(), 201);
-        is_problem(pay(&server, "a", "coffee"), 422, "key-reused", false).await;
-        let other_query = post(&server, "/?x=1", "tea").header("idempotency-key", "a");
-        is_problem(other_query, 422, "key-reused", false).await;
-        let other_type = pay(&server, "a", "tea").header("content-type", "text/plain");
-        is_problem(other_type, 422, "key-reused", false).await;
-        assert_eq!(
-            answer(pay(&server, "a", "tea")).await.0,
-            201,
-            "and nothing has changed"
-        );
-        assert_eq!(gate.entered(), 1);
-    }
-}
-
-#[tokio::test]
-async fn in_flight_is_rejected_with_retry_after() {
-    let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
-        let gate = Gate::closed();
-        let server = numbered(&keys.build().unwrap(), &gate);
-        let first = tokio::spawn(pay(&server, "a", "tea").send());
-        gate.wait_for_entered(1).await;
-        let refused = pay(&server, "a", "tea").send().await.unwrap();
-        assert_eq!(refused.headers()["retry-after"], "1");
-        problem(refused, 409, "in-flight", true).await;
-        is_problem(pay(&server, "a", "tea"), 409, "in-flight", true).await;
-        gate.let_go(1);
-        assert_eq!(first.await.unwrap().unwrap().status(), 201);
-        assert_eq!(
-            answer(pay(&server, "a", "tea")).await,
-            (201, true, "run 1".to_owned()),
-            "a refused duplicate has touched nothing"
-        );
-    }
-}
-
-#[tokio::test]
-async fn of_many_at_once_one_runs() {
-    let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
-        let gate = Gate::open();
-        let server = numbered(&keys.build().unwrap(), &gate);
-        let answers = join_all((0..50).map(|_| answer(pay(&server, "a", "tea")))).await;
-        assert_eq!(gate.entered(), 1);
-        let first: Vec<_> = answers
-            .iter()
-            .filter(|(status, replayed, _)| *status == 201 && !replayed)
-            .collect();
-        assert_eq!(first.len(), 1);
-        for (status, _, body) in &answers {
-            assert!(*status == 409 || body == "run 1", "{status} {body}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn other_methods_and_requests_without_a_key_pass_untouched() {
-    let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
-        let gate = Gate::open();
-        let server = numbered(&keys.build().unwrap(), &gate);
-        for method in [Method::GET, Method::DELETE, Method::OPTIONS] {
-            for _again in 0..2 {
-                let request = client().request(method.as_str().parse().unwrap(), server.url("/"));
-                // Not even a key that is invalid matters there.
-                let request = request.header("idempotency-key", "not a key");
-                assert_eq!(status(request).await, 201, "{method}");
-            }
-        }
+each_store!(other_methods_and_requests_without_a_key_pass_untouched);
+async fn other_methods_and_requests_without_a_key_pass_untouched(backend: &Backend) {
+    let keys = backend.keys();
+    let gate = Gate::open();
+    let server = numbered(&keys.build().unwrap(), &gate);
+    for method in [Method::GET, Method::DELETE, Method::OPTIONS] {
         for _again in 0..2 {
-            assert_eq!(answer(post(&server, "/", "tea")).await.0, 201);
-        }
-        assert_eq!(gate.entered(), 8);
-        for method in ["PUT", "PATCH"] {
-            for replayed in [false, true] {
-                let request = client().request(method.parse().unwrap(), server.url("/"));
-                let request = request.header("idempotency-key", "a");
-                assert_eq!(answer(request).await.1, replayed, "{method}");
-            }
+            let request = client().request(method.as_str().parse().unwrap(), server.url("/"));
+            // Not even a key that is invalid matters there.
+            let request = request.header("idempotency-key", "not a key");
+            assert_eq!(status(request).await, 201, "{method}");
         }
     }
-    assert_eq!(redis.keys().len(), 2);
+    for _again in 0..2 {
+        assert_eq!(answer(post(&server, "/", "tea")).await.status, 201);
+    }
+    assert_eq!(gate.entered(), 8);
+    for method in ["PUT", "PATCH"] {
+        for replayed in [false, true] {
+            let request = client().request(method.parse().unwrap(), server.url("/"));
+            let request = request.header("idempotency-key", "a");
+            assert_eq!(answer(request).await.is_replay, replayed, "{method}");
+        }
+    }
+    if let Some(redis) = backend.server() {
+        assert_eq!(redis.keys().len(), 2);
+    }
 }
 
 #[tokio::test]
@@ -162,7 +157,7 @@ async fn a_body_that_is_not_guarded_streams_through() {
 async fn a_required_key_that_is_missing_is_a_400() {
     let gate = Gate::open();
     let server = numbered(&memory_keys().required(true).build().unwrap(), &gate);
-    is_problem(post(&server, "/", "tea"), 400, "key-missing", false).await;
+    assert_refused(post(&server, "/", "tea"), ProblemKind::KeyMissing).await;
     assert_eq!(status(client().get(server.url("/"))).await, 201);
     assert_eq!(status(pay(&server, "a", "tea")).await, 201);
     assert_eq!(gate.entered(), 2);
@@ -186,17 +181,21 @@ async fn keys_that_break_a_rule_are_a_400_and_cost_nothing() {
         &long,
     ] {
         let request = post(&server, "/", "tea").header("idempotency-key", bad.as_bytes());
-        is_problem(request, 400, "key-invalid", false).await;
+        assert_refused(request, ProblemKind::KeyInvalid).await;
     }
     let twice = pay(&server, "a", "tea").header("idempotency-key", "a");
-    is_problem(twice, 400, "key-invalid", false).await;
+    assert_refused(twice, ProblemKind::KeyInvalid).await;
     assert_eq!((gate.entered(), redis.calls("set")), (0, 0));
 
     for good in ["\"k\\\"1\"", "k\"1"] {
-        assert_eq!(answer(pay(&server, good, "tea")).await.2, "run 1", "{good}");
+        assert_eq!(
+            answer(pay(&server, good, "tea")).await.body,
+            "run 1",
+            "{good}"
+        );
     }
     let longest = "k".repeat(255);
-    assert_eq!(answer(pay(&server, &longest, "tea")).await.2, "run 2");
+    assert_eq!(answer(pay(&server, &longest, "tea")).await.body, "run 2");
 }
 
 #[tokio::test]
@@ -205,10 +204,10 @@ async fn name_and_length_of_the_key_header_can_be_chosen() {
     let source = KeySource::header("X-Request-Key").max_length(4);
     let server = numbered(&memory_keys().key(source).build().unwrap(), &gate);
     let request = |key: &str| post(&server, "/", "tea").header("x-request-key", key);
-    assert_eq!(answer(request("abcd")).await.2, "run 1");
-    assert_eq!(answer(request("\"abcd\"")).await.2, "run 1");
-    is_problem(request("abcde"), 400, "key-invalid", false).await;
-    assert_eq!(answer(pay(&server, "not a key", "tea")).await.2, "run 2");
+    assert_eq!(answer(request("abcd")).await.body, "run 1");
+    assert_eq!(answer(request("\"abcd\"")).await.body, "run 1");
+    assert_refused(request("abcde"), ProblemKind::KeyInvalid).await;
+    assert_eq!(answer(pay(&server, "not a key", "tea")).await.body, "run 2");
 }
 
 #[tokio::test]
@@ -223,21 +222,17 @@ async fn a_key_can_be_taken_from_elsewhere() {
         &memory_keys().required(true).key(source).build().unwrap(),
         &gate,
     );
-    assert!(!answer(post(&server, "/", r#"{"id":"a"}"#)).await.1);
-    assert!(answer(post(&server, "/", r#"{"id":"a"}"#)).await.1);
-    is_problem(
+    assert!(!answer(post(&server, "/", r#"{"id":"a"}"#)).await.is_replay);
+    assert!(answer(post(&server, "/", r#"{"id":"a"}"#)).await.is_replay);
+    assert_refused(
         post(&server, "/", r#"{"id":"a", "x":1}"#),
-        422,
-        "key-reused",
-        false,
+        ProblemKind::KeyReused,
     )
     .await;
-    is_problem(post(&server, "/", "{}"), 400, "key-missing", false).await;
-    is_problem(
+    assert_refused(post(&server, "/", "{}"), ProblemKind::KeyMissing).await;
+    assert_refused(
         post(&server, "/", r#"{"id":"two words"}"#),
-        400,
-        "key-invalid",
-        false,
+        ProblemKind::KeyInvalid,
     )
     .await;
     assert_eq!(
@@ -248,43 +243,36 @@ async fn a_key_can_be_taken_from_elsewhere() {
     assert_eq!(gate.entered(), 1);
 }
 
-#[tokio::test]
-async fn keys_of_other_scopes_methods_and_paths_are_other_operations() {
-    let redis = Redis::start();
-    for store in 0..2 {
-        let gate = Gate::open();
-        let scope = || Scope::header("x-tenant");
-        let keys = match store {
-            0 => Idempotency::builder(MemoryStore::new(), scope()),
-            _ => Idempotency::builder(redis.store(), scope()),
-        };
-        let server = numbered(&keys.build().unwrap(), &gate);
-        let ask = |method: &str, path: &str, tenant: &str| {
-            let request = client().request(method.parse().unwrap(), server.url(path));
-            answer(
-                request
-                    .header("idempotency-key", "a")
-                    .header("x-tenant", tenant.to_owned()),
-            )
-        };
-        assert_eq!(ask("POST", "/", "acme").await.2, "run 1");
-        assert_eq!(ask("POST", "/", "other").await.2, "run 2");
-        assert_eq!(ask("PUT", "/", "acme").await.2, "run 3");
-        assert_eq!(ask("POST", "/b", "acme").await.2, "run 4");
-        assert_eq!(
-            ask("POST", "/%62", "acme").await.2,
-            "run 5",
-            "the path counts as it came"
-        );
-        assert_eq!(
-            ask("POST", "/", "acme").await,
-            (201, true, "run 1".to_owned())
-        );
-        assert_eq!(
-            ask("POST", "/", "other").await,
-            (201, true, "run 2".to_owned())
-        );
-    }
+each_store!(keys_of_other_scopes_methods_and_paths_are_other_operations);
+async fn keys_of_other_scopes_methods_and_paths_are_other_operations(backend: &Backend) {
+    let gate = Gate::open();
+    let keys = Idempotency::builder(backend.store(), Scope::header("x-tenant"));
+    let server = numbered(&keys.build().unwrap(), &gate);
+    let ask = |method: &str, path: &str, tenant: &str| {
+        let request = client().request(method.parse().unwrap(), server.url(path));
+        answer(
+            request
+                .header("idempotency-key", "a")
+                .header("x-tenant", tenant.to_owned()),
+        )
+    };
+    assert_eq!(ask("POST", "/", "acme").await.body, "run 1");
+    assert_eq!(ask("POST", "/", "other").await.body, "run 2");
+    assert_eq!(ask("PUT", "/", "acme").await.body, "run 3");
+    assert_eq!(ask("POST", "/b", "acme").await.body, "run 4");
+    assert_eq!(
+        ask("POST", "/%62", "acme").await.body,
+        "run 5",
+        "the path counts as it came"
+    );
+    assert_eq!(
+        ask("POST", "/", "acme").await,
+        Answer::replayed(201, "run 1")
+    );
+    assert_eq!(
+        ask("POST", "/", "other").await,
+        Answer::replayed(201, "run 2")
+    );
 }
 
 #[tokio::test]
@@ -298,12 +286,10 @@ async fn a_missing_scope_is_a_401_unless_sharing_was_asked_for() {
     let by_name = || Scope::from_fn(|req| req.header("x-user").map(|user| user.into_owned()));
     for scope in [Scope::header("x-user"), by_name()] {
         let server = numbered(&build(scope), &gate);
-        is_problem(pay(&server, "a", "x"), 401, "scope-missing", false).await;
-        is_problem(
+        assert_refused(pay(&server, "a", "x"), ProblemKind::ScopeMissing).await;
+        assert_refused(
             pay(&server, "a", "x").header("x-user", ""),
-            401,
-            "scope-missing",
-            false,
+            ProblemKind::ScopeMissing,
         )
         .await;
         assert_eq!(
@@ -316,17 +302,17 @@ async fn a_missing_scope_is_a_401_unless_sharing_was_asked_for() {
     let twice = pay(&server, "a", "x")
         .header("x-user", "a")
         .header("x-user", "a");
-    is_problem(twice, 401, "scope-missing", false).await;
+    assert_refused(twice, ProblemKind::ScopeMissing).await;
 
     let server = numbered(&build(by_name().or_anonymous()), &gate);
     let first = answer(pay(&server, "a", "x")).await;
-    assert_eq!(first.0, 201);
+    assert_eq!(first.status, 201);
     assert_eq!(
         answer(pay(&server, "a", "x")).await,
-        (201, true, first.2.clone())
+        Answer::replayed(201, first.body.clone())
     );
     let named = answer(pay(&server, "a", "x").header("x-user", "a")).await;
-    assert_ne!(named.2, first.2, "nobody's name is the anonymous one");
+    assert_ne!(named.body, first.body, "nobody's name is the anonymous one");
 }
 
 #[tokio::test]
@@ -346,12 +332,12 @@ async fn a_scope_can_fail_and_can_take_its_time() {
     assert_eq!(
         answer(pay(&server, "a", "x").header("x-user", "ann"))
             .await
-            .2,
+            .body,
         "run 1"
     );
     let failed = answer(pay(&server, "a", "x").header("x-user", "evil")).await;
-    assert_eq!(failed, (403, false, "go away".to_owned()));
-    is_problem(pay(&server, "a", "x"), 401, "scope-missing", false).await;
+    assert_eq!(failed, Answer::executed(403, "go away"));
+    assert_refused(pay(&server, "a", "x"), ProblemKind::ScopeMissing).await;
 }
 
 #[tokio::test]
@@ -371,16 +357,16 @@ async fn scope_by_host_is_the_authority_on_http2() {
         };
         assert_eq!(
             sent(http2_client(), &server.url("/")).await,
-            (201, false, "run 1".to_owned())
+            Answer::executed(201, "run 1")
         );
         // The same host on HTTP/1, and another one.
         assert_eq!(
             sent(client(), &server.url("/")).await,
-            (201, true, "run 1".to_owned())
+            Answer::replayed(201, "run 1")
         );
         assert_eq!(
             sent(http2_client(), &local).await,
-            (201, false, "run 2".to_owned())
+            Answer::executed(201, "run 2")
         );
     }
 }
@@ -398,11 +384,11 @@ async fn fingerprint_with_host_has_the_authority_on_http2() {
         client.post(url).header("idempotency-key", "a").body("tea")
     };
     let first = answer(sent(http2_client(), &server.url("/"))).await;
-    assert_eq!(first, (201, false, "run 1".to_owned()));
+    assert_eq!(first, Answer::executed(201, "run 1"));
     // The same host on HTTP/1, and another one on HTTP/2.
     let again = answer(sent(client(), &server.url("/"))).await;
-    assert_eq!(again, (201, true, "run 1".to_owned()));
-    is_problem(sent(http2_client(), &local), 422, "key-reused", false).await;
+    assert_eq!(again, Answer::replayed(201, "run 1"));
+    assert_refused(sent(http2_client(), &local), ProblemKind::KeyReused).await;
 }
 
 #[tokio::test]
@@ -427,33 +413,35 @@ async fn the_stored_key_is_prefix_and_digest_and_operators_can_compute_it() {
     assert!((86_000..=86_400).contains(&left), "{left}");
 }
 
-#[tokio::test]
-async fn an_owner_that_died_is_followed_by_the_next_attempt() {
-    let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
-        let keys = keys.lease(LEASE).renew_for(LEASE).build().unwrap();
-        let gate = Gate::closed();
-        let server = attempts(&keys, &gate);
-        // Renewed for no longer than a lease, a hung handler loses its claim as a dead one does.
-        let hung = tokio::spawn(pay(&server, "a", "tea").send());
-        gate.wait_for_entered(1).await;
-        tokio::time::sleep(AFTER_LEASE).await;
-        is_problem(pay(&server, "a", "coffee"), 422, "key-reused", false).await;
-        let second = tokio::spawn(answer(pay(&server, "a", "tea")));
-        gate.wait_for_entered(2).await;
-        gate.let_go(2);
-        // Who completes first is recorded; the other never overwrites it.
-        let second = second.await.unwrap();
-        assert_eq!(second, (201, false, "attempt 2".to_owned()));
-        assert_eq!(
-            hung.await.unwrap().unwrap().text().await.unwrap(),
-            "attempt 1"
-        );
-        assert_eq!(
-            answer(pay(&server, "a", "tea")).await,
-            (201, true, "attempt 2".to_owned())
-        );
-    }
+each_store!(an_owner_that_died_is_followed_by_the_next_attempt);
+async fn an_owner_that_died_is_followed_by_the_next_attempt(backend: &Backend) {
+    let keys = backend
+        .keys()
+        .lease(LEASE)
+        .renew_for(LEASE)
+        .build()
+        .unwrap();
+    let gate = Gate::closed();
+    let server = attempts(&keys, &gate);
+    // Renewed for no longer than a lease, a hung handler loses its claim as a dead one does.
+    let hung = tokio::spawn(pay(&server, "a", "tea").send());
+    gate.wait_for_entered(1).await;
+    tokio::time::sleep(AFTER_LEASE).await;
+    assert_refused(pay(&server, "a", "coffee"), ProblemKind::KeyReused).await;
+    let second = tokio::spawn(answer(pay(&server, "a", "tea")));
+    gate.wait_for_entered(2).await;
+    gate.let_go(2);
+    // Who completes first is recorded; the other never overwrites it.
+    let second = second.await.unwrap();
+    assert_eq!(second, Answer::executed(201, "attempt 2"));
+    assert_eq!(
+        hung.await.unwrap().unwrap().text().await.unwrap(),
+        "attempt 1"
+    );
+    assert_eq!(
+        answer(pay(&server, "a", "tea")).await,
+        Answer::replayed(201, "attempt 2")
+    );
 }
 
 /// A server whose handler answers with the number of its attempt.
@@ -475,128 +463,123 @@ fn attempts(keys: &Idempotency, gate: &Gate) -> crate::support::server::Server {
     )
 }
 
-#[tokio::test]
-async fn an_owner_that_died_is_not_followed_when_nobody_may() {
-    let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
+each_store!(an_owner_that_died_is_not_followed_when_nobody_may);
+async fn an_owner_that_died_is_not_followed_when_nobody_may(backend: &Backend) {
+    let keys = backend
+        .keys()
+        .lease(LEASE)
+        .renew_for(LEASE)
+        .on_expired_lease(ExpiredLease::Refuse);
+    let keys = keys.build().unwrap();
+    let gate = Gate::closed();
+    let server = numbered(&keys, &gate);
+    let hung = tokio::spawn(pay(&server, "a", "tea").send());
+    gate.wait_for_entered(1).await;
+    assert_refused(pay(&server, "a", "tea"), ProblemKind::InFlight).await;
+    tokio::time::sleep(AFTER_LEASE).await;
+    assert_refused(pay(&server, "a", "tea"), ProblemKind::OutcomeUnknown).await;
+    assert_refused(pay(&server, "a", "coffee"), ProblemKind::KeyReused).await;
+    gate.let_go(1);
+    assert_eq!(hung.await.unwrap().unwrap().status(), 201);
+    let replay = answer(pay(&server, "a", "tea")).await;
+    assert_eq!(
+        replay,
+        Answer::replayed(201, "run 1"),
+        "the outcome is known after all"
+    );
+    assert_eq!(gate.entered(), 1);
+}
+
+each_store!(a_panic_is_a_500_and_what_follows_depends_on_the_policy);
+async fn a_panic_is_a_500_and_what_follows_depends_on_the_policy(backend: &Backend) {
+    for policy in [ExpiredLease::Reexecute, ExpiredLease::Refuse] {
+        let keys = backend.keys();
+        let prefix = format!("{policy:?}:");
         let keys = keys
             .lease(LEASE)
-            .renew_for(LEASE)
-            .on_expired_lease(ExpiredLease::Refuse);
-        let keys = keys.build().unwrap();
-        let gate = Gate::closed();
-        let server = numbered(&keys, &gate);
-        let hung = tokio::spawn(pay(&server, "a", "tea").send());
-        gate.wait_for_entered(1).await;
-        is_problem(pay(&server, "a", "tea"), 409, "in-flight", true).await;
-        tokio::time::sleep(AFTER_LEASE).await;
-        is_problem(pay(&server, "a", "tea"), 409, "outcome-unknown", false).await;
-        is_problem(pay(&server, "a", "coffee"), 422, "key-reused", false).await;
-        gate.let_go(1);
-        assert_eq!(hung.await.unwrap().unwrap().status(), 201);
-        let replay = answer(pay(&server, "a", "tea")).await;
-        assert_eq!(
-            replay,
-            (201, true, "run 1".to_owned()),
-            "the outcome is known after all"
+            .on_expired_lease(policy)
+            .key_prefix(prefix)
+            .build()
+            .unwrap();
+        let panics = async || -> HttpResponse { std::panic::resume_unwind(Box::new("secret")) };
+        let server = serve!(
+            App::new()
+                .wrap(keys.clone())
+                .route("/", web::post().to(panics))
         );
-        assert_eq!(gate.entered(), 1);
-    }
-}
-
-#[tokio::test]
-async fn a_panic_is_a_500_and_what_follows_depends_on_the_policy() {
-    let redis = Redis::start();
-    for policy in [ExpiredLease::Reexecute, ExpiredLease::Refuse] {
-        for keys in keys_on_each_store(&redis) {
-            let prefix = format!("{policy:?}:");
-            let keys = keys
-                .lease(LEASE)
-                .on_expired_lease(policy)
-                .key_prefix(prefix)
-                .build()
-                .unwrap();
-            let panics = async || -> HttpResponse { std::panic::resume_unwind(Box::new("secret")) };
-            let server = serve!(
-                App::new()
-                    .wrap(keys.clone())
-                    .route("/", web::post().to(panics))
-            );
-            let (status, replayed, body) = answer(pay(&server, "a", "tea")).await;
-            assert_eq!((status, replayed, body.as_str()), (500, false, ""));
-            match policy {
-                ExpiredLease::Refuse => {
-                    is_problem(pay(&server, "a", "tea"), 409, "in-flight", true).await;
-                    tokio::time::sleep(AFTER_LEASE).await;
-                    is_problem(pay(&server, "a", "tea"), 409, "outcome-unknown", false).await;
-                }
-                _ => {
-                    let again = answer(pay(&server, "a", "tea")).await;
-                    assert_eq!(again.0, 500, "the key is free");
-                }
+        let answered = answer(pay(&server, "a", "tea")).await;
+        assert_eq!(answered, Answer::executed(500, ""));
+        match policy {
+            ExpiredLease::Refuse => {
+                assert_refused(pay(&server, "a", "tea"), ProblemKind::InFlight).await;
+                tokio::time::sleep(AFTER_LEASE).await;
+                assert_refused(pay(&server, "a", "tea"), ProblemKind::OutcomeUnknown).await;
             }
-            // The connection and the worker are as good as before.
-            assert_eq!(
-                crate::support::server::status(post(&server, "/other", "x")).await,
-                404
-            );
+            _ => {
+                let again = answer(pay(&server, "a", "tea")).await;
+                assert_eq!(again.status, 500, "the key is free");
+            }
         }
-    }
-}
-
-#[tokio::test]
-async fn a_claim_is_renewed_while_its_handler_runs() {
-    let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
-        let gate = Gate::closed();
-        let server = numbered(&keys.lease(LEASE).build().unwrap(), &gate);
-        let first = tokio::spawn(answer(pay(&server, "a", "tea")));
-        gate.wait_for_entered(1).await;
-        tokio::time::sleep(LEASE * 5).await;
-        is_problem(pay(&server, "a", "tea"), 409, "in-flight", true).await;
-        gate.let_go(1);
-        assert_eq!(first.await.unwrap(), (201, false, "run 1".to_owned()));
-        assert!(answer(pay(&server, "a", "tea")).await.1);
-    }
-    assert!(redis.calls("pexpire") >= 2);
-}
-
-#[tokio::test]
-async fn an_answer_is_forgotten_after_its_retention() {
-    let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
-        let keys = keys.lease(LEASE).retention(LEASE);
-        let server = numbered(&keys.build().unwrap(), &Gate::open());
-        assert_eq!(answer(pay(&server, "a", "tea")).await.2, "run 1");
-        tokio::time::sleep(AFTER_LEASE).await;
+        // The connection and the worker are as good as before.
         assert_eq!(
-            answer(pay(&server, "a", "coffee")).await,
-            (201, false, "run 2".to_owned())
+            crate::support::server::status(post(&server, "/other", "x")).await,
+            404
         );
     }
 }
 
-#[tokio::test]
-async fn the_late_first_leaves_a_forgotten_key_to_whoever_has_it_by_then() {
-    let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
-        // Forgotten after three leases: numbering starts again, with any body.
-        let keys = keys.lease(LEASE).renew_for(LEASE).build().unwrap();
-        let gate = Gate::closed();
-        let server = attempts(&keys, &gate);
-        let late = tokio::spawn(answer(pay(&server, "a", "tea")));
-        gate.wait_for_entered(1).await;
-        tokio::time::sleep(AFTER_LEASE + LEASE * 3).await;
-        let next = tokio::spawn(answer(pay(&server, "a", "coffee")));
-        gate.wait_for_entered(2).await;
-        gate.let_go(1);
-        assert_eq!(late.await.unwrap().0, 201, "the late one still answers");
-        // By its renewals, the other one still holds the key: nothing was freed or overwritten.
-        gate.let_go(1);
-        assert_eq!(next.await.unwrap(), (201, false, "attempt 1".to_owned()));
-        assert!(answer(pay(&server, "a", "coffee")).await.1);
-        is_problem(pay(&server, "a", "tea"), 422, "key-reused", false).await;
+each_store!(a_claim_is_renewed_while_its_handler_runs);
+async fn a_claim_is_renewed_while_its_handler_runs(backend: &Backend) {
+    let keys = backend.keys();
+    let gate = Gate::closed();
+    let server = numbered(&keys.lease(LEASE).build().unwrap(), &gate);
+    let first = tokio::spawn(answer(pay(&server, "a", "tea")));
+    gate.wait_for_entered(1).await;
+    tokio::time::sleep(LEASE * 5).await;
+    assert_refused(pay(&server, "a", "tea"), ProblemKind::InFlight).await;
+    gate.let_go(1);
+    assert_eq!(first.await.unwrap(), Answer::executed(201, "run 1"));
+    assert!(answer(pay(&server, "a", "tea")).await.is_replay);
+    if let Some(redis) = backend.server() {
+        assert!(redis.calls("pexpire") >= 2);
     }
+}
+
+each_store!(an_answer_is_forgotten_after_its_retention);
+async fn an_answer_is_forgotten_after_its_retention(backend: &Backend) {
+    let keys = backend.keys().lease(LEASE).retention(LEASE);
+    let server = numbered(&keys.build().unwrap(), &Gate::open());
+    assert_eq!(answer(pay(&server, "a", "tea")).await.body, "run 1");
+    tokio::time::sleep(AFTER_LEASE).await;
+    assert_eq!(
+        answer(pay(&server, "a", "coffee")).await,
+        Answer::executed(201, "run 2")
+    );
+}
+
+each_store!(the_late_first_leaves_a_forgotten_key_to_whoever_has_it_by_then);
+async fn the_late_first_leaves_a_forgotten_key_to_whoever_has_it_by_then(backend: &Backend) {
+    let keys = backend.keys();
+    // Forgotten after three leases: numbering starts again, with any body.
+    let keys = keys.lease(LEASE).renew_for(LEASE).build().unwrap();
+    let gate = Gate::closed();
+    let server = attempts(&keys, &gate);
+    let late = tokio::spawn(answer(pay(&server, "a", "tea")));
+    gate.wait_for_entered(1).await;
+    tokio::time::sleep(AFTER_LEASE + LEASE * 3).await;
+    let next = tokio::spawn(answer(pay(&server, "a", "coffee")));
+    gate.wait_for_entered(2).await;
+    gate.let_go(1);
+    assert_eq!(
+        late.await.unwrap().status,
+        201,
+        "the late one still answers"
+    );
+    // By its renewals, the other one still holds the key: nothing was freed or overwritten.
+    gate.let_go(1);
+    assert_eq!(next.await.unwrap(), Answer::executed(201, "attempt 1"));
+    assert!(answer(pay(&server, "a", "coffee")).await.is_replay);
+    assert_refused(pay(&server, "a", "tea"), ProblemKind::KeyReused).await;
 }
 
 #[tokio::test]
@@ -607,7 +590,7 @@ async fn a_body_that_is_too_large_or_stalls_claims_nothing() {
         .body_timeout(Duration::from_millis(100));
     let gate = Gate::open();
     let server = numbered(&keys.build().unwrap(), &gate);
-    is_problem(pay(&server, "a", "large"), 413, "payload-too-large", false).await;
+    assert_refused(pay(&server, "a", "large"), ProblemKind::PayloadTooLarge).await;
     let mut wire = Wire::to(server.addr()).await;
     wire.send("POST / HTTP/1.1\r\nhost: x\r\nidempotency-key: a\r\ncontent-length: 4\r\n\r\nte")
         .await;
@@ -631,59 +614,54 @@ async fn a_body_that_breaks_off_claims_nothing() {
     assert_eq!((gate.entered(), redis.calls("set")), (0, 0));
 }
 
-#[tokio::test]
-async fn wrapped_twice_the_inner_one_passes() {
-    let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
-        let keys = keys.build().unwrap();
-        let gate = Gate::open();
-        let server = {
-            let (keys, gate) = (keys.clone(), gate.clone());
-            serve!(
-                App::new()
-                    .wrap(keys.clone())
-                    .wrap(keys.clone())
-                    .default_service(web::to(gate.numbered()))
-            )
-        };
-        assert_eq!(
-            answer(pay(&server, "a", "tea")).await,
-            (201, false, "run 1".to_owned())
-        );
-        assert_eq!(
-            answer(pay(&server, "a", "tea")).await,
-            (201, true, "run 1".to_owned())
-        );
-    }
+each_store!(wrapped_twice_the_inner_one_passes);
+async fn wrapped_twice_the_inner_one_passes(backend: &Backend) {
+    let keys = backend.keys().build().unwrap();
+    let gate = Gate::open();
+    let server = {
+        let (keys, gate) = (keys.clone(), gate.clone());
+        serve!(
+            App::new()
+                .wrap(keys.clone())
+                .wrap(keys.clone())
+                .default_service(web::to(gate.numbered()))
+        )
+    };
+    assert_eq!(
+        answer(pay(&server, "a", "tea")).await,
+        Answer::executed(201, "run 1")
+    );
+    assert_eq!(
+        answer(pay(&server, "a", "tea")).await,
+        Answer::replayed(201, "run 1")
+    );
 }
 
-#[tokio::test]
-async fn the_refusal_of_an_inner_lock_is_not_recorded() {
-    let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
-        let lock = ApiLock::new(MemoryStore::new(), payload);
-        let gate = Gate::closed();
-        let server = {
-            let (keys, gate) = (keys.build().unwrap(), gate.clone());
-            serve!(
-                2,
-                App::new()
-                    .wrap(lock.clone())
-                    .wrap(keys.clone())
-                    .default_service(web::to(gate.numbered()))
-            )
-        };
-        let first = tokio::spawn(answer(pay(&server, "a", "tea")));
-        gate.wait_for_entered(1).await;
-        // Another key with the same body meets the lock.
-        is_problem(pay(&server, "b", "tea"), 409, "busy", false).await;
-        gate.let_go(2);
-        assert_eq!(first.await.unwrap().2, "run 1");
-        assert_eq!(
-            answer(pay(&server, "b", "tea")).await,
-            (201, false, "run 2".to_owned())
-        );
-    }
+each_store!(the_refusal_of_an_inner_lock_is_not_recorded);
+async fn the_refusal_of_an_inner_lock_is_not_recorded(backend: &Backend) {
+    let keys = backend.keys();
+    let lock = ApiLock::new(MemoryStore::new(), payload);
+    let gate = Gate::closed();
+    let server = {
+        let (keys, gate) = (keys.build().unwrap(), gate.clone());
+        serve!(
+            2,
+            App::new()
+                .wrap(lock.clone())
+                .wrap(keys.clone())
+                .default_service(web::to(gate.numbered()))
+        )
+    };
+    let first = tokio::spawn(answer(pay(&server, "a", "tea")));
+    gate.wait_for_entered(1).await;
+    // Another key with the same body meets the lock.
+    assert_refused(pay(&server, "b", "tea"), ProblemKind::Busy).await;
+    gate.let_go(2);
+    assert_eq!(first.await.unwrap().body, "run 1");
+    assert_eq!(
+        answer(pay(&server, "b", "tea")).await,
+        Answer::executed(201, "run 2")
+    );
 }
 
 #[tokio::test]
@@ -723,7 +701,7 @@ async fn skipped_requests_and_upgrades_pass() {
     let server = numbered(&keys, &gate);
     for run in 1..=2 {
         let request = post(&server, "/upload", "x").header("idempotency-key", "a");
-        assert_eq!(answer(request).await.2, format!("run {run}"));
+        assert_eq!(answer(request).await.body, format!("run {run}"));
     }
 
     let guards_get = memory_keys().methods([Method::GET]).build().unwrap();
@@ -772,13 +750,13 @@ async fn it_works_over_http2_and_at_every_wrap_level() {
         .iter()
         .enumerate()
     {
-        for (client, replayed) in [(client(), false), (http2_client(), true)] {
+        for (client, is_replay) in [(client(), false), (http2_client(), true)] {
             let request = client.post(server.url(path)).header("idempotency-key", "a");
-            assert_eq!(
-                answer(request).await,
-                (201, replayed, format!("run {}", n + 1)),
-                "{path}"
-            );
+            let expected = Answer {
+                is_replay,
+                ..Answer::executed(201, format!("run {}", n + 1))
+            };
+            assert_eq!(answer(request).await, expected, "{path}");
         }
     }
 }
@@ -797,39 +775,35 @@ async fn the_replay_header_can_be_named() {
     assert!(!again.headers().contains_key("idempotent-replayed"));
 }
 
-#[tokio::test]
-async fn a_client_that_leaves_does_not_cut_its_handler_off() {
-    let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
-        let keys = keys
-            .on_in_flight(InFlight::Wait(Duration::from_secs(10).into()))
-            .build()
-            .unwrap();
-        let gate = Gate::closed();
-        let server = numbered(&keys, &gate);
-        let mut wire = Wire::to(server.addr()).await;
-        wire.send(
-            "POST / HTTP/1.1\r\nhost: x\r\nidempotency-key: a\r\ncontent-length: 3\r\n\r\ntea",
-        )
+each_store!(a_client_that_leaves_does_not_cut_its_handler_off);
+async fn a_client_that_leaves_does_not_cut_its_handler_off(backend: &Backend) {
+    let keys = backend
+        .keys()
+        .on_in_flight(InFlight::Wait(Duration::from_secs(10).into()))
+        .build()
+        .unwrap();
+    let gate = Gate::closed();
+    let server = numbered(&keys, &gate);
+    let mut wire = Wire::to(server.addr()).await;
+    wire.send("POST / HTTP/1.1\r\nhost: x\r\nidempotency-key: a\r\ncontent-length: 3\r\n\r\ntea")
         .await;
-        gate.wait_for_entered(1).await;
-        wire.reset();
-        let retry = tokio::spawn(answer(pay(&server, "a", "tea")));
-        let drain = tokio::spawn({
-            let keys = keys.clone();
-            async move { keys.drain(Duration::from_secs(10)).await }
-        });
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        assert!(
-            !drain.is_finished(),
-            "it waits for the handler, though its client has gone"
-        );
-        gate.let_go(1);
-        assert_eq!(retry.await.unwrap(), (201, true, "run 1".to_owned()));
-        assert!(drain.await.unwrap());
-        eventually("all is done", async || gate.left() == 1).await;
-        assert_eq!(gate.entered(), 1);
-    }
+    gate.wait_for_entered(1).await;
+    wire.reset();
+    let retry = tokio::spawn(answer(pay(&server, "a", "tea")));
+    let drain = tokio::spawn({
+        let keys = keys.clone();
+        async move { keys.drain(Duration::from_secs(10)).await }
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(
+        !drain.is_finished(),
+        "it waits for the handler, though its client has gone"
+    );
+    gate.let_go(1);
+    assert_eq!(retry.await.unwrap(), Answer::replayed(201, "run 1"));
+    assert!(drain.await.unwrap());
+    eventually("all is done", async || gate.left() == 1).await;
+    assert_eq!(gate.entered(), 1);
 }
 
 #[tokio::test]
@@ -841,12 +815,14 @@ async fn a_full_memory_store_refuses_new_claims_and_forgets_nothing() {
         let server = numbered(&keys.build().unwrap(), &gate);
         assert_eq!(status(pay(&server, "a", "tea")).await, 201);
         match policy {
-            StoreFailure::FailOpen => assert_eq!(answer(pay(&server, "b", "tea")).await.2, "run 2"),
-            _ => is_problem(pay(&server, "b", "tea"), 503, "store-unavailable", true).await,
+            StoreFailure::FailOpen => {
+                assert_eq!(answer(pay(&server, "b", "tea")).await.body, "run 2")
+            }
+            _ => assert_refused(pay(&server, "b", "tea"), ProblemKind::StoreUnavailable).await,
         }
         assert_eq!(
             answer(pay(&server, "a", "tea")).await,
-            (201, true, "run 1".to_owned())
+            Answer::replayed(201, "run 1")
         );
     }
 }

@@ -19,10 +19,8 @@ use tokio::time::sleep;
 use crate::{
     serve,
     support::{
+        backend::{Backend, each_store},
         eventually,
-        keys::keys_on_each_store,
-        locks::on_each_store,
-        redis::Redis,
         server::{Server, post},
         wire::Wire,
     },
@@ -134,100 +132,93 @@ async fn client(server: &Server, seed: u64) {
     }
 }
 
-#[tokio::test]
-async fn equal_requests_never_run_together_and_nothing_stays_locked() {
-    let redis = Redis::start();
-    for (n, lock) in on_each_store(&redis).into_iter().enumerate() {
-        let lock = lock.build().unwrap();
+each_store!(equal_requests_never_run_together_and_nothing_stays_locked);
+async fn equal_requests_never_run_together_and_nothing_stays_locked(backend: &Backend) {
+    let lock = backend.lock().build().unwrap();
+    let seen = Arc::new(Seen::default());
+    let server = {
+        let (lock, data) = (lock.clone(), web::Data::from(Arc::clone(&seen)));
+        serve!(
+            2,
+            App::new()
+                .app_data(data.clone())
+                .wrap(lock.clone())
+                .default_service(web::to(handler))
+        )
+    };
+    let seed = rand::random::<u64>() % 1_000_000;
+    join_all((0..CLIENTS).map(|client_no| client(&server, seed + client_no))).await;
+
+    let ran = seen.ran.load(Ordering::SeqCst);
+    assert!(ran > PATHS * 2, "seed {seed}: only {ran} ran");
+    let together = seen.together.load(Ordering::SeqCst);
+    assert_eq!(together, 0, "seed {seed}: equal requests ran together");
+    assert!(
+        lock.drain(Duration::from_secs(10)).await,
+        "seed {seed}: all has settled"
+    );
+    for path in 0..PATHS {
+        let path = format!("/{path}");
+        eventually("the lock is free", async || {
+            let answer = post(&server, &path, "body").send().await;
+            answer.is_ok_and(|answer| answer.status() != 409)
+        })
+        .await;
+    }
+    drop(server);
+    assert!(lock.drain(Duration::from_secs(10)).await);
+    if let Some(redis) = backend.server() {
+        redis.wait_until_empty(Duration::from_secs(1));
+    }
+}
+
+each_store!(under_a_key_nothing_runs_after_a_success_and_no_key_stays_blocked);
+async fn under_a_key_nothing_runs_after_a_success_and_no_key_stays_blocked(backend: &Backend) {
+    for in_flight in [
+        InFlight::Reject,
+        InFlight::Wait(Duration::from_millis(20).into()),
+    ] {
+        let prefix = format!("{in_flight:?}:");
+        let keys = backend
+            .keys()
+            .key_prefix(prefix)
+            .on_in_flight(in_flight)
+            .build()
+            .unwrap();
         let seen = Arc::new(Seen::default());
         let server = {
-            let (lock, data) = (lock.clone(), web::Data::from(Arc::clone(&seen)));
+            let (keys, data) = (keys.clone(), web::Data::from(Arc::clone(&seen)));
             serve!(
                 2,
                 App::new()
                     .app_data(data.clone())
-                    .wrap(lock.clone())
+                    .wrap(keys.clone())
                     .default_service(web::to(handler))
             )
         };
         let seed = rand::random::<u64>() % 1_000_000;
         join_all((0..CLIENTS).map(|client_no| client(&server, seed + client_no))).await;
-
-        let ran = seen.ran.load(Ordering::SeqCst);
-        assert!(ran > PATHS * 2, "store {n}, seed {seed}: only {ran} ran");
-        let together = seen.together.load(Ordering::SeqCst);
-        assert_eq!(
-            together, 0,
-            "store {n}, seed {seed}: equal requests ran together"
-        );
+        let what = format!("{in_flight:?}, seed {seed}");
         assert!(
-            lock.drain(Duration::from_secs(10)).await,
-            "store {n}, seed {seed}: all has settled"
+            keys.drain(Duration::from_secs(10)).await,
+            "{what}: all has settled"
         );
+        assert_eq!(
+            seen.together.load(Ordering::SeqCst),
+            0,
+            "{what}: two ran together"
+        );
+        let after = seen.after_success.load(Ordering::SeqCst);
+        assert_eq!(after, 0, "{what}: {after} ran after a success");
         for path in 0..PATHS {
-            let path = format!("/{path}");
-            eventually("the lock is free", async || {
-                let answer = post(&server, &path, "body").send().await;
-                answer.is_ok_and(|answer| answer.status() != 409)
-            })
-            .await;
-        }
-        drop(server);
-        assert!(lock.drain(Duration::from_secs(10)).await);
-    }
-    redis.wait_until_empty(Duration::from_secs(1));
-}
-
-#[tokio::test]
-async fn under_a_key_nothing_runs_after_a_success_and_no_key_stays_blocked() {
-    let redis = Redis::start();
-    for (n, keys) in keys_on_each_store(&redis).into_iter().enumerate() {
-        for in_flight in [
-            InFlight::Reject,
-            InFlight::Wait(Duration::from_millis(20).into()),
-        ] {
-            let prefix = format!("{in_flight:?}:");
-            let keys = keys
-                .clone()
-                .key_prefix(prefix)
-                .on_in_flight(in_flight)
-                .build()
-                .unwrap();
-            let seen = Arc::new(Seen::default());
-            let server = {
-                let (keys, data) = (keys.clone(), web::Data::from(Arc::clone(&seen)));
-                serve!(
-                    2,
-                    App::new()
-                        .app_data(data.clone())
-                        .wrap(keys.clone())
-                        .default_service(web::to(handler))
-                )
-            };
-            let seed = rand::random::<u64>() % 1_000_000;
-            join_all((0..CLIENTS).map(|client_no| client(&server, seed + client_no))).await;
-            let what = format!("store {n}, {in_flight:?}, seed {seed}");
-            assert!(
-                keys.drain(Duration::from_secs(10)).await,
-                "{what}: all has settled"
-            );
-            assert_eq!(
-                seen.together.load(Ordering::SeqCst),
-                0,
-                "{what}: two ran together"
-            );
-            let after = seen.after_success.load(Ordering::SeqCst);
-            assert_eq!(after, 0, "{what}: {after} ran after a success");
-            for path in 0..PATHS {
-                let request = post(&server, &format!("/{path}"), "body");
-                let request = request.header("idempotency-key", format!("k{path}"));
-                let answer = request.send().await;
-                // It may be told that the answer was not kept (a stream that was cut off); it is
-                // not told to come again.
-                if let Ok(answer) = answer {
-                    let retry = answer.headers().contains_key("retry-after");
-                    assert!(!retry, "{what}: {path} is blocked, {answer:?}");
-                }
+            let request = post(&server, &format!("/{path}"), "body");
+            let request = request.header("idempotency-key", format!("k{path}"));
+            let answer = request.send().await;
+            // It may be told that the answer was not kept (a stream that was cut off); it is
+            // not told to come again.
+            if let Ok(answer) = answer {
+                let retry = answer.headers().contains_key("retry-after");
+                assert!(!retry, "{what}: {path} is blocked, {answer:?}");
             }
         }
     }

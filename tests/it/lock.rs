@@ -20,117 +20,113 @@ use serde_json::{Value, json};
 use crate::{
     serve,
     support::{
+        backend::{Backend, each_store},
         eventually,
         gate::{Gate, gated, is_refused},
-        locks::{lock_on, memory_lock, on_each_store, payload},
+        locks::{lock_on, memory_lock, payload},
         redis::Redis,
         server::{Server, client, http2_client, post, status},
         wire::Wire,
     },
 };
 
-#[tokio::test]
-async fn the_first_answer_is_the_handlers_own_untouched() {
-    let redis = Redis::start();
-    for lock in on_each_store(&redis) {
-        let lock = lock.build().unwrap();
-        let app = move |guard: Option<ApiLock>| {
-            let scope = web::scope("")
-                .route(
-                    "/created",
-                    web::post().to(async || {
-                        HttpResponse::Created()
-                            .append_header(("x-twice", "a"))
-                            .append_header(("x-twice", "b"))
-                            .body(Bytes::from_static(b"\x00\xff"))
-                    }),
-                )
-                .route(
-                    "/nothing",
-                    web::post().to(async || HttpResponse::NoContent().finish()),
-                )
-                .route(
-                    "/empty",
-                    web::post().to(async || HttpResponse::Ok().body("")),
-                )
-                .route(
-                    "/none",
-                    web::post().to(async || HttpResponse::Ok().body(actix_web::body::None::new())),
-                )
-                .route(
-                    "/same",
-                    web::post().to(async || HttpResponse::NotModified().finish()),
-                )
-                .route(
-                    "/stream",
-                    web::post().to(async || {
-                        let pieces = stream::iter(["one ", "two"])
-                            .map(|piece| Ok::<_, actix_web::Error>(Bytes::from(piece)));
-                        HttpResponse::Ok().streaming(pieces)
-                    }),
-                );
-            App::new().service(
-                web::scope("")
-                    .wrap(actix_web::middleware::Condition::new(
-                        guard.is_some(),
-                        guard.unwrap_or_else(memory_lock),
-                    ))
-                    .service(scope),
+each_store!(the_first_answer_is_the_handlers_own_untouched);
+async fn the_first_answer_is_the_handlers_own_untouched(backend: &Backend) {
+    let lock = backend.lock().build().unwrap();
+    let app = move |guard: Option<ApiLock>| {
+        let scope = web::scope("")
+            .route(
+                "/created",
+                web::post().to(async || {
+                    HttpResponse::Created()
+                        .append_header(("x-twice", "a"))
+                        .append_header(("x-twice", "b"))
+                        .body(Bytes::from_static(b"\x00\xff"))
+                }),
             )
-        };
-        let with = serve!(app(Some(lock.clone())));
-        let without = serve!(app(None));
-        for path in [
-            "/created", "/nothing", "/none", "/empty", "/same", "/stream", "/missing",
-        ] {
-            let answers = [&with, &without].map(|server| async {
-                let mut wire = Wire::to(server.addr()).await;
-                let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-                wire.send(head).await;
-                let answer = wire.read_to_end().await;
-                let lines: Vec<_> = answer.lines().filter(|l| !l.starts_with("date:")).collect();
-                let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-                let mut lines: Vec<String> = (lines.iter().take(head.lines().count() - 1))
-                    .map(|line| line.to_string())
-                    .collect();
-                lines.sort();
-                (lines, body.to_owned())
-            });
-            let [with, without] = answers;
-            assert_eq!(with.await, without.await, "{path}");
-        }
+            .route(
+                "/nothing",
+                web::post().to(async || HttpResponse::NoContent().finish()),
+            )
+            .route(
+                "/empty",
+                web::post().to(async || HttpResponse::Ok().body("")),
+            )
+            .route(
+                "/none",
+                web::post().to(async || HttpResponse::Ok().body(actix_web::body::None::new())),
+            )
+            .route(
+                "/same",
+                web::post().to(async || HttpResponse::NotModified().finish()),
+            )
+            .route(
+                "/stream",
+                web::post().to(async || {
+                    let pieces = stream::iter(["one ", "two"])
+                        .map(|piece| Ok::<_, actix_web::Error>(Bytes::from(piece)));
+                    HttpResponse::Ok().streaming(pieces)
+                }),
+            );
+        App::new().service(
+            web::scope("")
+                .wrap(actix_web::middleware::Condition::new(
+                    guard.is_some(),
+                    guard.unwrap_or_else(memory_lock),
+                ))
+                .service(scope),
+        )
+    };
+    let with = serve!(app(Some(lock.clone())));
+    let without = serve!(app(None));
+    for path in [
+        "/created", "/nothing", "/none", "/empty", "/same", "/stream", "/missing",
+    ] {
+        let answers = [&with, &without].map(|server| async {
+            let mut wire = Wire::to(server.addr()).await;
+            let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+            wire.send(head).await;
+            let answer = wire.read_to_end().await;
+            let lines: Vec<_> = answer.lines().filter(|l| !l.starts_with("date:")).collect();
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            let mut lines: Vec<String> = (lines.iter().take(head.lines().count() - 1))
+                .map(|line| line.to_string())
+                .collect();
+            lines.sort();
+            (lines, body.to_owned())
+        });
+        let [with, without] = answers;
+        assert_eq!(with.await, without.await, "{path}");
     }
 }
 
-#[tokio::test]
-async fn an_equal_request_is_refused_while_the_first_runs() {
-    let redis = Redis::start();
-    for lock in on_each_store(&redis) {
-        let gate = Gate::closed();
-        let server = gated(lock.build().unwrap(), &gate);
-        let first = tokio::spawn(post(&server, "/orders", "tea").send());
-        gate.wait_for_entered(1).await;
+each_store!(an_equal_request_is_refused_while_the_first_runs);
+async fn an_equal_request_is_refused_while_the_first_runs(backend: &Backend) {
+    let lock = backend.lock();
+    let gate = Gate::closed();
+    let server = gated(lock.build().unwrap(), &gate);
+    let first = tokio::spawn(post(&server, "/orders", "tea").send());
+    gate.wait_for_entered(1).await;
 
-        let refused = post(&server, "/orders", "tea").send().await.unwrap();
-        assert_eq!(refused.status(), 409);
-        assert_eq!(
-            refused.headers()["content-type"],
-            "application/problem+json"
-        );
-        assert!(!refused.headers().contains_key("retry-after"));
-        let problem: Value = refused.json().await.unwrap();
-        assert!(problem["type"].as_str().unwrap().ends_with("#busy"));
-        assert!(problem["type"].as_str().unwrap().starts_with("https://"));
-        assert_eq!(problem["status"], 409);
-        assert_eq!(problem["detail"], "Resource is busy");
-        assert!(problem["title"].is_string());
-        assert_eq!(problem.as_object().unwrap().len(), 4);
+    let refused = post(&server, "/orders", "tea").send().await.unwrap();
+    assert_eq!(refused.status(), 409);
+    assert_eq!(
+        refused.headers()["content-type"],
+        "application/problem+json"
+    );
+    assert!(!refused.headers().contains_key("retry-after"));
+    let problem: Value = refused.json().await.unwrap();
+    assert!(problem["type"].as_str().unwrap().ends_with("#busy"));
+    assert!(problem["type"].as_str().unwrap().starts_with("https://"));
+    assert_eq!(problem["status"], 409);
+    assert_eq!(problem["detail"], "Resource is busy");
+    assert!(problem["title"].is_string());
+    assert_eq!(problem.as_object().unwrap().len(), 4);
 
-        gate.let_go(2);
-        assert_eq!(first.await.unwrap().unwrap().status(), 201);
-        assert_eq!(status(post(&server, "/orders", "tea")).await, 201);
-        assert_eq!(gate.left(), 2);
-    }
+    gate.let_go(2);
+    assert_eq!(first.await.unwrap().unwrap().status(), 201);
+    assert_eq!(status(post(&server, "/orders", "tea")).await, 201);
+    assert_eq!(gate.left(), 2);
 }
 
 #[tokio::test]
@@ -219,139 +215,122 @@ async fn a_lock_in_redis_is_a_token_with_a_ttl() {
     );
 }
 
-#[tokio::test]
-async fn the_lock_ends_with_an_error_of_the_handler() {
-    let redis = Redis::start();
-    for lock in on_each_store(&redis) {
-        let lock = lock.build().unwrap();
-        // A middleware between lock and handler gives a real `Err`, not a response.
-        let server = serve!(
-            App::new()
-                .wrap(actix_web::middleware::from_fn(
-                    async |_req: actix_web::dev::ServiceRequest,
-                           _next: actix_web::middleware::Next<actix_web::body::BoxBody>| {
-                        Err::<actix_web::dev::ServiceResponse, _>(ErrorImATeapot("no"))
-                    }
-                ))
-                .wrap(lock.clone())
-        );
-        for _again in 0..3 {
-            assert_eq!(status(post(&server, "/", "x")).await, 418);
+each_store!(the_lock_ends_with_an_error_of_the_handler);
+async fn the_lock_ends_with_an_error_of_the_handler(backend: &Backend) {
+    let lock = backend.lock().build().unwrap();
+    // A middleware between lock and handler gives a real `Err`, not a response.
+    let server = serve!(
+        App::new()
+            .wrap(actix_web::middleware::from_fn(
+                async |_req: actix_web::dev::ServiceRequest,
+                       _next: actix_web::middleware::Next<actix_web::body::BoxBody>| {
+                    Err::<actix_web::dev::ServiceResponse, _>(ErrorImATeapot("no"))
+                }
+            ))
+            .wrap(lock.clone())
+    );
+    for _again in 0..3 {
+        assert_eq!(status(post(&server, "/", "x")).await, 418);
+    }
+}
+
+each_store!(the_lock_ends_with_a_panic_of_the_handler);
+async fn the_lock_ends_with_a_panic_of_the_handler(backend: &Backend) {
+    let lock = backend.lock().build().unwrap();
+    let handler = async |req: HttpRequest| {
+        if req.headers().contains_key("panic") {
+            std::panic::panic_any("on purpose");
         }
-    }
+        HttpResponse::Ok().finish()
+    };
+    let server = serve!(
+        App::new()
+            .wrap(lock.clone())
+            .default_service(web::to(handler))
+    );
+    post(&server, "/", "x")
+        .header("panic", "1")
+        .send()
+        .await
+        .unwrap_err();
+    eventually("the lock is free", async || {
+        status(post(&server, "/", "x")).await == 200
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn the_lock_ends_with_a_panic_of_the_handler() {
-    let redis = Redis::start();
-    for lock in on_each_store(&redis) {
-        let lock = lock.build().unwrap();
-        let handler = async |req: HttpRequest| {
-            if req.headers().contains_key("panic") {
-                std::panic::panic_any("on purpose");
-            }
-            HttpResponse::Ok().finish()
-        };
-        let server = serve!(
-            App::new()
-                .wrap(lock.clone())
-                .default_service(web::to(handler))
-        );
-        post(&server, "/", "x")
-            .header("panic", "1")
-            .send()
-            .await
-            .unwrap_err();
-        eventually("the lock is free", async || {
-            status(post(&server, "/", "x")).await == 200
-        })
-        .await;
-    }
-}
-
-#[tokio::test]
-async fn the_lock_lasts_until_the_last_byte_of_a_stream() {
-    let redis = Redis::start();
-    for lock in on_each_store(&redis) {
-        let lock = lock.build().unwrap();
-        let gate = Gate::closed();
-        let handler = {
+each_store!(the_lock_lasts_until_the_last_byte_of_a_stream);
+async fn the_lock_lasts_until_the_last_byte_of_a_stream(backend: &Backend) {
+    let lock = backend.lock().build().unwrap();
+    let gate = Gate::closed();
+    let handler = {
+        let gate = gate.clone();
+        move || {
             let gate = gate.clone();
-            move || {
-                let gate = gate.clone();
-                let pieces =
-                    stream::once(async { Ok::<_, actix_web::Error>(Bytes::from("begin ")) }).chain(
-                        stream::once(async move {
-                            gate.pass().await;
-                            Ok(Bytes::from("end"))
-                        }),
-                    );
-                async move { HttpResponse::Ok().streaming(pieces) }
-            }
-        };
-        let server = serve!(
-            App::new()
-                .wrap(lock.clone())
-                .default_service(web::to(handler.clone()))
-        );
-        let mut answer = post(&server, "/", "x").send().await.unwrap();
-        assert_eq!(answer.chunk().await.unwrap().unwrap(), "begin ");
-        gate.wait_for_entered(1).await;
-        assert_eq!(status(post(&server, "/", "x")).await, 409);
-        gate.let_go(1);
-        assert_eq!(answer.chunk().await.unwrap().unwrap(), "end");
-        eventually("the lock is free", async || {
-            let answer = post(&server, "/", "x").send().await.unwrap();
-            // Dropping the answer drops its body in the server too.
-            answer.status() == 200
-        })
-        .await;
-        gate.let_go(100);
-    }
+            let pieces = stream::once(async { Ok::<_, actix_web::Error>(Bytes::from("begin ")) })
+                .chain(stream::once(async move {
+                    gate.pass().await;
+                    Ok(Bytes::from("end"))
+                }));
+            async move { HttpResponse::Ok().streaming(pieces) }
+        }
+    };
+    let server = serve!(
+        App::new()
+            .wrap(lock.clone())
+            .default_service(web::to(handler.clone()))
+    );
+    let mut answer = post(&server, "/", "x").send().await.unwrap();
+    assert_eq!(answer.chunk().await.unwrap().unwrap(), "begin ");
+    gate.wait_for_entered(1).await;
+    assert_eq!(status(post(&server, "/", "x")).await, 409);
+    gate.let_go(1);
+    assert_eq!(answer.chunk().await.unwrap().unwrap(), "end");
+    eventually("the lock is free", async || {
+        let answer = post(&server, "/", "x").send().await.unwrap();
+        // Dropping the answer drops its body in the server too.
+        answer.status() == 200
+    })
+    .await;
+    gate.let_go(100);
 }
 
-#[tokio::test]
-async fn the_lock_ends_when_a_body_is_dropped() {
-    let redis = Redis::start();
-    for lock in on_each_store(&redis) {
-        let lock = lock.build().unwrap();
-        let endless = async || {
-            let pieces =
-                stream::repeat_with(|| Ok::<_, actix_web::Error>(Bytes::from(vec![0; 4096])));
-            HttpResponse::Ok().streaming(pieces)
-        };
-        let server = serve!(
-            App::new()
-                .wrap(lock.clone())
-                .default_service(web::to(endless))
-        );
+each_store!(the_lock_ends_when_a_body_is_dropped);
+async fn the_lock_ends_when_a_body_is_dropped(backend: &Backend) {
+    let lock = backend.lock().build().unwrap();
+    let endless = async || {
+        let pieces = stream::repeat_with(|| Ok::<_, actix_web::Error>(Bytes::from(vec![0; 4096])));
+        HttpResponse::Ok().streaming(pieces)
+    };
+    let server = serve!(
+        App::new()
+            .wrap(lock.clone())
+            .default_service(web::to(endless))
+    );
+    let mut wire = Wire::to(server.addr()).await;
+    wire.request("POST", "/", "x").await;
+    wire.read_until("200 OK").await;
+    assert_eq!(status(post(&server, "/", "x")).await, 409);
+    wire.reset();
+    eventually("the lock is free", async || {
         let mut wire = Wire::to(server.addr()).await;
         wire.request("POST", "/", "x").await;
-        wire.read_until("200 OK").await;
-        assert_eq!(status(post(&server, "/", "x")).await, 409);
-        wire.reset();
-        eventually("the lock is free", async || {
-            let mut wire = Wire::to(server.addr()).await;
-            wire.request("POST", "/", "x").await;
-            wire.read_until("\r\n").await.contains("200 OK")
-        })
-        .await;
-    }
+        wire.read_until("\r\n").await.contains("200 OK")
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn a_client_that_resets_http1_frees_the_lock_within_moments() {
-    let redis = Redis::start();
-    for lock in on_each_store(&redis) {
-        let gate = Gate::closed();
-        let server = gated(lock.build().unwrap(), &gate);
-        let mut wire = Wire::to(server.addr()).await;
-        wire.request("POST", "/", "x").await;
-        gate.wait_for_entered(1).await;
-        wire.reset();
-        gate_free_again(&server, &gate).await;
-        assert_eq!(gate.left(), 1, "the first handler was dropped");
-    }
+each_store!(a_client_that_resets_http1_frees_the_lock_within_moments);
+async fn a_client_that_resets_http1_frees_the_lock_within_moments(backend: &Backend) {
+    let lock = backend.lock();
+    let gate = Gate::closed();
+    let server = gated(lock.build().unwrap(), &gate);
+    let mut wire = Wire::to(server.addr()).await;
+    wire.request("POST", "/", "x").await;
+    gate.wait_for_entered(1).await;
+    wire.reset();
+    gate_free_again(&server, &gate).await;
+    assert_eq!(gate.left(), 1, "the first handler was dropped");
 }
 
 /// Sends until a request is let in, and lets it go.
@@ -371,66 +350,62 @@ async fn gate_free_again(server: &Server, gate: &Gate) {
     second.await;
 }
 
-#[tokio::test]
-async fn a_half_close_lets_the_handler_run_to_its_end() {
-    let redis = Redis::start();
-    for lock in on_each_store(&redis) {
-        let gate = Gate::closed();
-        let server = gated(lock.build().unwrap(), &gate);
-        let mut wire = Wire::to(server.addr()).await;
-        wire.request("POST", "/", "x").await;
-        gate.wait_for_entered(1).await;
-        wire.half_close().await;
-        assert_eq!(status(post(&server, "/", "x")).await, 409);
-        gate.let_go(1);
-        assert!(wire.read_to_end().await.starts_with("HTTP/1.1 201"));
-        gate.let_go(1);
-        assert_eq!(status(post(&server, "/", "x")).await, 201);
-    }
+each_store!(a_half_close_lets_the_handler_run_to_its_end);
+async fn a_half_close_lets_the_handler_run_to_its_end(backend: &Backend) {
+    let lock = backend.lock();
+    let gate = Gate::closed();
+    let server = gated(lock.build().unwrap(), &gate);
+    let mut wire = Wire::to(server.addr()).await;
+    wire.request("POST", "/", "x").await;
+    gate.wait_for_entered(1).await;
+    wire.half_close().await;
+    assert_eq!(status(post(&server, "/", "x")).await, 409);
+    gate.let_go(1);
+    assert!(wire.read_to_end().await.starts_with("HTTP/1.1 201"));
+    gate.let_go(1);
+    assert_eq!(status(post(&server, "/", "x")).await, 201);
 }
 
-#[tokio::test]
-async fn an_http2_client_that_leaves_does_not_end_the_handler() {
-    let redis = Redis::start();
-    for lock in on_each_store(&redis) {
-        let gate = Gate::closed();
-        let server = gated(lock.build().unwrap(), &gate);
-        let h2 = http2_client();
-        let request = tokio::spawn(h2.post(server.url("/")).body("x").send());
-        gate.wait_for_entered(1).await;
-        request.abort();
-        assert!(request.await.unwrap_err().is_cancelled());
-        drop(h2);
-        assert_eq!(status(post(&server, "/", "x")).await, 409);
-        gate.let_go(1);
-        eventually("the first ends", async || gate.left() == 1).await;
-        gate.let_go(1);
-        eventually("the lock is free", async || {
-            status(post(&server, "/", "x")).await == 201
-        })
-        .await;
-    }
+each_store!(an_http2_client_that_leaves_does_not_end_the_handler);
+async fn an_http2_client_that_leaves_does_not_end_the_handler(backend: &Backend) {
+    let lock = backend.lock();
+    let gate = Gate::closed();
+    let server = gated(lock.build().unwrap(), &gate);
+    let h2 = http2_client();
+    let request = tokio::spawn(h2.post(server.url("/")).body("x").send());
+    gate.wait_for_entered(1).await;
+    request.abort();
+    assert!(request.await.unwrap_err().is_cancelled());
+    drop(h2);
+    assert_eq!(status(post(&server, "/", "x")).await, 409);
+    gate.let_go(1);
+    eventually("the first ends", async || gate.left() == 1).await;
+    gate.let_go(1);
+    eventually("the lock is free", async || {
+        status(post(&server, "/", "x")).await == 201
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn after_its_ttl_a_lock_is_free_and_the_late_first_leaves_the_second_alone() {
-    let redis = Redis::start();
-    for lock in on_each_store(&redis) {
-        let gate = Gate::closed();
-        // Long enough for a third request while the second holds the lock.
-        let lock = lock.ttl(Duration::from_secs(1)).build().unwrap();
-        let server = gated(lock, &gate);
-        let first = gate.occupy(&server).await;
-        tokio::time::sleep(Duration::from_millis(1020)).await;
-        let second = tokio::spawn(post(&server, "/", "x").send());
-        gate.wait_for_entered(2).await;
-        // The gate is fair: the first to come is the first to go.
-        gate.let_go(1);
-        assert_eq!(first.await.unwrap().unwrap().status(), 201);
-        assert_eq!(status(post(&server, "/", "x")).await, 409);
-        gate.let_go(1);
-        assert_eq!(second.await.unwrap().unwrap().status(), 201);
-    }
+each_store!(after_its_ttl_a_lock_is_free_and_the_late_first_leaves_the_second_alone);
+async fn after_its_ttl_a_lock_is_free_and_the_late_first_leaves_the_second_alone(
+    backend: &Backend,
+) {
+    let lock = backend.lock();
+    let gate = Gate::closed();
+    // Long enough for a third request while the second holds the lock.
+    let lock = lock.ttl(Duration::from_secs(1)).build().unwrap();
+    let server = gated(lock, &gate);
+    let first = gate.occupy(&server).await;
+    tokio::time::sleep(Duration::from_millis(1020)).await;
+    let second = tokio::spawn(post(&server, "/", "x").send());
+    gate.wait_for_entered(2).await;
+    // The gate is fair: the first to come is the first to go.
+    gate.let_go(1);
+    assert_eq!(first.await.unwrap().unwrap().status(), 201);
+    assert_eq!(status(post(&server, "/", "x")).await, 409);
+    gate.let_go(1);
+    assert_eq!(second.await.unwrap().unwrap().status(), 201);
 }
 
 #[tokio::test]
@@ -596,27 +571,24 @@ async fn upgrades_pass_through() {
     );
 }
 
-#[tokio::test]
-async fn wrapped_twice_with_the_same_key_the_inner_one_passes() {
-    let redis = Redis::start();
-    for lock in on_each_store(&redis) {
-        let lock = lock.build().unwrap();
-        let gate = Gate::closed();
-        let handler = gate.handler();
-        let server = serve!(
-            App::new().wrap(lock.clone()).service(
-                web::scope("/a")
-                    .wrap(lock.clone())
-                    .default_service(web::to(handler.clone()))
-            )
-        );
-        let first = tokio::spawn(post(&server, "/a", "x").send());
-        gate.wait_for_entered(1).await;
-        assert_eq!(status(post(&server, "/a", "x")).await, 409);
-        gate.let_go(2);
-        assert_eq!(first.await.unwrap().unwrap().status(), 201);
-        assert_eq!(status(post(&server, "/a", "x")).await, 201);
-    }
+each_store!(wrapped_twice_with_the_same_key_the_inner_one_passes);
+async fn wrapped_twice_with_the_same_key_the_inner_one_passes(backend: &Backend) {
+    let lock = backend.lock().build().unwrap();
+    let gate = Gate::closed();
+    let handler = gate.handler();
+    let server = serve!(
+        App::new().wrap(lock.clone()).service(
+            web::scope("/a")
+                .wrap(lock.clone())
+                .default_service(web::to(handler.clone()))
+        )
+    );
+    let first = tokio::spawn(post(&server, "/a", "x").send());
+    gate.wait_for_entered(1).await;
+    assert_eq!(status(post(&server, "/a", "x")).await, 409);
+    gate.let_go(2);
+    assert_eq!(first.await.unwrap().unwrap().status(), 201);
+    assert_eq!(status(post(&server, "/a", "x")).await, 201);
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ impl Runs {
         self.0.lock().unwrap().get_mut(path).unwrap().now -= 1;
     }
 
-    fn of(&self, path: &str) -> Count {
+    fn count(&self, path: &str) -> Count {
         self.0
             .lock()
             .unwrap()
@@ -147,7 +147,7 @@ impl Service {
     async fn expect(&self, target: &str, name: &str) {
         let path = Self::path(target, name);
         let statuses = join_all((0..AT_ONCE).map(|_| self.call(&path))).await;
-        let count = self.runs.of(&path);
+        let count = self.runs.count(&path);
         for status in &statuses {
             assert!(matches!(status.as_u16(), 201 | 409), "{path}: {statuses:?}");
         }
@@ -178,7 +178,7 @@ impl Service {
         let begun = async {
             eventually("all run", async || {
                 let mut paths = TARGETS.iter().map(|target| Self::path(target, name));
-                paths.all(|path| self.runs.of(&path).all > 0)
+                paths.all(|path| self.runs.count(&path).all > 0)
             })
             .await;
             lose().await;

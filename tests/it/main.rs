@@ -44,7 +44,6 @@ mod memory_warnings;
 mod metrics;
 mod missing_key;
 mod odd_replies;
-mod openapi;
 mod overrides;
 mod own_responses;
 mod parsers;

@@ -31,7 +31,7 @@ async fn store_that_is_built_for_each_worker_is_reported() {
     });
     // Workers take connections in turn, and each of these has one of its own.
     eventually("two workers have run it", async || {
-        assert_eq!(answer(pay(&server, "a", "tea")).await.0, 201);
+        assert_eq!(answer(pay(&server, "a", "tea")).await.status, 201);
         ear.all_incidents().contains(&IncidentKind::SecondStore)
     })
     .await;
@@ -53,7 +53,7 @@ async fn two_stores_with_prefixes_of_their_own_or_one_after_the_other_are_no_mis
             .on_event(ear.hears());
         let server = numbered(&keys.build().unwrap(), &Gate::open());
         for key in ["a", "b"] {
-            assert_eq!(answer(pay(&server, key, "tea")).await.0, 201);
+            assert_eq!(answer(pay(&server, key, "tea")).await.status, 201);
         }
         server.stop(true).await;
     };
@@ -81,7 +81,9 @@ async fn store_that_fills_up_is_reported_at_80_and_95_percent() {
         while sent < level {
             sent += 1;
             assert_eq!(
-                answer(pay(&server, &format!("key-{sent}"), "tea")).await.0,
+                answer(pay(&server, &format!("key-{sent}"), "tea"))
+                    .await
+                    .status,
                 201
             );
         }
@@ -89,7 +91,7 @@ async fn store_that_fills_up_is_reported_at_80_and_95_percent() {
         let lines = || log::lines_with("of 37 entries");
         eventually("the level is logged", async || lines().len() >= reports).await;
         // The next claim takes it along, a replay as well.
-        assert_eq!(answer(pay(&server, "key-1", "tea")).await.0, 201);
+        assert_eq!(answer(pay(&server, "key-1", "tea")).await.status, 201);
         assert_eq!(ear.incidents(), vec![IncidentKind::StoreFilling; reports]);
         assert_eq!(lines().len(), reports, "{:?}", lines());
     }

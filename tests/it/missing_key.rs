@@ -1,16 +1,14 @@
 //! A request without a key, whose handler takes one, is refused as a guard that requires keys refuses it.
 
 use actix_web::{App, HttpResponse, web};
-use actix_web_idempotency::{
-    Claim, Idempotency, IdempotencyKey,
-    problem::{ProblemKind, Problems},
-};
+use actix_web_idempotency::{Claim, Idempotency, IdempotencyKey, problem::Problems};
 
 use crate::{
     serve,
     support::{
-        keys::{is_problem, memory_keys, problem},
+        keys::memory_keys,
         log,
+        problems::{ProblemKind, assert_problem, assert_refused},
         server::{Server, client, post},
     },
 };
@@ -49,7 +47,7 @@ async fn extractor_without_a_key_answers_as_required_does() {
         let keys = if shadow { keys.shadow(true) } else { keys };
         let server = server(Some(keys.build().unwrap()));
         for path in ["/key", "/claim", "/both"] {
-            is_problem(post(&server, path, "x"), 400, "key-missing", false).await;
+            assert_refused(post(&server, path, "x"), ProblemKind::KeyMissing).await;
         }
         assert_eq!(
             post(&server, "/option", "x").send().await.unwrap().status(),
@@ -58,10 +56,13 @@ async fn extractor_without_a_key_answers_as_required_does() {
     }
     let required = server(Some(memory_keys().required(true).build().unwrap()));
     let refused = post(&required, "/key", "x").send().await.unwrap();
-    let refused = problem(refused, 400, "key-missing", false).await;
+    let refused = assert_problem(refused, ProblemKind::KeyMissing).await;
     let server = server(Some(memory_keys().build().unwrap()));
     let extracted = post(&server, "/key", "x").send().await.unwrap();
-    assert_eq!(problem(extracted, 400, "key-missing", false).await, refused);
+    assert_eq!(
+        assert_problem(extracted, ProblemKind::KeyMissing).await,
+        refused
+    );
     for path in ["/key", "/claim", "/both"] {
         assert_eq!(log::lines_with(&format!("route={path} ")).len(), 0);
     }
@@ -87,7 +88,7 @@ async fn extractor_without_a_key_answers_in_the_form_of_the_guard() {
 async fn extractor_without_any_guard_answers_with_the_default_problem() {
     let server =
         serve!(App::new().route("/", web::to(async |_: IdempotencyKey| HttpResponse::Ok())));
-    is_problem(post(&server, "/", "x"), 400, "key-missing", false).await;
+    assert_refused(post(&server, "/", "x"), ProblemKind::KeyMissing).await;
 }
 
 /// A claim that is missing for another reason is a mistake of the application.

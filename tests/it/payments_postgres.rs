@@ -40,7 +40,7 @@ impl Payments {
     }
 
     async fn pay(&self, key: &str) -> Answer {
-        Answer::of(self.request(key).send().await.unwrap()).await
+        Answer::read(self.request(key).send().await.unwrap()).await
     }
 
     async fn status(&self, key: &str) -> u16 {
@@ -56,7 +56,7 @@ struct Answer {
 }
 
 impl Answer {
-    async fn of(response: Response) -> Self {
+    async fn read(response: Response) -> Self {
         Self {
             status: response.status().as_u16(),
             replayed: response.headers().contains_key("idempotent-replayed"),
@@ -176,7 +176,7 @@ async fn who_is_killed_between_commit_and_answer_has_paid_and_the_next_one_says_
     let told = loop {
         let response = heir.request("a").send().await.unwrap();
         if response.status() != 409 {
-            break Answer::of(response).await;
+            break Answer::read(response).await;
         }
         assert_eq!(response.headers()["retry-after"], "1");
         assert!(begun.elapsed() < Duration::from_secs(20), "the lease ends");
@@ -227,7 +227,7 @@ async fn a_stale_owner_gets_the_payment_of_its_successor() {
     forget_everything(&redis);
     let second = successor.pay("a").await;
     detour.let_go();
-    let first = Answer::of(first.await.unwrap().unwrap()).await;
+    let first = Answer::read(first.await.unwrap().unwrap()).await;
     assert!(first.is_same_payment_as(&second), "{first:?} {second:?}");
     assert_eq!(balance(&postgres), "995");
 }

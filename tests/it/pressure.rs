@@ -23,90 +23,85 @@ use crate::{
     serve,
     support::{
         GENEROUS,
+        backend::{Backend, each_store},
         cluster::Cluster,
         eventually,
         gate::{Gate, gated, gated_on},
-        locks::{lock_on, on_each_store},
+        locks::lock_on,
         redis::Redis,
         server::client,
     },
 };
 
-#[tokio::test]
-async fn of_a_hundred_equal_requests_on_two_workers_one_runs() {
-    let redis = Redis::start();
-    for lock in on_each_store(&redis) {
-        let lock = lock.build().unwrap();
-        let gate = Gate::closed();
-        let server = gated_on(2, lock, &gate);
-        let refused = Arc::new(AtomicUsize::new(0));
-        let requests = (0..100).map(|_| {
-            // A client each, so that each has a connection of its own, spread over the workers.
-            let request = client().post(server.url("/orders")).body("tea").send();
-            let refused = Arc::clone(&refused);
-            tokio::spawn(async move {
-                let status = request.await.unwrap().status().as_u16();
-                if status == 409 {
-                    refused.fetch_add(1, Ordering::SeqCst);
-                }
-                status
-            })
-        });
-        let requests: Vec<_> = requests.collect();
-        eventually("all others are refused", async || {
-            refused.load(Ordering::SeqCst) == 99
+each_store!(of_a_hundred_equal_requests_on_two_workers_one_runs);
+async fn of_a_hundred_equal_requests_on_two_workers_one_runs(backend: &Backend) {
+    let lock = backend.lock().build().unwrap();
+    let gate = Gate::closed();
+    let server = gated_on(2, lock, &gate);
+    let refused = Arc::new(AtomicUsize::new(0));
+    let requests = (0..100).map(|_| {
+        // A client each, so that each has a connection of its own, spread over the workers.
+        let request = client().post(server.url("/orders")).body("tea").send();
+        let refused = Arc::clone(&refused);
+        tokio::spawn(async move {
+            let status = request.await.unwrap().status().as_u16();
+            if status == 409 {
+                refused.fetch_add(1, Ordering::SeqCst);
+            }
+            status
         })
-        .await;
-        assert_eq!(gate.entered(), 1);
-        gate.let_go(1);
-        let mut statuses: Vec<_> = join_all(requests)
-            .await
-            .into_iter()
-            .map(Result::unwrap)
-            .collect();
-        statuses.sort();
-        assert_eq!(statuses[0], 201);
-        assert!(statuses[1..].iter().all(|status| *status == 409));
-    }
+    });
+    let requests: Vec<_> = requests.collect();
+    eventually("all others are refused", async || {
+        refused.load(Ordering::SeqCst) == 99
+    })
+    .await;
+    assert_eq!(gate.entered(), 1);
+    gate.let_go(1);
+    let mut statuses: Vec<_> = join_all(requests)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    statuses.sort();
+    assert_eq!(statuses[0], 201);
+    assert!(statuses[1..].iter().all(|status| *status == 409));
 }
 
-#[tokio::test]
-async fn a_thousand_repeats_never_meet_their_own_lock() {
-    let redis = Redis::start();
-    for lock in on_each_store(&redis) {
-        let lock = lock.build().unwrap();
-        let handler = async || {
-            rt::task::yield_now().await;
-            HttpResponse::Ok().body("done")
+each_store!(a_thousand_repeats_never_meet_their_own_lock);
+async fn a_thousand_repeats_never_meet_their_own_lock(backend: &Backend) {
+    let lock = backend.lock().build().unwrap();
+    let handler = async || {
+        rt::task::yield_now().await;
+        HttpResponse::Ok().body("done")
+    };
+    // Two servers with two workers each stand for two processes behind a balancer; with the
+    // memory store they share it.
+    let servers = [lock.clone(), lock].map(|lock| {
+        serve!(
+            2,
+            App::new()
+                .wrap(lock.clone())
+                .default_service(web::to(handler))
+        )
+    });
+    let kept_alive = client();
+    for n in 0..1000 {
+        // On the same connection, on a new one, on the other server.
+        let client = if n % 3 == 0 {
+            client()
+        } else {
+            kept_alive.clone()
         };
-        // Two servers with two workers each stand for two processes behind a balancer; with the
-        // memory store they share it.
-        let servers = [lock.clone(), lock].map(|lock| {
-            serve!(
-                2,
-                App::new()
-                    .wrap(lock.clone())
-                    .default_service(web::to(handler))
-            )
-        });
-        let kept_alive = client();
-        for n in 0..1000 {
-            // On the same connection, on a new one, on the other server.
-            let client = if n % 3 == 0 {
-                client()
-            } else {
-                kept_alive.clone()
-            };
-            let server = &servers[n % 2];
-            let answer = client
-                .post(server.url("/orders"))
-                .body("tea")
-                .send()
-                .await
-                .unwrap();
-            assert_eq!(answer.status(), 200, "repeat {n}");
-            assert_eq!(answer.text().await.unwrap(), "done");
-        }
+        let server = &servers[n % 2];
+        let answer = client
+            .post(server.url("/orders"))
+            .body("tea")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200, "repeat {n}");
+        assert_eq!(answer.text().await.unwrap(), "done");
     }
 }
 

@@ -10,7 +10,8 @@ use crate::{
     support::{
         eventually,
         gate::Gate,
-        keys::{answer, is_problem, keys_on, numbered, pay},
+        keys::{answer, keys_on, numbered, pay},
+        problems::{ProblemKind, assert_refused},
         redis::Redis,
     },
 };
@@ -84,46 +85,46 @@ async fn every_path_costs_what_the_documentation_says() {
     };
     gate.let_go(2);
     for (key, body) in [("warm", "x"), ("warmer", "fence")] {
-        assert_eq!(answer(pay(&server, key, body)).await.0, 201);
+        assert_eq!(answer(pay(&server, key, body)).await.status, 201);
     }
     // The script that refuses has to be known as well.
     let first = tokio::spawn(answer(pay(&server, "in-flight", "x")));
     gate.wait_for_entered(3).await;
-    is_problem(pay(&server, "in-flight", "x"), 409, "in-flight", true).await;
+    assert_refused(pay(&server, "in-flight", "x"), ProblemKind::InFlight).await;
 
     let count = Counter::new(&redis);
-    is_problem(pay(&server, "in-flight", "x"), 409, "in-flight", true).await;
+    assert_refused(pay(&server, "in-flight", "x"), ProblemKind::InFlight).await;
     count.is("a refused duplicate", 1, 0, 1);
 
     let count = Counter::new(&redis);
-    is_problem(pay(&server, "in-flight", "other"), 422, "key-reused", false).await;
+    assert_refused(pay(&server, "in-flight", "other"), ProblemKind::KeyReused).await;
     count.is("another request while it runs", 1, 0, 0);
 
     let count = Counter::new(&redis);
     gate.let_go(1);
-    assert_eq!(first.await.unwrap().0, 201);
+    assert_eq!(first.await.unwrap().status, 201);
     count.is("a completion", 0, 1, 0);
 
     let count = Counter::new(&redis);
     gate.let_go(1);
-    assert_eq!(answer(pay(&server, "new", "x")).await.0, 201);
+    assert_eq!(answer(pay(&server, "new", "x")).await.status, 201);
     count.is("a first run", 1, 1, 0);
 
     let count = Counter::new(&redis);
     gate.let_go(1);
-    assert_eq!(answer(pay(&server, "fenced", "fence")).await.0, 201);
+    assert_eq!(answer(pay(&server, "fenced", "fence")).await.status, 201);
     count.is("one with a fence", 1, 1, 1);
 
     let count = Counter::new(&redis);
-    assert!(answer(pay(&server, "new", "x")).await.1);
+    assert!(answer(pay(&server, "new", "x")).await.is_replay);
     count.is("a replay", 1, 0, 0);
 
     let count = Counter::new(&redis);
-    is_problem(pay(&server, "new", "other"), 422, "key-reused", false).await;
+    assert_refused(pay(&server, "new", "other"), ProblemKind::KeyReused).await;
     count.is("another request", 1, 0, 0);
 
     let count = Counter::new(&redis);
-    is_problem(pay(&server, "", "x"), 400, "key-invalid", false).await;
+    assert_refused(pay(&server, "", "x"), ProblemKind::KeyInvalid).await;
     count.is("a key that is none", 0, 0, 0);
 }
 
@@ -155,9 +156,9 @@ async fn who_waits_costs_one_more_and_the_process_a_subscription_and_a_compariso
         assert_eq!(subscribed, 1);
         assert_eq!((claims, before.since("pttl")), (20, 21));
         gate.let_go(1);
-        assert_eq!(first.await.unwrap().0, 201);
+        assert_eq!(first.await.unwrap().status, 201);
         for wait in waits {
-            assert!(wait.await.unwrap().1);
+            assert!(wait.await.unwrap().is_replay);
         }
         // Each claims once more, which brings the answer; and the first has completed.
         assert_eq!(before.since("set") - claims, 20 + 1);

@@ -110,7 +110,7 @@ async fn first_missing_scope_is_reported_with_the_cure() {
     let keys = Idempotency::builder(MemoryStore::new(), scope).on_event(ear.hears());
     let server = numbered(&keys.build().unwrap(), &Gate::open());
     for _ in 0..3 {
-        assert_eq!(answer(pay(&server, "a", "tea")).await.0, 401);
+        assert_eq!(answer(pay(&server, "a", "tea")).await.status, 401);
     }
     assert_eq!(ear.incidents(), [IncidentKind::ScopeMissing]);
     assert!(!log::lines_with("wrap Idempotency inside of the authentication").is_empty());
@@ -194,10 +194,10 @@ async fn refusals_of_an_outage_are_one_line_a_second_and_unguarded_runs_one_each
     );
     store.always(Call::Begin, Fault::Unavailable);
     for _ in 0..30 {
-        assert_eq!(answer(pay(&closed, "a", "tea")).await.0, 503);
+        assert_eq!(answer(pay(&closed, "a", "tea")).await.status, 503);
     }
     for _ in 0..5 {
-        assert_eq!(answer(pay(&open, "a", "tea")).await.0, 201);
+        assert_eq!(answer(pay(&open, "a", "tea")).await.status, 201);
     }
     let first = log::lines_with(prefix);
     let first: Vec<_> = first
@@ -216,12 +216,16 @@ async fn refusals_of_an_outage_are_one_line_a_second_and_unguarded_runs_one_each
     );
 
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    assert_eq!(answer(pay(&closed, "a", "tea")).await.0, 503);
+    assert_eq!(answer(pay(&closed, "a", "tea")).await.status, 503);
     let summed = log::lines_with("more requests do not run");
     let summed: Vec<_> = summed.iter().filter(|line| line.contains(prefix)).collect();
     assert!(!summed.is_empty());
     store.recover();
-    assert_eq!(answer(pay(&closed, "a", "tea")).await.0, 201);
+    assert_eq!(answer(pay(&closed, "a", "tea")).await.status, 201);
     assert!(!log::lines_with("the store replies again: 31 requests were refused").is_empty());
-    assert_eq!(answer(post(&closed, "/", "x")).await.0, 201, "it goes on");
+    assert_eq!(
+        answer(post(&closed, "/", "x")).await.status,
+        201,
+        "it goes on"
+    );
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 use tokio::{sync::oneshot, time::timeout};
 
 use crate::support::{
+    backend::{Backend, each_store},
     eventually,
     gate::{Gate, gated, gated_on},
-    locks::{lock_on, memory_lock, on_each_store},
+    locks::{lock_on, memory_lock},
     log,
     redis::Redis,
     server::{post, status},
@@ -18,47 +19,41 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// So long it takes to see that something does not end.
 const SHORT: Duration = Duration::from_millis(100);
 
-#[tokio::test]
-async fn a_graceful_stop_lets_the_request_end_and_its_lock_with_it() {
-    let redis = Redis::start();
-    for lock in on_each_store(&redis) {
-        let lock = lock.build().unwrap();
-        let gate = Gate::closed();
-        let server = gated(lock.clone(), &gate);
-        let first = gate.occupy(&server).await;
-        let stopping = tokio::spawn(server.stop(true));
-        gate.let_go(1);
-        assert_eq!(first.await.unwrap().unwrap().status(), 201);
-        stopping.await.unwrap();
-        assert!(lock.drain(LIMIT).await);
-        let next = gated(lock, &Gate::open());
-        assert_eq!(status(post(&next, "/", "x")).await, 201);
-    }
-    assert!(redis.keys().is_empty());
+each_store!(a_graceful_stop_lets_the_request_end_and_its_lock_with_it);
+async fn a_graceful_stop_lets_the_request_end_and_its_lock_with_it(backend: &Backend) {
+    let lock = backend.lock().build().unwrap();
+    let gate = Gate::closed();
+    let server = gated(lock.clone(), &gate);
+    let first = gate.occupy(&server).await;
+    let stopping = tokio::spawn(server.stop(true));
+    gate.let_go(1);
+    assert_eq!(first.await.unwrap().unwrap().status(), 201);
+    stopping.await.unwrap();
+    assert!(lock.drain(LIMIT).await);
+    let next = gated(lock, &Gate::open());
+    assert_eq!(status(post(&next, "/", "x")).await, 201);
+    backend.assert_empty();
 }
 
-#[tokio::test]
-async fn after_a_forced_stop_and_a_drain_every_lock_is_free() {
-    let redis = Redis::start();
-    for lock in on_each_store(&redis) {
-        let lock = lock.build().unwrap();
-        let gate = Gate::closed();
-        let server = gated_on(2, lock.clone(), &gate);
-        let requests =
-            ["/a", "/b", "/c", "/d"].map(|path| tokio::spawn(post(&server, path, "x").send()));
-        gate.wait_for_entered(4).await;
-        server.stop(false).await;
-        assert!(lock.drain(LIMIT).await, "nothing is in progress any more");
-        assert!(redis.keys().is_empty());
-        for request in requests {
-            request.await.unwrap().unwrap_err();
-        }
-        let next = gated(lock, &Gate::open());
-        for path in ["/a", "/b", "/c", "/d"] {
-            assert_eq!(status(post(&next, path, "x")).await, 201);
-        }
-        assert_eq!(gate.left(), 0);
+each_store!(after_a_forced_stop_and_a_drain_every_lock_is_free);
+async fn after_a_forced_stop_and_a_drain_every_lock_is_free(backend: &Backend) {
+    let lock = backend.lock().build().unwrap();
+    let gate = Gate::closed();
+    let server = gated_on(2, lock.clone(), &gate);
+    let requests =
+        ["/a", "/b", "/c", "/d"].map(|path| tokio::spawn(post(&server, path, "x").send()));
+    gate.wait_for_entered(4).await;
+    server.stop(false).await;
+    assert!(lock.drain(LIMIT).await, "nothing is in progress any more");
+    backend.assert_empty();
+    for request in requests {
+        request.await.unwrap().unwrap_err();
     }
+    let next = gated(lock, &Gate::open());
+    for path in ["/a", "/b", "/c", "/d"] {
+        assert_eq!(status(post(&next, path, "x")).await, 201);
+    }
+    assert_eq!(gate.left(), 0);
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use crate::{
     serve,
     support::{
         GENEROUS,
-        keys::{answer, memory_keys},
+        keys::{Answer, answer, memory_keys},
         server::{Server, post},
     },
 };
@@ -101,8 +101,10 @@ async fn marked_response_and_error_free_the_key_and_are_sent_as_they_are() {
         ] {
             for is_second in [false, true] {
                 let sent = post(&server, path, "x").header("idempotency-key", "a");
-                let replayed = is_second && is_recorded && !shadow;
-                let expected = (status, replayed, body.to_owned());
+                let expected = Answer {
+                    is_replay: is_second && is_recorded && !shadow,
+                    ..Answer::executed(status, body)
+                };
                 assert_eq!(answer(sent).await, expected, "{path} {shadow}");
                 if path == "/streamed" {
                     // Its key is free within moments of its last byte.
@@ -152,7 +154,10 @@ async fn rule_sees_status_headers_and_the_body_where_it_is_in_memory() {
         for is_second in [false, true] {
             let key = format!("key-{}", body.len());
             let sent = post(&server, path, body).header("idempotency-key", key);
-            let expected = (200, is_second && is_recorded, body.to_owned());
+            let expected = Answer {
+                is_replay: is_second && is_recorded,
+                ..Answer::executed(200, body)
+            };
             assert_eq!(answer(sent).await, expected, "{path} {body}");
             assert!(keys.drain(GENEROUS).await);
         }

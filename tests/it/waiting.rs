@@ -12,9 +12,11 @@ use futures_util::future::join_all;
 use crate::{
     serve,
     support::{
+        backend::{Backend, each_store},
         eventually,
         gate::Gate,
-        keys::{answer, is_problem, keys_on, keys_on_each_store, memory_keys, numbered, pay},
+        keys::{Answer, answer, keys_on, memory_keys, numbered, pay},
+        problems::{ProblemKind, assert_refused},
         redis::Redis,
         server::Server,
         wire::Wire,
@@ -27,15 +29,15 @@ const SHORT: InFlight = InFlight::Wait(Waiting::new(Duration::from_millis(200)))
 /// Less than the look that a waiter takes although nothing was pushed.
 const PUSHED: Duration = Duration::from_secs(4);
 
-type Answer = tokio::task::JoinHandle<(u16, bool, String)>;
+type Pending = tokio::task::JoinHandle<Answer>;
 
-fn waiting(server: &Server, count: usize) -> Vec<Answer> {
+fn waiting(server: &Server, count: usize) -> Vec<Pending> {
     (0..count)
         .map(|_| tokio::spawn(answer(pay(server, "a", "tea"))))
         .collect()
 }
 
-async fn all(answers: Vec<Answer>) -> Vec<(u16, bool, String)> {
+async fn all(answers: Vec<Pending>) -> Vec<Answer> {
     join_all(answers)
         .await
         .into_iter()
@@ -44,7 +46,7 @@ async fn all(answers: Vec<Answer>) -> Vec<(u16, bool, String)> {
 }
 
 /// Sends the first request and others that wait for it.
-async fn first_and_others(server: &Server, gate: &Gate, others: usize) -> (Answer, Vec<Answer>) {
+async fn first_and_others(server: &Server, gate: &Gate, others: usize) -> (Pending, Vec<Pending>) {
     let first = waiting(server, 1).pop().unwrap();
     gate.wait_for_entered(1).await;
     let others = waiting(server, others);
@@ -53,23 +55,21 @@ async fn first_and_others(server: &Server, gate: &Gate, others: usize) -> (Answe
     (first, others)
 }
 
-#[tokio::test]
-async fn those_who_wait_get_the_answer_of_the_first() {
-    let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
-        let gate = Gate::closed();
-        let server = numbered(&keys.on_in_flight(LONG).build().unwrap(), &gate);
-        let (first, others) = first_and_others(&server, &gate, 20).await;
-        assert!(others.iter().all(|other| !other.is_finished()));
-        let woken = Instant::now();
-        gate.let_go(1);
-        assert_eq!(first.await.unwrap(), (201, false, "run 1".to_owned()));
-        for other in all(others).await {
-            assert_eq!(other, (201, true, "run 1".to_owned()));
-        }
-        assert!(woken.elapsed() < PUSHED, "they are told, and need not look");
-        assert_eq!(gate.entered(), 1);
+each_store!(those_who_wait_get_the_answer_of_the_first);
+async fn those_who_wait_get_the_answer_of_the_first(backend: &Backend) {
+    let keys = backend.keys();
+    let gate = Gate::closed();
+    let server = numbered(&keys.on_in_flight(LONG).build().unwrap(), &gate);
+    let (first, others) = first_and_others(&server, &gate, 20).await;
+    assert!(others.iter().all(|other| !other.is_finished()));
+    let woken = Instant::now();
+    gate.let_go(1);
+    assert_eq!(first.await.unwrap(), Answer::executed(201, "run 1"));
+    for other in all(others).await {
+        assert_eq!(other, Answer::replayed(201, "run 1"));
     }
+    assert!(woken.elapsed() < PUSHED, "they are told, and need not look");
+    assert_eq!(gate.entered(), 1);
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn those_of_one_process_share_one_subscription() {
         all(others)
             .await
             .iter()
-            .all(|(status, replayed, _)| *status == 201 && *replayed)
+            .all(|answer| answer.status == 201 && answer.is_replay)
     );
     eventually("nobody is subscribed", async || {
         redis.calls("sunsubscribe") == 1
@@ -107,30 +107,28 @@ async fn those_of_one_process_share_one_subscription() {
     .await;
 }
 
-#[tokio::test]
-async fn when_the_first_has_no_answer_exactly_one_runs_next() {
-    let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
-        let gate = Gate::closed();
-        let keys = keys.on_in_flight(LONG).build().unwrap();
-        let server = failing_first(&keys, &gate);
-        let (first, others) = first_and_others(&server, &gate, 10).await;
-        gate.let_go(1);
-        assert_eq!(first.await.unwrap(), (503, false, "run 1".to_owned()));
-        eventually("the next one runs", async || gate.entered() == 2).await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        assert_eq!(gate.entered(), 2, "one of them, and the others wait again");
-        gate.let_go(1);
-        let mut answers = all(others).await;
-        answers.sort();
-        assert_eq!(answers[0], (201, false, "run 2".to_owned()));
-        assert!(
-            answers[1..]
-                .iter()
-                .all(|other| *other == (201, true, "run 2".to_owned()))
-        );
-        assert_eq!(gate.entered(), 2);
-    }
+each_store!(when_the_first_has_no_answer_exactly_one_runs_next);
+async fn when_the_first_has_no_answer_exactly_one_runs_next(backend: &Backend) {
+    let keys = backend.keys();
+    let gate = Gate::closed();
+    let keys = keys.on_in_flight(LONG).build().unwrap();
+    let server = failing_first(&keys, &gate);
+    let (first, others) = first_and_others(&server, &gate, 10).await;
+    gate.let_go(1);
+    assert_eq!(first.await.unwrap(), Answer::executed(503, "run 1"));
+    eventually("the next one runs", async || gate.entered() == 2).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(gate.entered(), 2, "one of them, and the others wait again");
+    gate.let_go(1);
+    let mut answers = all(others).await;
+    answers.sort();
+    assert_eq!(answers[0], Answer::executed(201, "run 2"));
+    assert!(
+        answers[1..]
+            .iter()
+            .all(|other| *other == Answer::replayed(201, "run 2"))
+    );
+    assert_eq!(gate.entered(), 2);
 }
 
 /// A server whose first run fails.
@@ -152,48 +150,44 @@ fn failing_first(keys: &Idempotency, gate: &Gate) -> Server {
     )
 }
 
-#[tokio::test]
-async fn who_waits_too_long_is_told_so_and_touches_nothing() {
-    let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
-        let gate = Gate::closed();
-        let server = numbered(&keys.on_in_flight(SHORT).build().unwrap(), &gate);
-        let first = waiting(&server, 1).pop().unwrap();
-        gate.wait_for_entered(1).await;
-        let begun = Instant::now();
-        is_problem(pay(&server, "a", "tea"), 409, "in-flight", true).await;
-        assert!(begun.elapsed() >= Duration::from_millis(200));
-        gate.let_go(1);
-        assert_eq!(first.await.unwrap(), (201, false, "run 1".to_owned()));
-        assert!(answer(pay(&server, "a", "tea")).await.1);
-        assert_eq!(gate.entered(), 1);
-    }
+each_store!(who_waits_too_long_is_told_so_and_touches_nothing);
+async fn who_waits_too_long_is_told_so_and_touches_nothing(backend: &Backend) {
+    let keys = backend.keys();
+    let gate = Gate::closed();
+    let server = numbered(&keys.on_in_flight(SHORT).build().unwrap(), &gate);
+    let first = waiting(&server, 1).pop().unwrap();
+    gate.wait_for_entered(1).await;
+    let begun = Instant::now();
+    assert_refused(pay(&server, "a", "tea"), ProblemKind::InFlight).await;
+    assert!(begun.elapsed() >= Duration::from_millis(200));
+    gate.let_go(1);
+    assert_eq!(first.await.unwrap(), Answer::executed(201, "run 1"));
+    assert!(answer(pay(&server, "a", "tea")).await.is_replay);
+    assert_eq!(gate.entered(), 1);
 }
 
-#[tokio::test]
-async fn who_leaves_while_waiting_touches_nothing() {
-    let redis = Redis::start();
-    for keys in keys_on_each_store(&redis) {
-        let gate = Gate::closed();
-        let keys = keys.on_in_flight(LONG).build().unwrap();
-        let server = numbered(&keys, &gate);
-        let first = waiting(&server, 1).pop().unwrap();
-        gate.wait_for_entered(1).await;
-        for _ in 0..5 {
-            let mut wire = Wire::to(server.addr()).await;
-            wire.send(
-                "POST / HTTP/1.1\r\nhost: x\r\nidempotency-key: a\r\ncontent-length: 3\r\n\r\ntea",
-            )
-            .await;
-            tokio::time::sleep(Duration::from_millis(30)).await;
-            wire.reset();
-        }
-        gate.let_go(10);
-        assert_eq!(first.await.unwrap(), (201, false, "run 1".to_owned()));
-        assert!(answer(pay(&server, "a", "tea")).await.1);
-        assert!(keys.drain(Duration::from_secs(5)).await);
-        assert_eq!(gate.entered(), 1);
+each_store!(who_leaves_while_waiting_touches_nothing);
+async fn who_leaves_while_waiting_touches_nothing(backend: &Backend) {
+    let keys = backend.keys();
+    let gate = Gate::closed();
+    let keys = keys.on_in_flight(LONG).build().unwrap();
+    let server = numbered(&keys, &gate);
+    let first = waiting(&server, 1).pop().unwrap();
+    gate.wait_for_entered(1).await;
+    for _ in 0..5 {
+        let mut wire = Wire::to(server.addr()).await;
+        wire.send(
+            "POST / HTTP/1.1\r\nhost: x\r\nidempotency-key: a\r\ncontent-length: 3\r\n\r\ntea",
+        )
+        .await;
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        wire.reset();
     }
+    gate.let_go(10);
+    assert_eq!(first.await.unwrap(), Answer::executed(201, "run 1"));
+    assert!(answer(pay(&server, "a", "tea")).await.is_replay);
+    assert!(keys.drain(Duration::from_secs(5)).await);
+    assert_eq!(gate.entered(), 1);
 }
 
 #[tokio::test]
@@ -202,10 +196,10 @@ async fn the_number_of_those_who_wait_is_bounded() {
     let keys = memory_keys().on_in_flight(InFlight::Wait(WAITING.max_waiters(2)));
     let server = numbered(&keys.build().unwrap(), &gate);
     let (first, others) = first_and_others(&server, &gate, 2).await;
-    is_problem(pay(&server, "a", "tea"), 409, "in-flight", true).await;
+    assert_refused(pay(&server, "a", "tea"), ProblemKind::InFlight).await;
     gate.let_go(1);
     first.await.unwrap();
-    assert!(all(others).await.iter().all(|other| other.1));
+    assert!(all(others).await.iter().all(|other| other.is_replay));
     // Their places are free again.
     let (other, waits) = {
         let other = tokio::spawn(answer(pay(&server, "b", "tea")));
@@ -220,7 +214,7 @@ async fn the_number_of_those_who_wait_is_bounded() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     gate.let_go(1);
     other.await.unwrap();
-    assert!(all(waits).await.iter().all(|other| other.1));
+    assert!(all(waits).await.iter().all(|other| other.is_replay));
 }
 
 #[tokio::test]
@@ -229,49 +223,46 @@ async fn another_fingerprint_does_not_wait() {
     let server = numbered(&memory_keys().on_in_flight(LONG).build().unwrap(), &gate);
     let first = waiting(&server, 1).pop().unwrap();
     gate.wait_for_entered(1).await;
-    is_problem(pay(&server, "a", "coffee"), 422, "key-reused", false).await;
+    assert_refused(pay(&server, "a", "coffee"), ProblemKind::KeyReused).await;
     gate.let_go(1);
     first.await.unwrap();
 }
 
-#[tokio::test]
-async fn who_waits_for_a_dead_owner_runs_when_its_lease_has_lapsed() {
+each_store!(who_waits_for_a_dead_owner_runs_when_its_lease_has_lapsed);
+async fn who_waits_for_a_dead_owner_runs_when_its_lease_has_lapsed(backend: &Backend) {
     let lease = Duration::from_millis(300);
-    let redis = Redis::start();
     for policy in [ExpiredLease::Reexecute, ExpiredLease::Refuse] {
-        for keys in keys_on_each_store(&redis) {
-            let keys = keys.key_prefix(format!("{policy:?}"));
-            let keys = keys
-                .lease(lease)
-                .renew_for(lease)
-                .on_in_flight(LONG)
-                .on_expired_lease(policy);
-            let gate = Gate::closed();
-            let server = numbered(&keys.build().unwrap(), &gate);
-            let (hung, others) = first_and_others(&server, &gate, 3).await;
-            match policy {
-                ExpiredLease::Refuse => {
-                    let refused = all(others).await;
-                    assert!(refused.iter().all(|other| other.0 == 409));
-                    assert!(
-                        refused
-                            .iter()
-                            .all(|other| other.2.contains("outcome-unknown"))
-                    );
-                    assert_eq!(gate.entered(), 1);
-                }
-                _ => {
-                    eventually("the next one runs", async || gate.entered() == 2).await;
-                    gate.let_go(2);
-                    let mut answers = all(others).await;
-                    answers.sort();
-                    assert_eq!(answers[0].0, 201);
-                    assert_eq!(gate.entered(), 2);
-                }
+        let keys = backend.keys().key_prefix(format!("{policy:?}"));
+        let keys = keys
+            .lease(lease)
+            .renew_for(lease)
+            .on_in_flight(LONG)
+            .on_expired_lease(policy);
+        let gate = Gate::closed();
+        let server = numbered(&keys.build().unwrap(), &gate);
+        let (hung, others) = first_and_others(&server, &gate, 3).await;
+        match policy {
+            ExpiredLease::Refuse => {
+                let refused = all(others).await;
+                assert!(refused.iter().all(|other| other.status == 409));
+                assert!(
+                    refused
+                        .iter()
+                        .all(|other| other.body.contains("outcome-unknown"))
+                );
+                assert_eq!(gate.entered(), 1);
             }
-            gate.let_go(2);
-            hung.await.unwrap();
+            _ => {
+                eventually("the next one runs", async || gate.entered() == 2).await;
+                gate.let_go(2);
+                let mut answers = all(others).await;
+                answers.sort();
+                assert_eq!(answers[0].status, 201);
+                assert_eq!(gate.entered(), 2);
+            }
         }
+        gate.let_go(2);
+        hung.await.unwrap();
     }
 }
 
@@ -377,7 +368,7 @@ async fn the_preference_of_one_request_is_not_recorded_for_others() {
     });
     tokio::time::sleep(Duration::from_millis(200)).await;
     gate.let_go(2);
-    assert_eq!(first.await.unwrap().0, 503);
+    assert_eq!(first.await.unwrap().status, 503);
     let next = next.await.unwrap();
     assert_eq!((next.status().as_u16(), gate.entered()), (201, 2));
     assert_eq!(next.headers()["preference-applied"], "wait=9");
@@ -399,9 +390,9 @@ async fn who_has_seen_the_first_run_does_not_run_when_the_store_goes_away() {
     let (first, others) = first_and_others(&server, &gate, 3).await;
     redis.kill();
     for other in others {
-        let (status, _, body) = other.await.unwrap();
-        assert_eq!(status, 409);
-        assert!(body.contains("in-flight"), "{body}");
+        let answered = other.await.unwrap();
+        assert_eq!(answered.status, 409);
+        assert!(answered.body.contains("in-flight"), "{answered:?}");
     }
     assert_eq!(
         gate.entered(),
@@ -409,7 +400,7 @@ async fn who_has_seen_the_first_run_does_not_run_when_the_store_goes_away() {
         "though it fails open, it knows that the first runs"
     );
     gate.let_go(1);
-    assert_eq!(first.await.unwrap(), (201, false, "run 1".to_owned()));
+    assert_eq!(first.await.unwrap(), Answer::executed(201, "run 1"));
 }
 
 #[tokio::test]
@@ -424,9 +415,9 @@ async fn a_wait_survives_a_redis_that_restarts() {
     redis.command(&["CLIENT", "KILL", "TYPE", "pubsub"]);
     redis.command(&["CLIENT", "KILL", "TYPE", "normal"]);
     gate.let_go(1);
-    assert_eq!(first.await.unwrap(), (201, false, "run 1".to_owned()));
+    assert_eq!(first.await.unwrap(), Answer::executed(201, "run 1"));
     for other in all(others).await {
-        assert_eq!(other, (201, true, "run 1".to_owned()));
+        assert_eq!(other, Answer::replayed(201, "run 1"));
     }
 }
 
@@ -450,8 +441,8 @@ async fn two_processes_wait_for_each_other() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     let woken = Instant::now();
     gate.let_go(1);
-    assert_eq!(first.await.unwrap(), (201, false, "run 1".to_owned()));
-    assert!(all(others).await.iter().all(|other| other.1));
+    assert_eq!(first.await.unwrap(), Answer::executed(201, "run 1"));
+    assert!(all(others).await.iter().all(|other| other.is_replay));
     assert!(woken.elapsed() < PUSHED);
-    is_problem(pay(&other, "a", "coffee"), 422, "key-reused", false).await;
+    assert_refused(pay(&other, "a", "coffee"), ProblemKind::KeyReused).await;
 }

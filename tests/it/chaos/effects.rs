@@ -20,7 +20,7 @@ pub(super) struct Effects {
 }
 
 impl Effects {
-    pub(super) fn of(lives: &[Life]) -> Self {
+    pub(super) fn gather(lives: &[Life]) -> Self {
         let mut all = Self::default();
         for life in lives {
             all.add(life.killed, &life.entries());

@@ -178,9 +178,9 @@ async fn survives(options: Options) {
     let lives = nemesis.end();
 
     let history = caller.history();
-    let mut effects = Effects::of(&lives);
+    let mut effects = Effects::gather(&lives);
     effects.stalls.extend(stalls.end());
-    let summary = Summary::of(&effects, &history, &lives, strikes);
+    let summary = Summary::new(&effects, &history, &lives, strikes);
     eprintln!("{summary}");
     let violations = check(&effects, &history, &probes);
     if !violations.is_empty() {

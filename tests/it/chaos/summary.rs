@@ -24,7 +24,7 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    pub(super) fn of(
+    pub(super) fn new(
         effects: &Effects,
         history: &[Answer],
         lives: &[Life],

@@ -102,7 +102,7 @@ impl Guards {
 
 async fn handler(req: HttpRequest, runs: web::Data<Runs>) -> HttpResponse {
     let running = runs.begin(req.path());
-    let (_, number) = Target::of(req.path());
+    let (_, number) = Target::parse(req.path());
     match is_long(number) {
         true => runs.long_ones_may_end().await,
         false => sleep(HANDLER).await,

@@ -39,7 +39,7 @@ impl LongRuns {
             let caller = service.caller.clone();
             (all.answers).spawn(async move { caller.call(target, number).await });
             eventually("it runs", async || {
-                service.runs.of(&target.path(number)) == 1
+                service.runs.count(&target.path(number)) == 1
             })
             .await;
             assert!(service.is_held(target, number).await.unwrap(), "{target:?}");

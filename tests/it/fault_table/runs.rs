@@ -43,7 +43,7 @@ impl Runs {
         }
     }
 
-    pub(super) fn of(&self, path: &str) -> usize {
+    pub(super) fn count(&self, path: &str) -> usize {
         let runs = self.all.lock().unwrap();
         runs.iter().filter(|run| run.path == path).count()
     }
@@ -77,7 +77,7 @@ impl Runs {
             by_path.entry(run.path.clone()).or_default().push(run);
         }
         for (path, runs) in by_path {
-            let (target, number) = Target::of(&path);
+            let (target, number) = Target::parse(&path);
             // Nothing is promised for what runs unguarded, which nothing does here.
             if target.fails_open() && told.seen != Seen::Nothing {
                 continue;

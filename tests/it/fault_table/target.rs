@@ -51,7 +51,7 @@ impl Target {
     }
 
     /// Reads a path.
-    pub(super) fn of(path: &str) -> (Self, usize) {
+    pub(super) fn parse(path: &str) -> (Self, usize) {
         let mut parts = path.split('/').skip(1);
         let name = parts.next().unwrap();
         let mut all = Self::ALL.into_iter();

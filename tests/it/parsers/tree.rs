@@ -52,20 +52,24 @@ impl Tree {
     /// The value of a text in which no object repeats a member.
     pub(super) fn read(text: &str) -> Self {
         let raw: &RawValue = serde_json::from_str(text).unwrap();
-        Self::of(raw)
+        Self::parse(raw)
     }
 
-    fn of(raw: &RawValue) -> Self {
+    fn parse(raw: &RawValue) -> Self {
         let text = raw.get();
         match text.as_bytes()[0] {
             b'{' => {
                 let members: BTreeMap<String, &RawValue> = serde_json::from_str(text).unwrap();
                 let members = members.into_iter();
-                Self::Object(members.map(|(name, raw)| (name, Self::of(raw))).collect())
+                Self::Object(
+                    members
+                        .map(|(name, raw)| (name, Self::parse(raw)))
+                        .collect(),
+                )
             }
             b'[' => {
                 let items: Vec<&RawValue> = serde_json::from_str(text).unwrap();
-                Self::Array(items.into_iter().map(Self::of).collect())
+                Self::Array(items.into_iter().map(Self::parse).collect())
             }
             b'"' => Self::Text(serde_json::from_str(text).unwrap()),
             _ => Self::Scalar(text.to_owned()),

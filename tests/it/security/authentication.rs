@@ -10,19 +10,17 @@ use actix_web::{
     middleware::{Next, from_fn},
     web,
 };
-use actix_web_idempotency::{
-    ApiLock, Idempotency, MemoryStore, Scope, idempotency::IdempotencyBuilder,
-};
+use actix_web_idempotency::{ApiLock, MemoryStore, Scope, idempotency::IdempotencyBuilder};
 use futures_util::future::{Ready, ready};
 use reqwest::RequestBuilder;
 
-use super::{on_each_store, patient, with_scope};
+use super::with_scope;
 use crate::{
     serve,
     support::{
+        backend::{Backend, each_store},
         gate::Gate,
-        keys::{answer, memory_keys, pay},
-        redis::Redis,
+        keys::{Answer, answer, memory_keys, pay},
         server::{Server, post, status},
     },
 };
@@ -69,31 +67,20 @@ async fn secret_by_extractor(User(name): User) -> HttpResponse {
     HttpResponse::Created().body(format!("a secret of {name}"))
 }
 
-fn by_user(store: MemoryStore) -> IdempotencyBuilder {
+fn by_user(backend: &Backend) -> IdempotencyBuilder {
     let scope = Scope::from_fn(|req| req.extensions().get::<User>().map(|user| user.0.clone()));
-    with_scope(store, scope)
+    with_scope(backend.store(), scope)
 }
 
 fn with_token(server: &Server, token: &'static str) -> RequestBuilder {
     pay(server, "stolen", "tea").header("authorization", token)
 }
 
-#[tokio::test]
-async fn authenticated_outside_nobody_is_replayed_without_credentials() {
-    let redis = Redis::start();
-    let by_user_in_redis = Idempotency::builder(
-        patient(&redis),
-        Scope::from_fn(|req| req.extensions().get::<User>().map(|user| user.0.clone())),
-    );
+each_store!(authenticated_outside_nobody_is_replayed_without_credentials);
+async fn authenticated_outside_nobody_is_replayed_without_credentials(backend: &Backend) {
     // Even where all share one scope, a stranger is turned away before.
-    let [shared, shared_in_redis] = on_each_store(&redis);
-    let own = [by_user(MemoryStore::new()), by_user_in_redis];
-    let shared = [shared, shared_in_redis.key_prefix("shared:")];
-    for (keys, is_own) in own
-        .map(|keys| (keys, true))
-        .into_iter()
-        .chain(shared.map(|k| (k, false)))
-    {
+    let shared = backend.keys().key_prefix("shared:");
+    for (keys, is_own) in [(by_user(backend), true), (shared, false)] {
         let keys = keys.build().unwrap();
         let server = serve!(
             App::new()
@@ -102,23 +89,23 @@ async fn authenticated_outside_nobody_is_replayed_without_credentials() {
                 .default_service(web::to(secret))
         );
         let first = answer(with_token(&server, "ann-token")).await;
-        assert_eq!(first, (201, false, "a secret of ann".to_owned()));
+        assert_eq!(first, Answer::executed(201, "a secret of ann"));
         for request in [
             pay(&server, "stolen", "tea"),
             with_token(&server, "revoked"),
         ] {
             let told = answer(request).await;
-            assert_eq!(told, (401, false, "who are you?".to_owned()));
+            assert_eq!(told, Answer::executed(401, "who are you?"));
         }
         assert_eq!(
             answer(with_token(&server, "ann-token")).await,
-            (201, true, first.2.clone())
+            Answer::replayed(201, first.body.clone())
         );
         let eve = answer(with_token(&server, "eve-token")).await;
         match is_own {
-            true => assert_eq!(eve, (201, false, "a secret of eve".to_owned())),
+            true => assert_eq!(eve, Answer::executed(201, "a secret of eve")),
             // This is what a scope is for.
-            false => assert_eq!(eve, (201, true, first.2)),
+            false => assert_eq!(eve, Answer::replayed(201, first.body)),
         }
     }
 }
@@ -152,49 +139,40 @@ async fn authenticated_inside_a_stolen_key_is_enough() {
             401,
             "asked the first time"
         );
-        assert_eq!(answer(with_token(&server, "ann-token")).await.0, 201);
+        assert_eq!(answer(with_token(&server, "ann-token")).await.status, 201);
         let told = answer(pay(&server, "stolen", "tea")).await;
         assert_eq!(
             told,
-            (201, true, "a secret of ann".to_owned()),
+            Answer::replayed(201, "a secret of ann"),
             "and never again"
         );
     }
 }
 
+each_store!(a_scope_that_verifies_is_asked_for_every_replay);
 /// The way out that the guide names: the scope is asked for every request, before the store.
-#[tokio::test]
-async fn a_scope_that_verifies_is_asked_for_every_replay() {
-    let verified = || Scope::from_fn(|req| Ok::<_, Error>(verify(req.headers())?.0));
-    let redis = Redis::start();
-    for keys in [
-        with_scope(MemoryStore::new(), verified()),
-        Idempotency::builder(patient(&redis), verified()),
+async fn a_scope_that_verifies_is_asked_for_every_replay(backend: &Backend) {
+    let verified = Scope::from_fn(|req| Ok::<_, Error>(verify(req.headers())?.0));
+    let keys = with_scope(backend.store(), verified).build().unwrap();
+    let server = serve!(
+        App::new()
+            .wrap(keys.clone())
+            .default_service(web::to(secret_by_extractor))
+    );
+    let first = answer(with_token(&server, "ann-token")).await;
+    assert_eq!(first, Answer::executed(201, "a secret of ann"));
+    for request in [
+        pay(&server, "stolen", "tea"),
+        with_token(&server, "revoked"),
     ] {
-        let keys = keys.build().unwrap();
-        let server = serve!(
-            App::new()
-                .wrap(keys.clone())
-                .default_service(web::to(secret_by_extractor))
-        );
-        let first = answer(with_token(&server, "ann-token")).await;
-        assert_eq!(first, (201, false, "a secret of ann".to_owned()));
-        for request in [
-            pay(&server, "stolen", "tea"),
-            with_token(&server, "revoked"),
-        ] {
-            assert_eq!(
-                answer(request).await,
-                (401, false, "who are you?".to_owned())
-            );
-        }
-        let eve = answer(with_token(&server, "eve-token")).await;
-        assert_eq!(eve, (201, false, "a secret of eve".to_owned()));
-        assert_eq!(
-            answer(with_token(&server, "ann-token")).await,
-            (201, true, first.2)
-        );
+        assert_eq!(answer(request).await, Answer::executed(401, "who are you?"));
     }
+    let eve = answer(with_token(&server, "eve-token")).await;
+    assert_eq!(eve, Answer::executed(201, "a secret of eve"));
+    assert_eq!(
+        answer(with_token(&server, "ann-token")).await,
+        Answer::replayed(201, first.body)
+    );
 }
 
 /// A name that anybody can write down is not verified, wherever it is put.
@@ -208,11 +186,11 @@ async fn a_scope_that_clients_choose_protects_nobody() {
             .default_service(web::to(secret_by_extractor))
     );
     let first = with_token(&server, "ann-token").header("x-tenant", "ann");
-    assert_eq!(answer(first).await.0, 201);
+    assert_eq!(answer(first).await.status, 201);
     let forged = pay(&server, "stolen", "tea").header("x-tenant", "ann");
     assert_eq!(
         answer(forged).await,
-        (201, true, "a secret of ann".to_owned())
+        Answer::replayed(201, "a secret of ann")
     );
 }
 

@@ -119,8 +119,8 @@ async fn json_that_is_made_to_hurt_costs_little() {
         let begun = Instant::now();
         let pay = || json(&keys, &bomb).header("idempotency-key", n.to_string());
         let first = answer(pay()).await;
-        assert_eq!((first.0, first.1), (201, false), "{what}");
-        assert!(answer(pay()).await.1, "{what}");
+        assert_eq!((first.status, first.is_replay), (201, false), "{what}");
+        assert!(answer(pay()).await.is_replay, "{what}");
         assert_eq!(status(json(&lock, &bomb)).await, 201, "{what}");
         assert!(begun.elapsed() < LONG, "{what} took {:?}", begun.elapsed());
     }
@@ -155,8 +155,8 @@ async fn forms_that_are_made_to_hurt_cost_little() {
             let request = request.header("idempotency-key", n.to_string());
             request.header("content-type", "application/x-www-form-urlencoded")
         };
-        assert_eq!(answer(pay()).await.0, 201);
-        assert!(answer(pay()).await.1);
+        assert_eq!(answer(pay()).await.status, 201);
+        assert!(answer(pay()).await.is_replay);
         assert!(begun.elapsed() < LONG, "{n} took {:?}", begun.elapsed());
     }
 }
@@ -249,11 +249,11 @@ async fn what_is_compressed_is_not_blown_up() {
     // The bomb is one: a handler that takes it apart sees what the middlewares did not.
     let size = async |body: Bytes| HttpResponse::Ok().body(body.len().to_string());
     let handler = serve!(App::new().default_service(web::to(size)));
-    assert_eq!(answer(zipped(&handler)).await.2, "100000");
+    assert_eq!(answer(zipped(&handler)).await.body, "100000");
     for (server, gate) in limited() {
         let told = answer(zipped(&server)).await;
         assert_eq!(
-            told.0, 201,
+            told.status, 201,
             "the limit of 1000 bytes counts what came: {told:?}"
         );
         assert_eq!(gate.entered(), 1);

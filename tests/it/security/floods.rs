@@ -14,17 +14,18 @@ use super::{by_tenant, with_scope};
 use crate::{
     serve,
     support::{
+        backend::{Backend, each_store},
         eventually,
         gate::{Gate, gated},
-        keys::{answer, is_problem, numbered, pay, problem},
+        keys::{Answer, answer, numbered, pay},
         locks::lock_on,
-        redis::Redis,
+        problems::{ProblemKind, assert_problem, assert_refused},
         server::{Server, client, post, status},
         wire::Wire,
     },
 };
 
-fn of(server: &Server, tenant: &'static str, key: &str) -> RequestBuilder {
+fn pay_as(server: &Server, tenant: &'static str, key: &str) -> RequestBuilder {
     pay(server, key, "tea").header("x-tenant", tenant)
 }
 
@@ -55,9 +56,9 @@ async fn a_flood_of_fresh_keys_makes_no_other_key_forgotten() {
     let keys = with_scope(store, Scope::header("x-tenant")).build();
     let (runs, held) = (Gate::open(), Gate::closed());
     let server = holding(keys.unwrap(), &runs, &held);
-    let done = answer(of(&server, "ann", "done")).await;
-    assert_eq!(done, (201, false, "run 1".to_owned()));
-    let running = of(&server, "ann", "running").header("x-hold", "1");
+    let done = answer(pay_as(&server, "ann", "done")).await;
+    assert_eq!(done, Answer::executed(201, "run 1"));
+    let running = pay_as(&server, "ann", "running").header("x-hold", "1");
     let running = tokio::spawn(answer(running));
     held.wait_for_entered(1).await;
 
@@ -76,17 +77,17 @@ async fn a_flood_of_fresh_keys_makes_no_other_key_forgotten() {
         }
     }
     assert_eq!(refused, 2 * ROOM - (ROOM - 2), "the bound holds");
-    is_problem(of(&server, "ann", "running"), 409, "in-flight", true).await;
+    assert_refused(pay_as(&server, "ann", "running"), ProblemKind::InFlight).await;
     assert_eq!(
-        answer(of(&server, "ann", "done")).await,
-        (201, true, done.2)
+        answer(pay_as(&server, "ann", "done")).await,
+        Answer::replayed(201, done.body)
     );
     held.let_go(1);
     let first = running.await.unwrap();
-    assert_eq!((first.0, first.1), (201, false));
+    assert_eq!((first.status, first.is_replay), (201, false));
     assert_eq!(
-        answer(of(&server, "ann", "running")).await,
-        (201, true, first.2)
+        answer(pay_as(&server, "ann", "running")).await,
+        Answer::replayed(201, first.body)
     );
     assert_eq!(
         runs.entered(),
@@ -122,63 +123,66 @@ async fn a_flood_of_large_answers_takes_answers_and_no_keys() {
     let keys = with_scope(store.clone(), Scope::header("x-tenant")).build();
     let gate = Gate::open();
     let server = large(keys.unwrap(), &gate);
-    assert_eq!(answer(of(&server, "ann", "a")).await.0, 201);
+    assert_eq!(answer(pay_as(&server, "ann", "a")).await.status, 201);
     for n in 0..100 {
-        assert_eq!(answer(of(&server, "eve", &n.to_string())).await.0, 201);
+        assert_eq!(
+            answer(pay_as(&server, "eve", &n.to_string())).await.status,
+            201
+        );
         let held = format!("{store:?}");
         let bytes = held.split("bytes: ").nth(1).unwrap();
         let digits = bytes.split(|c: char| !c.is_ascii_digit()).next().unwrap();
         let bytes: usize = digits.parse().unwrap();
         assert!(bytes <= 20_000, "{held}");
     }
-    let told = of(&server, "ann", "a").send().await.unwrap();
-    problem(told, 409, "response-not-stored", false).await;
+    let told = pay_as(&server, "ann", "a").send().await.unwrap();
+    assert_problem(told, ProblemKind::ResponseNotStored).await;
     for n in 0..100 {
-        let told = answer(of(&server, "eve", &n.to_string())).await;
-        assert!(told.0 == 409 || told.1, "{n} is forgotten: {told:?}");
+        let told = answer(pay_as(&server, "eve", &n.to_string())).await;
+        assert!(
+            told.status == 409 || told.is_replay,
+            "{n} is forgotten: {told:?}"
+        );
     }
     assert_eq!(gate.entered(), 101);
 }
 
-#[tokio::test]
-async fn a_crowd_at_one_key_is_turned_away_and_keeps_nobody_from_other_keys() {
+each_store!(a_crowd_at_one_key_is_turned_away_and_keeps_nobody_from_other_keys);
+async fn a_crowd_at_one_key_is_turned_away_and_keeps_nobody_from_other_keys(backend: &Backend) {
     const PLACES: usize = 4;
-    let redis = Redis::start();
-    for keys in by_tenant(&redis) {
-        let gate = Gate::closed();
-        let keys = keys.on_in_flight(InFlight::Wait(
-            Waiting::new(Duration::from_secs(20)).max_waiters(PLACES),
-        ));
-        let server = numbered(&keys.build().unwrap(), &gate);
-        let first = tokio::spawn(answer(of(&server, "eve", "a")));
-        gate.wait_for_entered(1).await;
-        let crowd: Vec<_> = (0..40)
-            .map(|_| tokio::spawn(answer(of(&server, "eve", "a"))))
-            .collect();
-        eventually("all but those with a place are answered", async || {
-            crowd.iter().filter(|one| one.is_finished()).count() == 40 - PLACES
-        })
-        .await;
-        assert!(!first.is_finished());
-        gate.let_go(1);
-        let ann = tokio::spawn(answer(of(&server, "ann", "a")));
-        eventually("first or ann is let go", async || {
-            first.is_finished() || ann.is_finished()
-        })
-        .await;
-        gate.let_go(1);
-        assert_eq!(ann.await.unwrap().0, 201);
-        assert_eq!(first.await.unwrap().0, 201);
-        let told = join_all(crowd).await.into_iter().map(Result::unwrap);
-        let (waited, refused): (Vec<_>, Vec<_>) = told.partition(|told| told.0 == 201);
-        assert_eq!((waited.len(), refused.len()), (PLACES, 40 - PLACES));
-        assert!(waited.iter().all(|told| told.1));
-        assert!(
-            refused
-                .iter()
-                .all(|told| told.0 == 409 && told.2.contains("#in-flight"))
-        );
-    }
+    let gate = Gate::closed();
+    let keys = by_tenant(backend).on_in_flight(InFlight::Wait(
+        Waiting::new(Duration::from_secs(20)).max_waiters(PLACES),
+    ));
+    let server = numbered(&keys.build().unwrap(), &gate);
+    let first = tokio::spawn(answer(pay_as(&server, "eve", "a")));
+    gate.wait_for_entered(1).await;
+    let crowd: Vec<_> = (0..40)
+        .map(|_| tokio::spawn(answer(pay_as(&server, "eve", "a"))))
+        .collect();
+    eventually("all but those with a place are answered", async || {
+        crowd.iter().filter(|one| one.is_finished()).count() == 40 - PLACES
+    })
+    .await;
+    assert!(!first.is_finished());
+    gate.let_go(1);
+    let ann = tokio::spawn(answer(pay_as(&server, "ann", "a")));
+    eventually("first or ann is let go", async || {
+        first.is_finished() || ann.is_finished()
+    })
+    .await;
+    gate.let_go(1);
+    assert_eq!(ann.await.unwrap().status, 201);
+    assert_eq!(first.await.unwrap().status, 201);
+    let told = join_all(crowd).await.into_iter().map(Result::unwrap);
+    let (waited, refused): (Vec<_>, Vec<_>) = told.partition(|told| told.status == 201);
+    assert_eq!((waited.len(), refused.len()), (PLACES, 40 - PLACES));
+    assert!(waited.iter().all(|told| told.is_replay));
+    assert!(
+        refused
+            .iter()
+            .all(|told| told.status == 409 && told.body.contains("#in-flight"))
+    );
 }
 
 /// Both middlewares around a handler that answers at once.
@@ -232,11 +236,11 @@ async fn a_crowd_of_refused_requests_leaves_nothing_behind() {
     let long = "k".repeat(256);
     for n in 0..50 {
         let request = post(&server, &format!("/{n}"), "tea");
-        is_problem(request, 400, "key-missing", false).await;
-        is_problem(pay(&server, &long, "tea"), 400, "key-invalid", false).await;
-        is_problem(pay(&server, "a", "tea"), 401, "scope-missing", false).await;
-        let large = of(&server, "eve", "a").body("more than ten bytes");
-        is_problem(large, 413, "payload-too-large", false).await;
+        assert_refused(request, ProblemKind::KeyMissing).await;
+        assert_refused(pay(&server, &long, "tea"), ProblemKind::KeyInvalid).await;
+        assert_refused(pay(&server, "a", "tea"), ProblemKind::ScopeMissing).await;
+        let large = pay_as(&server, "eve", "a").body("more than ten bytes");
+        assert_refused(large, ProblemKind::PayloadTooLarge).await;
     }
     assert!(format!("{store:?}").contains("entries: 0"), "{store:?}");
 }

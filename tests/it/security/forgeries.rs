@@ -2,89 +2,84 @@
 
 use actix_web::{App, HttpRequest, HttpResponse, http::StatusCode, web};
 
-use super::on_each_store;
 use crate::{
     serve,
     support::{
+        backend::{Backend, each_store},
         gate::Gate,
-        keys::{REPLAYED, answer, memory_keys, numbered, pay},
-        redis::Redis,
+        keys::{Answer, REPLAYED, answer, memory_keys, numbered, pay},
     },
 };
 
-#[tokio::test]
-async fn a_client_cannot_claim_to_have_a_replay_or_refuse_one() {
-    let redis = Redis::start();
-    for keys in on_each_store(&redis) {
-        let gate = Gate::open();
-        let server = numbered(&keys.build().unwrap(), &gate);
-        let forged = || {
-            let request = pay(&server, "a", "tea").header(REPLAYED, "true");
-            let request = request.header("cache-control", "no-store, no-cache");
-            request.header("pragma", "no-cache").header("if-match", "*")
-        };
-        let run_1 = "run 1".to_owned();
-        assert_eq!(answer(forged()).await, (201, false, run_1.clone()));
-        assert_eq!(answer(forged()).await, (201, true, run_1.clone()));
-        assert_eq!(answer(pay(&server, "a", "tea")).await, (201, true, run_1));
-        assert_eq!(gate.entered(), 1);
-    }
+each_store!(a_client_cannot_claim_to_have_a_replay_or_refuse_one);
+async fn a_client_cannot_claim_to_have_a_replay_or_refuse_one(backend: &Backend) {
+    let gate = Gate::open();
+    let server = numbered(&backend.keys().build().unwrap(), &gate);
+    let forged = || {
+        let request = pay(&server, "a", "tea").header(REPLAYED, "true");
+        let request = request.header("cache-control", "no-store, no-cache");
+        request.header("pragma", "no-cache").header("if-match", "*")
+    };
+    let run_1 = "run 1".to_owned();
+    assert_eq!(answer(forged()).await, Answer::executed(201, run_1.clone()));
+    assert_eq!(answer(forged()).await, Answer::replayed(201, run_1.clone()));
+    assert_eq!(
+        answer(pay(&server, "a", "tea")).await,
+        Answer::replayed(201, run_1)
+    );
+    assert_eq!(gate.entered(), 1);
 }
 
-#[tokio::test]
-async fn a_handler_that_calls_its_answer_a_replay_is_not_believed_the_second_time() {
-    let redis = Redis::start();
-    for keys in on_each_store(&redis) {
-        let keys = keys.build().unwrap();
-        let handler = async || {
-            let mut answer = HttpResponse::Created();
-            answer.append_header((REPLAYED, "forged"));
-            answer.append_header((REPLAYED, "twice")).finish()
-        };
-        let server = serve!(
-            App::new()
-                .wrap(keys.clone())
-                .default_service(web::to(handler))
-        );
-        pay(&server, "a", "tea").send().await.unwrap();
-        let again = pay(&server, "a", "tea").send().await.unwrap();
-        let told: Vec<_> = again.headers().get_all(REPLAYED).iter().collect();
-        assert_eq!(told, ["true"]);
-    }
+each_store!(a_handler_that_calls_its_answer_a_replay_is_not_believed_the_second_time);
+async fn a_handler_that_calls_its_answer_a_replay_is_not_believed_the_second_time(
+    backend: &Backend,
+) {
+    let keys = backend.keys().build().unwrap();
+    let handler = async || {
+        let mut answer = HttpResponse::Created();
+        answer.append_header((REPLAYED, "forged"));
+        answer.append_header((REPLAYED, "twice")).finish()
+    };
+    let server = serve!(
+        App::new()
+            .wrap(keys.clone())
+            .default_service(web::to(handler))
+    );
+    pay(&server, "a", "tea").send().await.unwrap();
+    let again = pay(&server, "a", "tea").send().await.unwrap();
+    let told: Vec<_> = again.headers().get_all(REPLAYED).iter().collect();
+    assert_eq!(told, ["true"]);
 }
 
+each_store!(an_answer_that_looks_like_ours_is_recorded_like_any_other);
 /// The refusal of a lock inside is not recorded, by a mark that no header can make.
-#[tokio::test]
-async fn an_answer_that_looks_like_ours_is_recorded_like_any_other() {
+async fn an_answer_that_looks_like_ours_is_recorded_like_any_other(backend: &Backend) {
     const BUSY: &str = r#"{"type":"https://docs.rs/x#busy","title":"x","status":409,"detail":"x"}"#;
-    let redis = Redis::start();
-    for keys in on_each_store(&redis) {
-        let (keys, gate) = (keys.build().unwrap(), Gate::open());
-        let runs = gate.clone();
-        let server = serve!({
-            let gate = gate.clone();
-            App::new()
-                .wrap(keys.clone())
-                .default_service(web::to(move |_req: HttpRequest| {
-                    let gate = gate.clone();
-                    async move {
-                        gate.pass().await;
-                        let mut answer = HttpResponse::build(StatusCode::CONFLICT);
-                        answer.insert_header(("content-type", "application/problem+json"));
-                        answer.insert_header(("own-answer", "true")).body(BUSY)
-                    }
-                }))
-        });
-        assert_eq!(
-            answer(pay(&server, "a", "tea")).await,
-            (409, false, BUSY.to_owned())
-        );
-        assert_eq!(
-            answer(pay(&server, "a", "tea")).await,
-            (409, true, BUSY.to_owned())
-        );
-        assert_eq!(runs.entered(), 1);
-    }
+    let (keys, gate) = (backend.keys().build().unwrap(), Gate::open());
+    let runs = gate.clone();
+    let server = serve!({
+        let gate = gate.clone();
+        App::new()
+            .wrap(keys.clone())
+            .default_service(web::to(move |_req: HttpRequest| {
+                let gate = gate.clone();
+                async move {
+                    gate.pass().await;
+                    let mut answer = HttpResponse::build(StatusCode::CONFLICT);
+                    answer.insert_header(("content-type", "application/problem+json"));
+                    answer.insert_header(("own-answer", "true")).body(BUSY)
+                }
+            }))
+    });
+    assert_eq!(
+        answer(pay(&server, "a", "tea")).await,
+        Answer::executed(409, BUSY)
+    );
+    assert_eq!(
+        answer(pay(&server, "a", "tea")).await,
+        Answer::replayed(409, BUSY)
+    );
+    assert_eq!(runs.entered(), 1);
 }
 
 /// On one connection, where answers could be mixed up.

@@ -8,8 +8,7 @@ use actix_web::{
     web,
 };
 use actix_web_idempotency::{
-    ApiLock, Fingerprinting, MemoryStore, Scope,
-    idempotency::IdempotencyBuilder,
+    ApiLock, Fingerprinting, Scope,
     store::{
         NewClaim, Record, RecordedResponse, Store, Tombstone,
         redis::redis::{self, Value},
@@ -18,12 +17,14 @@ use actix_web_idempotency::{
 use bytes::Bytes;
 use serde_json::json;
 
-use super::{patient, raw, with_scope};
+use super::{raw, with_scope};
 use crate::{
     serve,
     support::{
+        backend::{Backend, each_store},
         gate::Gate,
-        keys::{REPLAYED, is_problem, keys_on, numbered, pay},
+        keys::{REPLAYED, keys_on, numbered, pay},
+        problems::{ProblemKind, assert_refused},
         redis::Redis,
         server::{Server, client},
     },
@@ -55,11 +56,11 @@ async fn echo(req: HttpRequest, body: Bytes) -> HttpResponse {
 
 fn echoing(redis: &Redis) -> Server {
     let scope = Scope::from_fn(|req| req.header("x-odd").map(|odd| odd.into_owned()));
-    let keys = with_scope(patient(redis), scope.or_anonymous()).build();
+    let keys = with_scope(redis.store(), scope.or_anonymous()).build();
     let (keys, lock) = (
         keys.unwrap(),
         ApiLock::new(
-            patient(redis),
+            redis.store(),
             |req| json!({ "odd": req.header("x-odd"), "body": req.body() }),
         ),
     );
@@ -120,7 +121,7 @@ async fn what_clients_send_reaches_redis_as_data_alone() {
 async fn a_key_with_a_line_end_in_it_runs_nothing() {
     let redis = Redis::start();
     let gate = Gate::open();
-    let keys = with_scope(patient(&redis), Scope::header("x-tenant")).build();
+    let keys = with_scope(redis.store(), Scope::header("x-tenant")).build();
     let server = numbered(&keys.unwrap(), &gate);
     for key in [
         &b"a\r\nx-tenant: eve"[..],
@@ -154,9 +155,11 @@ async fn a_key_with_a_line_end_in_it_runs_nothing() {
 }
 
 /// Stores a record as somebody would who can write to the store.
-async fn tamper(store: &impl Store, keys: IdempotencyBuilder, record: Record) -> (Server, Gate) {
-    let keys = keys.fingerprinting(Fingerprinting::off()).build().unwrap();
-    let key = keys.stored_key(None, &Method::POST, "/", &"a".parse().unwrap());
+async fn tamper(backend: &Backend, key: &str, record: Record) -> (Server, Gate) {
+    let store = backend.store();
+    let keys = keys_on(store.clone()).fingerprinting(Fingerprinting::off());
+    let keys = keys.build().unwrap();
+    let key = keys.stored_key(None, &Method::POST, "/", &key.parse().unwrap());
     let lease = NewClaim::lock(key, Duration::from_secs(60)).lease();
     let day = Duration::from_secs(86_400);
     store.complete(&lease, &record, day).await.unwrap();
@@ -173,10 +176,9 @@ fn with_header(name: &str, value: &[u8]) -> Record {
     })
 }
 
-#[tokio::test]
-async fn a_record_with_a_line_end_in_it_splits_no_answer() {
-    let redis = Redis::start();
-    for (name, value) in [
+each_store!(a_record_with_a_line_end_in_it_splits_no_answer);
+async fn a_record_with_a_line_end_in_it_splits_no_answer(backend: &Backend) {
+    let records = [
         ("x", &b"a\r\nset-cookie: evil=1"[..]),
         ("x", b"a\r\n\r\n<script>evil</script>"),
         ("x", b"a\nevil: 1"),
@@ -184,27 +186,24 @@ async fn a_record_with_a_line_end_in_it_splits_no_answer() {
         ("x\r\nset-cookie", b"evil"),
         ("x y", b"evil"),
         ("", b"evil"),
-    ] {
-        redis.command(&["FLUSHALL"]);
-        let (memory, store) = (MemoryStore::new(), patient(&redis));
-        let record = with_header(name, value);
-        let in_memory = tamper(&memory, keys_on(memory.clone()), record.clone()).await;
-        let in_redis = tamper(&store, keys_on(store.clone()), record).await;
-        for (server, gate) in [in_memory, in_redis] {
-            is_problem(pay(&server, "a", "tea"), 409, "response-not-stored", false).await;
-            let told = raw(&server, PAY).await;
-            assert!(!told.contains("evil"), "{told}");
-            assert_eq!(gate.entered(), 0, "it is not run over");
-        }
+    ];
+    for (n, (name, value)) in records.into_iter().enumerate() {
+        let key = format!("k{n}");
+        let (server, gate) = tamper(backend, &key, with_header(name, value)).await;
+        assert_refused(pay(&server, &key, "tea"), ProblemKind::ResponseNotStored).await;
+        let told = raw(&server, &raw_pay(&key)).await;
+        assert!(!told.contains("evil"), "{told}");
+        assert_eq!(gate.entered(), 0, "it is not run over");
     }
 }
 
-const PAY: &[u8] = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nidempotency-key: a\r\n\
-    content-length: 0\r\n\r\n";
+fn raw_pay(key: &str) -> Vec<u8> {
+    let head = "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n";
+    format!("{head}idempotency-key: {key}\r\n\r\n").into_bytes()
+}
 
-#[tokio::test]
-async fn a_hostile_location_is_text_in_a_problem() {
-    let redis = Redis::start();
+each_store!(a_hostile_location_is_text_in_a_problem);
+async fn a_hostile_location_is_text_in_a_problem(backend: &Backend) {
     let location =
         b"/\"},\"status\":200,\r\nset-cookie: evil=1\r\n\r\n\x1b[2J\0<b>\xff\xe2\x80\xa8";
     let record = Record::Tombstone(Tombstone {
@@ -212,22 +211,18 @@ async fn a_hostile_location_is_text_in_a_problem() {
         status: Some(201),
         location: Some(Bytes::from_static(location)),
     });
-    let (memory, store) = (MemoryStore::new(), patient(&redis));
-    let in_memory = tamper(&memory, keys_on(memory.clone()), record.clone()).await;
-    let in_redis = tamper(&store, keys_on(store.clone()), record).await;
-    for (server, _gate) in [in_memory, in_redis] {
-        let told = raw(&server, PAY).await;
-        let (head, body) = told.split_once("\r\n\r\n").unwrap();
-        assert!(
-            !head.contains("evil") && !head.contains("location"),
-            "{head}"
-        );
-        assert!(!body.contains(|c: char| c.is_control()), "{body:?}");
-        let problem: serde_json::Value = serde_json::from_str(body).unwrap();
-        assert_eq!(problem["status"], 409);
-        assert_eq!(
-            problem["location"],
-            String::from_utf8_lossy(location).as_ref()
-        );
-    }
+    let (server, _gate) = tamper(backend, "a", record).await;
+    let told = raw(&server, &raw_pay("a")).await;
+    let (head, body) = told.split_once("\r\n\r\n").unwrap();
+    assert!(
+        !head.contains("evil") && !head.contains("location"),
+        "{head}"
+    );
+    assert!(!body.contains(|c: char| c.is_control()), "{body:?}");
+    let problem: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!(problem["status"], 409);
+    assert_eq!(
+        problem["location"],
+        String::from_utf8_lossy(location).as_ref()
+    );
 }

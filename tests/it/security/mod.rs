@@ -56,41 +56,17 @@ mod shown_stores;
 mod table;
 mod tenants;
 
-use std::time::Duration;
+use actix_web_idempotency::{Idempotency, Scope, idempotency::IdempotencyBuilder, store::Store};
 
-use actix_web_idempotency::{
-    Idempotency, MemoryStore, RedisStore, Scope, idempotency::IdempotencyBuilder, store::Store,
-};
-
-use crate::support::{
-    keys::{keys_on, memory_keys},
-    redis::Redis,
-    server::Server,
-    wire::Wire,
-};
+use crate::support::{backend::Backend, server::Server, wire::Wire};
 
 fn with_scope(store: impl Store, scope: Scope) -> IdempotencyBuilder {
     Idempotency::builder(store, scope)
 }
 
-/// The same middleware on each store, each tenant in a scope of its own.
-fn by_tenant(redis: &Redis) -> [IdempotencyBuilder; 2] {
-    let scope = || Scope::header("x-tenant");
-    [
-        with_scope(MemoryStore::new(), scope()),
-        with_scope(patient(redis), scope()),
-    ]
-}
-
-/// All in one scope.
-fn on_each_store(redis: &Redis) -> [IdempotencyBuilder; 2] {
-    [memory_keys(), keys_on(patient(redis))]
-}
-
-/// For a busy machine: none of these tests is about a Redis that is slow.
-fn patient(redis: &Redis) -> RedisStore {
-    let store = RedisStore::builder(redis.url()).timeout(Duration::from_secs(8));
-    store.build().unwrap()
+/// Each tenant in a scope of its own.
+fn by_tenant(backend: &Backend) -> IdempotencyBuilder {
+    with_scope(backend.store(), Scope::header("x-tenant"))
 }
 
 /// Sends bytes as they are, on a connection of their own, and reads what comes back.

@@ -7,12 +7,13 @@ use actix_web_idempotency::{ApiLock, IdempotencyKey, MemoryStore, Scope, store::
 use reqwest::{RequestBuilder, header::HeaderValue};
 use serde_json::json;
 
-use super::{by_tenant, patient, with_scope};
+use super::{by_tenant, with_scope};
 use crate::support::{
+    backend::{Backend, each_store},
     gate::{Gate, gated, is_refused},
-    keys::{answer, is_problem, memory_keys, numbered},
+    keys::{Answer, answer, memory_keys, numbered},
     locks::memory_lock,
-    redis::Redis,
+    problems::{ProblemKind, assert_refused},
     server::{Server, post},
     wire::Wire,
 };
@@ -58,54 +59,48 @@ fn no_two_operations_have_one_stored_key() {
     assert_eq!(seen.len(), all + 1);
 }
 
-#[tokio::test]
-async fn parts_that_look_alike_when_joined_do_not_meet() {
-    let redis = Redis::start();
-    for keys in by_tenant(&redis) {
-        let server = numbered(&keys.build().unwrap(), &Gate::open());
-        let alike = [
-            ("a|b", "/", "c"),
-            ("a", "/", "b|c"),
-            ("ab", "/", "c"),
-            ("a", "/", "bc"),
-            ("a", "//x", "k"),
-            ("a/", "/x", "k"),
-            ("a", "/x/", "k"),
-            ("a", "/x", "/k"),
-            ("aPOST", "/x", "/k"),
-        ];
-        for (n, (tenant, path, key)) in alike.into_iter().enumerate() {
-            let told = answer(pay(&server, tenant, path, key)).await;
-            let own = (201, false, format!("run {}", n + 1));
-            assert_eq!(told, own, "{tenant} {path} {key}");
-        }
+each_store!(parts_that_look_alike_when_joined_do_not_meet);
+async fn parts_that_look_alike_when_joined_do_not_meet(backend: &Backend) {
+    let server = numbered(&by_tenant(backend).build().unwrap(), &Gate::open());
+    let alike = [
+        ("a|b", "/", "c"),
+        ("a", "/", "b|c"),
+        ("ab", "/", "c"),
+        ("a", "/", "bc"),
+        ("a", "//x", "k"),
+        ("a/", "/x", "k"),
+        ("a", "/x/", "k"),
+        ("a", "/x", "/k"),
+        ("aPOST", "/x", "/k"),
+    ];
+    for (n, (tenant, path, key)) in alike.into_iter().enumerate() {
+        let told = answer(pay(&server, tenant, path, key)).await;
+        let own = Answer::executed(201, format!("run {}", n + 1));
+        assert_eq!(told, own, "{tenant} {path} {key}");
     }
 }
 
-#[tokio::test]
-async fn whatever_one_does_with_a_key_others_are_undisturbed() {
-    let redis = Redis::start();
-    for keys in by_tenant(&redis) {
-        let gate = Gate::closed();
-        let server = numbered(&keys.build().unwrap(), &gate);
-        let send = |tenant: &str| pay(&server, tenant, "/", "stolen");
-        let ann = tokio::spawn(answer(send("ann")));
-        gate.wait_for_entered(1).await;
-        // Neither told that it is in flight, nor made to wait.
-        let eve = tokio::spawn(answer(send("eve")));
-        gate.wait_for_entered(2).await;
-        gate.let_go(2);
-        let (ann, eve) = (ann.await.unwrap(), eve.await.unwrap());
-        assert_eq!((ann.1, eve.1), (false, false));
-        assert_ne!(ann.2, eve.2);
+each_store!(whatever_one_does_with_a_key_others_are_undisturbed);
+async fn whatever_one_does_with_a_key_others_are_undisturbed(backend: &Backend) {
+    let gate = Gate::closed();
+    let server = numbered(&by_tenant(backend).build().unwrap(), &gate);
+    let send = |tenant: &str| pay(&server, tenant, "/", "stolen");
+    let ann = tokio::spawn(answer(send("ann")));
+    gate.wait_for_entered(1).await;
+    // Neither told that it is in flight, nor made to wait.
+    let eve = tokio::spawn(answer(send("eve")));
+    gate.wait_for_entered(2).await;
+    gate.let_go(2);
+    let (ann, eve) = (ann.await.unwrap(), eve.await.unwrap());
+    assert_eq!((ann.is_replay, eve.is_replay), (false, false));
+    assert_ne!(ann.body, eve.body);
 
-        assert_eq!(answer(send("ann")).await, (201, true, ann.2));
-        assert_eq!(answer(send("eve")).await, (201, true, eve.2));
-        is_problem(send("eve").body("gin"), 422, "key-reused", false).await;
-        gate.let_go(1);
-        let carl = answer(send("carl").body("gin")).await;
-        assert_eq!(carl, (201, false, "run 3".to_owned()));
-    }
+    assert_eq!(answer(send("ann")).await, Answer::replayed(201, ann.body));
+    assert_eq!(answer(send("eve")).await, Answer::replayed(201, eve.body));
+    assert_refused(send("eve").body("gin"), ProblemKind::KeyReused).await;
+    gate.let_go(1);
+    let carl = answer(send("carl").body("gin")).await;
+    assert_eq!(carl, Answer::executed(201, "run 3"));
 }
 
 fn lock_by_caller(store: impl Store) -> ApiLock {
@@ -113,9 +108,8 @@ fn lock_by_caller(store: impl Store) -> ApiLock {
     ApiLock::new(store, payload)
 }
 
-#[tokio::test]
-async fn a_lock_that_names_its_caller_blocks_nobody_else() {
-    let redis = Redis::start();
+each_store!(a_lock_that_names_its_caller_blocks_nobody_else);
+async fn a_lock_that_names_its_caller_blocks_nobody_else(backend: &Backend) {
     let forged = [
         (("ann", "tea"), ("eve", "tea")),
         (("ann", "tea"), ("ann\",\"body\":\"text:tea", "tea")),
@@ -123,22 +117,18 @@ async fn a_lock_that_names_its_caller_blocks_nobody_else() {
         (("ann", "\"tea\""), ("ann\"", "tea")),
         (("ann, eve", "tea"), ("ann", ", eve tea")),
     ];
-    for lock in [
-        lock_by_caller(MemoryStore::new()),
-        lock_by_caller(patient(&redis)),
-    ] {
-        for ((user, body), (other, text)) in forged {
-            let gate = Gate::closed();
-            let server = gated(lock.clone(), &gate);
-            let first = post(&server, "/", body).header("x-user", user);
-            let second = post(&server, "/", text).header("x-user", other);
-            assert!(!is_refused(&gate, first, second).await, "{other} {text}");
-        }
+    let lock = lock_by_caller(backend.store());
+    for ((user, body), (other, text)) in forged {
         let gate = Gate::closed();
-        let server = gated(lock, &gate);
-        let twice = || post(&server, "/", "tea").header("x-user", "ann");
-        assert!(is_refused(&gate, twice(), twice()).await);
+        let server = gated(lock.clone(), &gate);
+        let first = post(&server, "/", body).header("x-user", user);
+        let second = post(&server, "/", text).header("x-user", other);
+        assert!(!is_refused(&gate, first, second).await, "{other} {text}");
     }
+    let gate = Gate::closed();
+    let server = gated(lock, &gate);
+    let twice = || post(&server, "/", "tea").header("x-user", "ann");
+    assert!(is_refused(&gate, twice(), twice()).await);
 }
 
 #[tokio::test]
@@ -160,44 +150,47 @@ async fn scopes_of_odd_bytes_stay_apart() {
             let tenant = HeaderValue::from_bytes(tenant).unwrap();
             let request = post(&server, "/", "tea").header("idempotency-key", "a");
             let told = answer(request.header("x-tenant", &tenant)).await;
-            assert_eq!(told, (201, false, format!("run {}", n + 1)), "{tenant:?}");
+            assert_eq!(
+                told,
+                Answer::executed(201, format!("run {}", n + 1)),
+                "{tenant:?}"
+            );
         }
     }
 }
 
-#[tokio::test]
-async fn no_way_of_writing_a_path_leads_to_the_answer_of_another() {
-    let redis = Redis::start();
-    for keys in by_tenant(&redis) {
-        let server = numbered(&keys.build().unwrap(), &Gate::open());
-        let long = format!("/{}", "x".repeat(20_000));
-        let paths = [
-            "/pay",
-            "/p%61y",
-            "/pay/",
-            "//pay",
-            "/PAY",
-            "/pay;x=1",
-            "/pay%2f",
-            "/pay%00",
-            "/pay%0d%0a",
-            &long,
-        ];
-        for (n, path) in paths.into_iter().enumerate() {
-            let told = answer(pay(&server, "ann", path, "a")).await;
-            assert_eq!(told, (201, false, format!("run {}", n + 1)), "{path}");
-        }
-        let query = format!("/pay?{}", "q".repeat(20_000));
-        for other in ["/pay?x=1", &query] {
-            is_problem(pay(&server, "ann", other, "a"), 422, "key-reused", false).await;
-        }
+each_store!(no_way_of_writing_a_path_leads_to_the_answer_of_another);
+async fn no_way_of_writing_a_path_leads_to_the_answer_of_another(backend: &Backend) {
+    let server = numbered(&by_tenant(backend).build().unwrap(), &Gate::open());
+    let long = format!("/{}", "x".repeat(20_000));
+    let paths = [
+        "/pay",
+        "/p%61y",
+        "/pay/",
+        "//pay",
+        "/PAY",
+        "/pay;x=1",
+        "/pay%2f",
+        "/pay%00",
+        "/pay%0d%0a",
+        &long,
+    ];
+    for (n, path) in paths.into_iter().enumerate() {
+        let told = answer(pay(&server, "ann", path, "a")).await;
+        assert_eq!(
+            told,
+            Answer::executed(201, format!("run {}", n + 1)),
+            "{path}"
+        );
     }
-    assert!(
-        redis
-            .keys()
-            .iter()
-            .all(|key| key.len() == "idempotency:".len() + 64)
-    );
+    let query = format!("/pay?{}", "q".repeat(20_000));
+    for other in ["/pay?x=1", &query] {
+        assert_refused(pay(&server, "ann", other, "a"), ProblemKind::KeyReused).await;
+    }
+    if let Some(redis) = backend.server() {
+        let long = "idempotency:".len() + 64;
+        assert!(redis.keys().iter().all(|key| key.len() == long));
+    }
 }
 
 #[tokio::test]
@@ -205,7 +198,7 @@ async fn a_header_that_overrides_the_method_switches_nothing_off() {
     let gate = Gate::open();
     let server = numbered(&memory_keys().build().unwrap(), &gate);
     let pay = || post(&server, "/", "tea").header("idempotency-key", "a");
-    assert_eq!(answer(pay()).await.0, 201);
+    assert_eq!(answer(pay()).await.status, 201);
     for name in [
         "x-http-method-override",
         "x-http-method",
@@ -213,7 +206,7 @@ async fn a_header_that_overrides_the_method_switches_nothing_off() {
     ] {
         for method in ["OPTIONS", "GET", "DELETE"] {
             assert!(
-                answer(pay().header(name, method)).await.1,
+                answer(pay().header(name, method)).await.is_replay,
                 "{name}: {method}"
             );
         }
@@ -259,8 +252,8 @@ async fn a_post_that_pretends_to_upgrade_is_guarded() {
 async fn who_shares_a_scope_shares_its_answers() {
     let gate = Gate::open();
     let server = numbered(&memory_keys().build().unwrap(), &gate);
-    assert!(!answer(pay(&server, "ann", "/", "a")).await.1);
-    assert!(answer(pay(&server, "eve", "/", "a")).await.1);
+    assert!(!answer(pay(&server, "ann", "/", "a")).await.is_replay);
+    assert!(answer(pay(&server, "eve", "/", "a")).await.is_replay);
     let guess = pay(&server, "eve", "/", "a").body("a guess");
-    is_problem(guess, 422, "key-reused", false).await;
+    assert_refused(guess, ProblemKind::KeyReused).await;
 }

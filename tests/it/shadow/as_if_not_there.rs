@@ -17,7 +17,7 @@ use crate::{
         ear::Ear,
         eventually,
         gate::Gate,
-        keys::{answer, keys_on, memory_keys, numbered, pay},
+        keys::{Answer, answer, keys_on, memory_keys, numbered, pay},
         locks::lock_on,
         redis::Redis,
         server::post,
@@ -36,14 +36,14 @@ async fn the_first_one_is_recorded_and_replayed_once_it_is_switched_on() {
     let gate = Gate::open();
     let server = numbered(&shadow, &gate);
     for run in 1..=3 {
-        let own = (201, false, format!("run {run}"));
+        let own = Answer::executed(201, format!("run {run}"));
         assert_eq!(answer(pay(&server, "a", "tea")).await, own);
     }
     store.assert_calls(Call::Begin, 3);
     store.assert_calls(Call::Complete, 1);
     store.assert_calls(Call::Release, 0);
     let real = numbered(&keys_on(store).build().unwrap(), &gate);
-    let first = (201, true, "run 1".to_owned());
+    let first = Answer::replayed(201, "run 1");
     assert_eq!(answer(pay(&real, "a", "tea")).await, first);
 }
 
@@ -77,7 +77,7 @@ async fn what_a_handler_can_ask_for() {
         format!("{key:?} {:?}", claim.map(|claim| claim.attempt()))
     };
     let server = serve!(App::new().wrap(keys.clone()).default_service(web::to(tell)));
-    let tell = async |key: &str, body| answer(pay(&server, key, body)).await.2;
+    let tell = async |key: &str, body| answer(pay(&server, key, body)).await.body;
     assert_eq!(tell("a", "tea").await, r#"Some("a") Some(1)"#);
     assert_eq!(tell("a", "tea").await, r#"Some("a") None"#);
     assert_eq!(tell("a", "coffee").await, r#"Some("a") None"#);

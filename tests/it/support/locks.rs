@@ -3,8 +3,6 @@ use actix_web_idempotency::{
 };
 use serde_json::{Value, json};
 
-use super::redis::Redis;
-
 /// The payload of most tests.
 pub(crate) fn payload(req: &RequestView<'_>) -> Value {
     json!({ "path": req.path(), "query": req.query_string(), "body": req.body() })
@@ -16,9 +14,4 @@ pub(crate) fn lock_on(store: impl Store) -> ApiLockBuilder {
 
 pub(crate) fn memory_lock() -> ApiLock {
     lock_on(MemoryStore::new()).build().unwrap()
-}
-
-/// The same lock on each store: what holds for one must hold for the other.
-pub(crate) fn on_each_store(redis: &Redis) -> [ApiLockBuilder; 2] {
-    [lock_on(MemoryStore::new()), lock_on(redis.store())]
 }

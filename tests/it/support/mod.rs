@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+pub(crate) mod backend;
 pub(crate) mod cluster;
 pub(crate) mod detour;
 pub(crate) mod ear;
@@ -9,6 +10,7 @@ pub(crate) mod keys;
 pub(crate) mod locks;
 pub(crate) mod log;
 pub(crate) mod postgres;
+pub(crate) mod problems;
 pub(crate) mod proxy;
 pub(crate) mod redis;
 pub(crate) mod sentinel;
