@@ -216,7 +216,7 @@ async fn redis_stopped_where_it_stands() {
 }
 
 #[tokio::test]
-async fn redis_out_of_memory() {
+async fn redis_that_is_full() {
     let redis = Redis::start();
     let (closed, open, gate) = closed_and_open(redis.default_store());
     assert_healed(&closed).await;
@@ -227,7 +227,7 @@ async fn redis_out_of_memory() {
 }
 
 #[tokio::test]
-async fn a_lock_is_released_by_a_redis_that_is_out_of_memory() {
+async fn a_lock_is_released_by_a_redis_that_is_full() {
     let redis = Redis::start();
     let gate = Gate::closed();
     let server = gated(lock_on(redis.default_store()).build().unwrap(), &gate);

@@ -224,7 +224,7 @@ async fn a_record_that_is_no_answer_of_http_is_not_replayed() {
 }
 
 #[tokio::test]
-async fn a_redis_out_of_memory_refuses_new_claims_and_records_answers_later() {
+async fn a_full_redis_refuses_new_claims_and_records_answers_later() {
     let redis = Redis::start();
     let keys = keys_on(redis.store()).build().unwrap();
     let gate = Gate::closed();

@@ -7,7 +7,7 @@ use super::{mutant::Mutant, request::Work};
 use crate::{
     config::ExpiredLease,
     fingerprint::Fingerprint,
-    store::{ClaimNotes, Headers, NewClaim, OwnerToken, Record, RecordedResponse, StoreKey},
+    store::{Headers, NewClaim, OwnerToken, Record, RecordedResponse, StoreKey},
 };
 
 /// How long a claim is held, in ticks of a second.
@@ -59,14 +59,13 @@ impl Rules {
     }
 
     pub(super) fn new_claim(&self, work: Work, token: u16) -> NewClaim {
+        let key = StoreKey::new(Arc::clone(&self.prefix), [0; 32]);
         NewClaim {
-            key: StoreKey::new(Arc::clone(&self.prefix), [0; 32]),
             token: owner_token(token),
             fingerprint: Some(fingerprint_of(work)),
-            lease: Duration::from_secs(LEASE.into()),
             grace: Duration::from_secs(self.grace().into()),
             on_expired_lease: self.on_expired_lease,
-            notes: ClaimNotes::default(),
+            ..NewClaim::lock(key, Duration::from_secs(LEASE.into()))
         }
     }
 }

@@ -167,13 +167,10 @@ async fn held(store: &Arc<Scripted>) -> (Claims, Guard) {
 /// A claim as the middleware makes it, unlike a lock.
 fn keyed(lease: Duration, on_expired_lease: ExpiredLease) -> NewClaim {
     NewClaim {
-        key: StoreKey::new("t:", [0; 32]),
-        token: OwnerToken::random(),
         fingerprint: Some(Fingerprint::digest("x")),
-        lease,
         grace: lease * 2,
         on_expired_lease,
-        notes: ClaimNotes::default(),
+        ..NewClaim::lock(StoreKey::new("t:", [0; 32]), lease)
     }
 }
 

@@ -31,8 +31,8 @@ use tokio::time::{sleep, timeout};
 use crate::config::ExpiredLease;
 
 use super::{
-    Begin, ClaimId, ClaimNotes, Cursor, Held, Inspect, Inspected, NewClaim, OwnerToken, Record,
-    RecordedResponse, Renewed, Store, StoreKey, StoreTime, Tombstone,
+    Begin, ClaimId, Cursor, Held, Inspect, Inspected, NewClaim, Record, RecordedResponse, Renewed,
+    Store, StoreKey, StoreTime, Tombstone,
 };
 use crate::fingerprint::Fingerprint;
 
@@ -79,13 +79,9 @@ fn new_key() -> StoreKey {
 
 fn claim_on(key: &StoreKey, lease: Duration) -> NewClaim {
     NewClaim {
-        key: key.clone(),
-        token: OwnerToken::random(),
         fingerprint: Some(Fingerprint::digest("same")),
-        lease,
         grace: LONG,
-        on_expired_lease: ExpiredLease::Reexecute,
-        notes: ClaimNotes::default(),
+        ..NewClaim::lock(key.clone(), lease)
     }
 }
 

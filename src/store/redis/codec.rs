@@ -211,20 +211,13 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        config::ExpiredLease,
-        store::{ClaimNotes, StoreKey},
-    };
+    use crate::store::StoreKey;
 
     fn claim(fingerprint: Option<Fingerprint>) -> NewClaim {
         NewClaim {
-            key: StoreKey::new("", [0; 32]),
-            token: OwnerToken::random(),
             fingerprint,
-            lease: Duration::from_secs(30),
             grace: Duration::from_secs(60),
-            on_expired_lease: ExpiredLease::Reexecute,
-            notes: ClaimNotes::default(),
+            ..NewClaim::lock(StoreKey::new("", [0; 32]), Duration::from_secs(30))
         }
     }
 

@@ -24,7 +24,7 @@
 //! | Answers mixed up on one connection | – | `requests_of_one_connection_each_get_their_own_answer` |
 //! | Another's session in a replay: `Set-Cookie`, `WWW-Authenticate`; headers of another connection; bytes outside ASCII | never recorded; values are bytes | `recording.rs`: `headers_and_body_come_back_as_they_were`, `lists_of_headers_replace_the_default` |
 //! | **Floods** | | |
-//! | Fresh keys up to the store's bound | new claims are refused, nothing is forgotten | `a_flood_of_fresh_keys_makes_no_other_key_forgotten`, `idempotency_faults.rs`: `a_redis_out_of_memory_refuses_new_claims_and_records_answers_later` |
+//! | Fresh keys up to the store's bound | new claims are refused, nothing is forgotten | `a_flood_of_fresh_keys_makes_no_other_key_forgotten`, `idempotency_faults.rs`: `a_full_redis_refuses_new_claims_and_records_answers_later` |
 //! | Large answers, long locations | the oldest become tombstones, then lose their location | `a_flood_of_large_answers_takes_answers_and_no_keys`, `src/store/memory/tests.rs`: `short_of_bytes_without_bodies_tombstones_forget_their_locations`, `src/store/record.rs`: `a_tombstone_keeps_no_headers_in_memory` |
 //! | A crowd that waits for one key | places are counted, the rest is told 409 at once | `a_crowd_at_one_key_is_turned_away_and_keeps_nobody_from_other_keys`, `waiting.rs`: `the_number_of_those_who_wait_is_bounded` |
 //! | A store that is slow, and many who wait for it | calls in flight are counted | `pressure.rs`: `when_too_many_wait_for_redis_the_next_fail_at_once` |

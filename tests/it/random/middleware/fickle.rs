@@ -1,7 +1,6 @@
 use std::{
     collections::BTreeMap,
     fmt::Debug,
-    future::{Future, pending},
     num::NonZeroUsize,
     sync::{Arc, Mutex},
     time::Duration,
@@ -13,30 +12,13 @@ use actix_web_idempotency::{
         Begin, ClaimId, Cursor, Held, Inspect, Inspected, Lease, NewClaim, Record, Renewed, Store,
         StoreError, StoreKey,
     },
+    testing::{Call, Fault, FaultyStore},
 };
-use tokio::time::sleep;
 
 use super::log::Log;
 
 /// What is put into the store by nobody.
 const OWN: &str = "own:";
-
-/// How one call goes wrong.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Fault {
-    /// It takes a while.
-    Slow(Duration),
-    /// It is not carried out, and says so.
-    Refused,
-    /// It is carried out, and nobody is told.
-    Unheard,
-    /// It is not carried out and never answers.
-    Never,
-    /// It is carried out and never answers.
-    CarriedOutNever,
-    /// It never answers, and is carried out later.
-    Late(Duration),
-}
 
 /// By the number of the call.
 pub(super) type Faults = BTreeMap<usize, Fault>;
@@ -45,6 +27,7 @@ pub(super) type Faults = BTreeMap<usize, Fault>;
 #[derive(Clone, Debug)]
 pub(super) struct Fickle {
     store: MemoryStore,
+    faulty: FaultyStore<MemoryStore>,
     faults: Arc<Mutex<Planned>>,
     log: Log,
 }
@@ -65,6 +48,7 @@ impl Fickle {
         let day = Duration::from_secs(24 * 3600);
         store.begin(&NewClaim::lock(last, day)).await.unwrap();
         Self {
+            faulty: FaultyStore::new(store.clone()),
             store,
             faults: Arc::new(Mutex::new(Planned { faults, calls: 0 })),
             log,
@@ -91,67 +75,40 @@ impl Fickle {
         self.faults.lock().unwrap().faults.clear();
     }
 
-    /// What is planned for the call that is made now.
-    fn fault(&self, call: &str) -> Option<Fault> {
+    /// Makes a call, with what is planned for it. Nothing is awaited between the two, so no other call takes
+    /// the fault.
+    async fn call<T: Debug>(
+        &self,
+        call: Call,
+        made: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let number = self.plan(call);
+        let outcome = made.await;
+        self.log.say(&format!("  call {number} -> {outcome:?}"));
+        outcome
+    }
+
+    /// Returns the number of the call.
+    fn plan(&self, call: Call) -> usize {
         let mut planned = self.faults.lock().unwrap();
         let number = planned.calls;
         planned.calls += 1;
         let fault = planned.faults.remove(&number);
         self.log.say(&format!("  call {number}: {call}, {fault:?}"));
-        fault
-    }
-
-    async fn call<T: Debug + Send + 'static>(
-        &self,
-        name: &str,
-        call: impl Future<Output = Result<T, StoreError>> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let fault = self.fault(name);
-        let log = self.log.clone();
-        let name = name.to_owned();
-        let call = async move {
-            let outcome = call.await;
-            log.say(&format!("  {name} -> {outcome:?}"));
-            outcome
-        };
-        match fault {
-            None => call.await,
-            Some(Fault::Slow(time)) => {
-                sleep(time).await;
-                call.await
-            }
-            Some(Fault::Refused) => Err(StoreError::unavailable("by plan")),
-            Some(Fault::Unheard) => {
-                call.await?;
-                Err(StoreError::interrupted("by plan"))
-            }
-            Some(Fault::Never) => pending().await,
-            Some(Fault::CarriedOutNever) => {
-                call.await?;
-                pending().await
-            }
-            Some(Fault::Late(time)) => {
-                tokio::spawn(async move {
-                    sleep(time).await;
-                    call.await.map(drop)
-                });
-                pending().await
-            }
+        if let Some(fault) = fault {
+            self.faulty.next(call, fault);
         }
+        number
     }
 }
 
 impl Store for Fickle {
     async fn begin(&self, claim: &NewClaim) -> Result<Begin, StoreError> {
-        let (store, claim) = (self.store.clone(), claim.clone());
-        self.call("begin", async move { store.begin(&claim).await })
-            .await
+        self.call(Call::Begin, self.faulty.begin(claim)).await
     }
 
     async fn renew(&self, lease: &Lease) -> Result<Renewed, StoreError> {
-        let (store, lease) = (self.store.clone(), lease.clone());
-        self.call("renew", async move { store.renew(&lease).await })
-            .await
+        self.call(Call::Renew, self.faulty.renew(lease)).await
     }
 
     async fn complete(
@@ -160,28 +117,16 @@ impl Store for Fickle {
         record: &Record,
         retention: Duration,
     ) -> Result<Held, StoreError> {
-        let (store, lease, record) = (self.store.clone(), lease.clone(), record.clone());
-        let call = async move { store.complete(&lease, &record, retention).await };
-        self.call("complete", call).await
+        let made = self.faulty.complete(lease, record, retention);
+        self.call(Call::Complete, made).await
     }
 
     async fn release(&self, lease: &Lease) -> Result<Held, StoreError> {
-        let (store, lease) = (self.store.clone(), lease.clone());
-        self.call("release", async move { store.release(&lease).await })
-            .await
+        self.call(Call::Release, self.faulty.release(lease)).await
     }
 
-    /// One that goes wrong fails, ends early or never tells anything.
     async fn changed(&self, key: &StoreKey, seen: &ClaimId) -> Result<(), StoreError> {
-        match self.fault("changed") {
-            None => self.store.changed(key, seen).await,
-            Some(Fault::Slow(time)) => {
-                sleep(time).await;
-                self.store.changed(key, seen).await
-            }
-            Some(Fault::Refused) => Err(StoreError::unavailable("by plan")),
-            Some(Fault::Unheard) => Ok(()),
-            Some(Fault::Never | Fault::CarriedOutNever | Fault::Late(_)) => pending().await,
-        }
+        self.call(Call::Changed, self.faulty.changed(key, seen))
+            .await
     }
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use actix_web_idempotency::ExpiredLease;
+use actix_web_idempotency::{ExpiredLease, testing::Fault};
 use proptest::{
     collection::{btree_map, vec},
     option,
@@ -8,10 +8,7 @@ use proptest::{
     sample::select,
 };
 
-use super::{
-    client::What,
-    fickle::{Fault, Faults},
-};
+use super::{client::What, fickle::Faults};
 
 /// All that is going to happen.
 #[derive(Clone, Debug)]
@@ -150,11 +147,11 @@ fn requests() -> impl Strategy<Value = Request> {
 
 fn faults() -> impl Strategy<Value = Fault> {
     prop_oneof![
-        3 => millis(&[1, 40, 700, 9000]).prop_map(Fault::Slow),
-        2 => Just(Fault::Refused),
-        2 => Just(Fault::Unheard),
-        1 => Just(Fault::Never),
-        1 => Just(Fault::CarriedOutNever),
+        3 => millis(&[1, 40, 700, 9000]).prop_map(Fault::Delayed),
+        2 => Just(Fault::Unavailable),
+        2 => Just(Fault::TimedOut { carried_out: true }),
+        1 => Just(Fault::NoAnswer { carried_out: false }),
+        1 => Just(Fault::NoAnswer { carried_out: true }),
         2 => millis(&[30, 2000]).prop_map(Fault::Late),
     ]
 }
