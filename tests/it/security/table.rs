@@ -20,7 +20,12 @@ fn source(file: Option<&str>) -> String {
 
 /// The names of the functions that are tests.
 fn tests(source: &str) -> HashSet<&str> {
-    let attributes = ["#[test]", "#[tokio::test", "#[actix_web::test"];
+    let attributes = [
+        "#[test]",
+        "#[tokio::test",
+        "#[actix_web::test",
+        "each_store!(",
+    ];
     let mut found = HashSet::new();
     let mut is_test = false;
     for line in source.lines().map(str::trim) {

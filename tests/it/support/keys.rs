@@ -2,7 +2,7 @@ use actix_web::{App, web};
 use actix_web_idempotency::{
     Idempotency, MemoryStore, Scope, idempotency::IdempotencyBuilder, store::Store,
 };
-use reqwest::RequestBuilder;
+use reqwest::{RequestBuilder, Response};
 
 use super::{
     gate::Gate,
@@ -48,6 +48,15 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    pub(crate) async fn read(response: Response) -> Self {
+        let replayed = response.headers().get(REPLAYED);
+        Self {
+            status: response.status().as_u16(),
+            is_replay: replayed.is_some_and(|value| value == "true"),
+            body: response.text().await.unwrap(),
+        }
+    }
+
     pub(crate) fn executed(status: u16, body: impl Into<String>) -> Self {
         let (is_replay, body) = (false, body.into());
         Self {
@@ -68,11 +77,5 @@ impl Answer {
 
 /// Sends a request and returns what its client sees.
 pub(crate) async fn answer(request: RequestBuilder) -> Answer {
-    let response = request.send().await.unwrap();
-    let replayed = response.headers().get(REPLAYED);
-    Answer {
-        status: response.status().as_u16(),
-        is_replay: replayed.is_some_and(|value| value == "true"),
-        body: response.text().await.unwrap(),
-    }
+    Answer::read(request.send().await.unwrap()).await
 }

@@ -1,5 +1,7 @@
 //! What the tests stand on.
 
+#[cfg(feature = "redis-rustls")]
+pub(crate) mod authority;
 pub(crate) mod backend;
 pub(crate) mod cluster;
 pub(crate) mod detour;
@@ -10,8 +12,10 @@ pub(crate) mod keys;
 pub(crate) mod locks;
 pub(crate) mod log;
 pub(crate) mod postgres;
+pub(crate) mod pretend;
 pub(crate) mod problems;
 pub(crate) mod proxy;
+pub(crate) mod quickstart;
 pub(crate) mod redis;
 pub(crate) mod sentinel;
 pub(crate) mod server;

@@ -78,7 +78,7 @@ mod caller;
 mod checker;
 mod checks;
 mod effects;
-#[path = "../../chaos_server/src/event.rs"]
+#[path = "../../../chaos_server/src/event.rs"]
 mod event;
 mod key;
 mod life;
@@ -89,7 +89,7 @@ mod probe;
 mod run;
 mod server;
 mod stall_watch;
-#[path = "../../chaos_server/src/stalls.rs"]
+#[path = "../../../chaos_server/src/stalls.rs"]
 mod stalls;
 mod strike;
 mod summary;

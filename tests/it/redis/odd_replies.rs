@@ -16,7 +16,7 @@ use actix_web_idempotency::{
 };
 
 use crate::{
-    faults::{hello, pretend},
+    support::pretend::{hello, pretend},
     support::{
         GENEROUS, eventually,
         gate::{Gate, gated},

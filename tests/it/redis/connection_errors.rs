@@ -16,8 +16,8 @@ use tokio::{
 };
 
 use crate::{
+    support::authority::Authority,
     support::redis::{Redis, free_port},
-    tls::Authority,
 };
 
 /// Long enough for a busy machine to come to the step that is to take too long.

@@ -23,6 +23,7 @@ use tokio::time::sleep;
 
 use crate::{
     serve,
+    support::authority::Authority,
     support::{
         cluster::Cluster,
         ear::Ear,
@@ -33,7 +34,6 @@ use crate::{
         sentinel::Fleet,
         server::{Server, client},
     },
-    tls::Authority,
 };
 
 /// Generous: these tests are about connections, not about time limits. A third of it is what a dead

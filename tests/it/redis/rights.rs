@@ -16,7 +16,7 @@ use crate::support::{
     sentinel::{FAILOVER, Fleet, NAME},
 };
 
-const GUIDE: &str = include_str!("../../src/guide/redis.rs");
+const GUIDE: &str = include_str!("../../../src/guide/redis.rs");
 
 /// What the guide gives for these purposes, for all keys: the suite for stores has its own.
 fn rights(purposes: &[&str]) -> Vec<Vec<String>> {

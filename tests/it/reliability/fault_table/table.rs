@@ -28,7 +28,7 @@ fn told<F>(row: &Row<F>) -> &Told {
 }
 
 const HEAD: &str = "\
-<!-- Made by tests/it/fault_table, which says how. -->
+<!-- Made by tests/it/reliability/fault_table, which says how. -->
 What clients see of each fault, from the tests that cause it under load. A response waits for the store for at
 most one time limit before its handler runs and one after. When the fault is over, the service resumes without
 a restart of the application, and no key stays claimed for longer than its lease. If requests fail closed, no

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use reqwest::{RequestBuilder, Response};
+use reqwest::RequestBuilder;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use crate::support::{
     detour::Detour,
     example::{Example, member},
+    keys::{Answer, answer},
     postgres::Postgres,
     redis::Redis,
     server::client,
@@ -40,7 +41,7 @@ impl Payments {
     }
 
     async fn pay(&self, key: &str) -> Answer {
-        Answer::read(self.request(key).send().await.unwrap()).await
+        answer(self.request(key)).await
     }
 
     async fn status(&self, key: &str) -> u16 {
@@ -48,29 +49,12 @@ impl Payments {
     }
 }
 
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    replayed: bool,
-    body: String,
+fn is_same_payment(one: &Answer, other: &Answer) -> bool {
+    (one.status, other.status) == (201, 201) && one.body == other.body
 }
 
-impl Answer {
-    async fn read(response: Response) -> Self {
-        Self {
-            status: response.status().as_u16(),
-            replayed: response.headers().contains_key("idempotent-replayed"),
-            body: response.text().await.unwrap(),
-        }
-    }
-
-    fn is_replay_of(&self, other: &Self) -> bool {
-        self.replayed && self.is_same_payment_as(other)
-    }
-
-    fn is_same_payment_as(&self, other: &Self) -> bool {
-        (self.status, other.status) == (201, 201) && self.body == other.body
-    }
+fn is_replay_of(one: &Answer, other: &Answer) -> bool {
+    one.is_replay && is_same_payment(one, other)
 }
 
 fn balance(postgres: &Postgres) -> String {
@@ -92,12 +76,12 @@ async fn a_repetition_gets_the_same_payment_whatever_the_store_has_forgotten() {
     let first = payments.pay("a").await;
     assert_eq!(first.body, r#"{"id":1,"paid":{"amount":5,"to":"bob"}}"#);
     let replay = payments.pay("a").await;
-    assert!(replay.is_replay_of(&first), "{replay:?}");
+    assert!(is_replay_of(&replay, &first), "{replay:?}");
 
     forget_everything(&redis);
     let again = payments.pay("a").await;
-    assert!(again.is_same_payment_as(&first), "{again:?}");
-    assert!(!again.replayed, "the database has answered");
+    assert!(is_same_payment(&again, &first), "{again:?}");
+    assert!(!again.is_replay, "the database has answered");
     assert_eq!(balance(&postgres), "995");
 
     let other = payments.pay("b").await;
@@ -130,7 +114,11 @@ async fn of_twenty_equal_requests_on_two_processes_one_pays() {
     let answers = join_all((0..20).map(|n| processes[n % 2].pay("a"))).await;
     let (paid, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|it| it.status == 201);
     assert!(refused.iter().all(|it| it.status == 409), "{refused:?}");
-    assert_eq!(paid.iter().filter(|it| !it.replayed).count(), 1, "{paid:?}");
+    assert_eq!(
+        paid.iter().filter(|it| !it.is_replay).count(),
+        1,
+        "{paid:?}"
+    );
     assert!(paid.iter().all(|it| it.body == paid[0].body), "{paid:?}");
     assert_eq!(balance(&postgres), "995");
 }
@@ -143,7 +131,11 @@ async fn of_twenty_equal_requests_on_two_processes_that_know_nothing_of_each_oth
     let answers = join_all((0..20).map(|n| processes[n % 2].pay("a"))).await;
     let paid: Vec<_> = answers.iter().filter(|it| it.status == 201).collect();
     assert!(paid.iter().all(|it| it.body == paid[0].body), "{paid:?}");
-    assert_eq!(paid.iter().filter(|it| !it.replayed).count(), 2, "{paid:?}");
+    assert_eq!(
+        paid.iter().filter(|it| !it.is_replay).count(),
+        2,
+        "{paid:?}"
+    );
     assert_eq!(balance(&postgres), "995");
 }
 
@@ -183,9 +175,9 @@ async fn who_is_killed_between_commit_and_answer_has_paid_and_the_next_one_says_
         sleep(Duration::from_millis(200)).await;
     };
     assert_eq!(told.body, r#"{"id":1,"paid":{"amount":5,"to":"bob"}}"#);
-    assert!(!told.replayed);
+    assert!(!told.is_replay);
     let replay = heir.pay("a").await;
-    assert!(replay.is_replay_of(&told), "{replay:?}");
+    assert!(is_replay_of(&replay, &told), "{replay:?}");
     assert_eq!(balance(&postgres), "995");
 }
 
@@ -228,7 +220,7 @@ async fn a_stale_owner_gets_the_payment_of_its_successor() {
     let second = successor.pay("a").await;
     detour.let_go();
     let first = Answer::read(first.await.unwrap().unwrap()).await;
-    assert!(first.is_same_payment_as(&second), "{first:?} {second:?}");
+    assert!(is_same_payment(&first, &second), "{first:?} {second:?}");
     assert_eq!(balance(&postgres), "995");
 }
 
@@ -284,7 +276,7 @@ async fn told_to_end_it_lets_a_payment_end_first_whose_client_has_left() {
         detour.let_go();
     });
     let next = Payments::on(&redis, &postgres.url());
-    assert!(next.pay("a").await.replayed);
+    assert!(next.pay("a").await.is_replay);
     assert_eq!(balance(&postgres), "995");
 }
 

@@ -8,9 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    payments_postgres::Payments,
-    support::{example::member, postgres::Postgres},
+use crate::support::{
+    example::{Example, member},
+    postgres::Postgres,
 };
 
 /// What the server does with one request.
@@ -237,8 +237,10 @@ fn a_server_that_comes_up_late_is_reached() {
 #[test]
 fn a_crashed_client_goes_on_with_its_key_and_says_that_it_got_a_replay() {
     let postgres = Postgres::start();
-    let payments = Payments::start(&postgres.url());
-    let pay = || client(payments.0.url(), Some("a")).output().unwrap();
+    let database = postgres.url();
+    let environment = [("DATABASE_URL", database.as_str())];
+    let payments = Example::start(member("payments_postgres"), &environment);
+    let pay = || client(payments.url(), Some("a")).output().unwrap();
     let paid = r#"{"id":1,"paid":{"amount":5,"to":"bob"}}"#;
     assert_eq!(said(&pay()), format!("201 Created\n{paid}\n"));
     assert_eq!(said(&pay()), format!("201 Created, a replay\n{paid}\n"));

@@ -5,25 +5,7 @@ use std::{process::Command, time::Duration};
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use crate::support::{
-    example::{Example, example},
-    redis::Redis,
-    server::client,
-};
-
-pub(crate) struct Quickstart(Example);
-
-impl Quickstart {
-    pub(crate) fn start(environment: &[(&str, &str)]) -> Self {
-        Self(Example::start(example("quickstart"), environment))
-    }
-
-    pub(crate) async fn order(&self, what: &str) -> (u16, String) {
-        let request = client().post(self.0.url()).body(what.to_owned());
-        let answer = request.send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
-    }
-}
+use crate::support::{example::example, quickstart::Quickstart, redis::Redis, server::client};
 
 #[tokio::test]
 async fn it_prints_two_curl_lines_that_show_the_refusal() {

@@ -1,0 +1,6 @@
+//! The examples, run as their users run them.
+
+mod client;
+mod payments_postgres;
+mod quickstart;
+mod servers;

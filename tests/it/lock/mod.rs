@@ -1,0 +1,5 @@
+//! `ApiLock`.
+
+mod contract;
+mod pressure;
+mod shutdown;
