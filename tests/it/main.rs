@@ -1,4 +1,7 @@
-//! All integration tests, one module per behaviour. `tests/run` runs them.
+//! All integration tests: one folder per subject, one module per behaviour. `tests/run` runs them.
+//!
+//! What holds for every store stands below `each_store!(name);` and is two tests, `name::memory` and
+//! `name::redis`. What several modules need is in `support`.
 
 #![allow(
     clippy::unwrap_used,

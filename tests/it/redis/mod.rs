@@ -6,6 +6,7 @@ mod cluster;
 mod connection_errors;
 mod inspect;
 mod odd_replies;
+mod races;
 mod rights;
 mod round_trips;
 mod sentinel;

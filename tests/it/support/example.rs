@@ -2,7 +2,7 @@ use std::{
     io::{BufRead, BufReader},
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::mpsc,
+    sync::{Once, mpsc},
     thread,
     time::Duration,
 };
@@ -107,18 +107,36 @@ fn url_in(line: &str) -> Option<String> {
 
 /// The program of an example. Cargo puts it next to the folder of this test.
 pub(crate) fn example(name: &str) -> PathBuf {
-    programs().join("examples").join(name)
+    built(programs().join("examples").join(name))
 }
 
 /// The program of an example that is a package of its own.
 pub(crate) fn member(name: &str) -> PathBuf {
-    let program = programs().join(name);
-    assert!(program.exists(), "{name} is not built; tests/run does that");
-    program
+    built(programs().join(name))
 }
 
 fn programs() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.parent().and_then(|deps| deps.parent()).unwrap();
     profile.to_owned()
+}
+
+/// Builds what is missing, once: `tests/run` has done so, `cargo test` alone builds no program of another
+/// package.
+fn built(program: PathBuf) -> PathBuf {
+    static BUILD: Once = Once::new();
+    if !program.exists() {
+        BUILD.call_once(|| {
+            let mut cargo = Command::new(env!("CARGO"));
+            cargo.args(["build", "--quiet", "--workspace", "--all-features"]);
+            cargo.args(["--bins", "--examples"]);
+            let is_release = program
+                .components()
+                .any(|part| part.as_os_str() == "release");
+            cargo.args(is_release.then_some("--release"));
+            assert!(cargo.status().unwrap().success());
+        });
+    }
+    assert!(program.exists(), "{program:?} cannot be built");
+    program
 }
