@@ -117,8 +117,10 @@ fn client(url: &str, key: Option<&str>) -> Command {
 fn run(script: Vec<Step>) -> (Output, Vec<Seen>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
+    // The client is there, and built if need be, before the server waits for it.
+    let mut client = client(&url, None);
     let server = serve(listener, script);
-    let output = client(&url, None).output().unwrap();
+    let output = client.output().unwrap();
     (output, server.join().unwrap())
 }
 

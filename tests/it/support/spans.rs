@@ -75,7 +75,7 @@ struct Number(usize);
 
 fn is_collected(metadata: &Metadata<'_>) -> bool {
     match metadata.is_span() {
-        true => metadata.target().starts_with("it::traces"),
+        true => metadata.target().starts_with("it::observing::traces"),
         false => metadata.target().starts_with("actix_web_idempotency"),
     }
 }
