@@ -95,7 +95,7 @@ impl fmt::Debug for LockPayload {
     }
 }
 
-/// What a payload closure returns: any [`Serialize`] value.
+/// A return value of a payload closure: any [`Serialize`] value.
 ///
 /// Sealed: it exists only so that the compiler can explain what a closure must return.
 #[diagnostic::on_unimplemented(

@@ -168,7 +168,7 @@ impl fmt::Debug for HeldClaim {
     }
 }
 
-/// What a handler wants to become of its response.
+/// The wishes of a handler for its response.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RecordOverrides {
     pub(crate) rule: RecordRule,
@@ -176,7 +176,7 @@ pub(crate) struct RecordOverrides {
     pub(crate) retention: Option<Duration>,
 }
 
-/// Whether the response is one to be remembered.
+/// The rule that decides whether the response is recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum RecordRule {
     /// As the recording's rule says.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What a duplicate gets while the original request is still running.
+/// The response to a duplicate while the original request is still running.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,7 +28,7 @@ pub enum InFlight {
     Wait(Waiting),
 }
 
-/// How long, and how many, duplicates wait with [`InFlight::Wait`].
+/// The limits of waiting duplicates with [`InFlight::Wait`]: their time and their number.
 ///
 /// A [`Duration`] converts to one: `InFlight::Wait(Duration::from_secs(10).into())`.
 ///
@@ -85,8 +85,8 @@ impl From<Duration> for Waiting {
     }
 }
 
-/// What happens to a key when its lease has expired: its owner crashed, or was cut off from the store for
-/// longer than the lease.
+/// The policy for a key whose lease has expired: its owner crashed, or was cut off from the store for longer
+/// than the lease.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ExpiredLease {
     /// The next request with the same key and fingerprint runs, as the next [attempt](crate::Claim::attempt).
@@ -100,7 +100,7 @@ pub enum ExpiredLease {
     Refuse,
 }
 
-/// What happens to a request while the store cannot be asked.
+/// The policy for requests while the store cannot be asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreFailure {

@@ -81,7 +81,7 @@ impl DeduplicatorBuilder {
     /// Sets a closure that receives each claim when it is over, and incidents in the background: for metrics,
     /// traces and alerts. It runs where the work runs, so it must not block. A second call replaces the first.
     ///
-    /// Defaults to none, and then nothing is measured. What there is to receive: [`event`](crate::event).
+    /// Defaults to none, and then nothing is measured. The events are listed in [`event`](crate::event).
     pub fn on_event(mut self, tell: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
         self.settings.claims = self.settings.claims.observed_by(Observer::new(tell));
         self

@@ -3,7 +3,7 @@ use bytes::Bytes;
 use super::Execution;
 use crate::store::RecordedResponse;
 
-/// What a claim came to: whether the work runs, and why not.
+/// The outcome of a claim: whether the work runs, and if not, why.
 ///
 /// A `match` on it has to handle each case, because each wants something else of a consumer.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub enum DedupOutcome {
 const COMPLETED: u16 = 200;
 const FAILED: u16 = 500;
 
-/// How work ended, as its execution recorded it.
+/// The end of the work, as its execution recorded it.
 #[derive(Clone, PartialEq, Eq)]
 pub enum ExecutionOutcome {
     /// The work was done, with this result.

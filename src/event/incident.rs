@@ -10,7 +10,7 @@ pub struct Incident<'a> {
     pub key: Option<&'a StoreKey>,
     /// The number of claims that it is about.
     pub claims: usize,
-    /// How the store failed, if that is the reason.
+    /// The failure of the store, if that is the reason.
     pub store_error: Option<StoreErrorKind>,
 }
 

@@ -103,7 +103,7 @@
 //!     span.record("idempotency.shadow", request.shadow);
 //! }
 //!
-//! /// What a span has no room for is not recorded.
+//! /// Fields that have no place in the span are not recorded.
 //! struct WithOutcome;
 //!
 //! impl RootSpanBuilder for WithOutcome {

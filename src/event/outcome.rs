@@ -45,7 +45,7 @@ impl Outcome {
     }
 }
 
-/// What happens to a key when its handler has ended.
+/// The state in which a key is left when its handler has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ending {
@@ -72,7 +72,7 @@ impl Ending {
     }
 }
 
-/// Whether the store knows how a claim ended.
+/// The store's knowledge of how a claim ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FinishOutcome {
     /// The store has confirmed it: the response is recorded, or the key is free.

@@ -9,7 +9,7 @@ use crate::store::{StoreErrorKind, StoreKey};
 pub struct RequestEvent {
     /// The outcome; in a [shadow](Self::shadow) what it would have been.
     pub outcome: Outcome,
-    /// Whether the middleware only [observes](crate::idempotency::IdempotencyBuilder::shadow): then the handler
+    /// `true` if the middleware only [observes](crate::idempotency::IdempotencyBuilder::shadow): then the handler
     /// ran and its client got its response, whatever the outcome.
     pub shadow: bool,
     /// The name of the [problem](crate::problem) that it got; in a shadow that it would have got.
@@ -21,29 +21,29 @@ pub struct RequestEvent {
     pub key: Option<StoreKey>,
     /// The number of this run; above 1, earlier owners crashed.
     pub attempt: Option<NonZeroU32>,
-    /// How long it waited for the original request.
+    /// The time that it waited for the original request.
     pub wait_duration: Option<Duration>,
-    /// How much of the original request's lease is left.
+    /// The rest of the original request's lease.
     pub lease_left: Option<Duration>,
-    /// How long the claim took, without the wait.
+    /// The duration of the claim, without the wait.
     pub claim_duration: Option<Duration>,
-    /// How long the handler took, until the head of its response; `None` if it was cut off, by a client that
+    /// The duration of the handler, until the head of its response; `None` if it was cut off, by a client that
     /// disconnected or by a panic.
     pub handler_duration: Option<Duration>,
-    /// How long it took to finish the claim, if that was waited for.
+    /// The duration of finishing the claim, if the response waited for it.
     pub finish_duration: Option<Duration>,
-    /// How long the request was in the middleware, to the end of its response's body.
+    /// The time of the request in the middleware, to the end of its response's body.
     pub total_duration: Duration,
     /// The bytes of the request's body, if it was read.
     pub request_body: Option<usize>,
     /// The bytes of the recorded body.
     pub recorded_body: Option<usize>,
-    /// What happens to the key.
+    /// The state in which the key is left.
     pub ending: Option<Ending>,
-    /// Whether the store knows it. [`Deferred`](FinishOutcome::Deferred) for a stream, and for a client that
+    /// The store's knowledge of it. [`Deferred`](FinishOutcome::Deferred) for a stream, and for a client that
     /// disconnected.
     pub finish: Option<FinishOutcome>,
-    /// How the store failed, when the request was claimed or finished.
+    /// The failure of the store when the request was claimed or finished.
     pub store_error: Option<StoreErrorKind>,
 }
 

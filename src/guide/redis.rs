@@ -61,7 +61,7 @@
 //!
 //! When a connection is opened, all sentinels are asked at once; in the background each of them is asked twice
 //! a second whether it still names the same master. So a failover is followed as soon as the sentinels know of
-//! it; after a planned one, the former master is told some ten seconds later only.
+//! it; after a planned one, the former master learns of it only some ten seconds later.
 //!
 //! The servers must be reachable where the sentinels say that they are. Behind a NAT, or in containers, set
 //! `sentinel announce-ip`, `replica-announce-ip` and their ports. With TLS the servers' certificates must be for what

@@ -1,4 +1,4 @@
-//! How to introduce a guard into an API that has clients: observe first, refuse later.
+//! Introducing a guard into an API that has clients: observe first, refuse later.
 //!
 //! It is hard to know what the clients of a production API send: keys that are used twice, no keys at all, the
 //! same order three times within a second. So let the middleware find out before it refuses.

@@ -18,7 +18,7 @@ use crate::{
 /// Larger bodies count by their bytes, or are parsed on another thread.
 const MOST_AT_ONCE: usize = 64 * 1024;
 
-/// What makes two requests with the same key the same request.
+/// The comparison of two requests with the same key: whether they are the same request.
 ///
 /// The default compares the raw query, the media type of `Content-Type`, and the body. JSON of up to 64 KiB is
 /// compared by value (member order and white space do not matter, every digit does), a form by its pairs,

@@ -15,7 +15,7 @@ use crate::{
 /// The longest key that an application may allow.
 const MOST_ALLOWED: usize = 8192;
 
-/// Where the idempotency key of a request is found.
+/// The place of the idempotency key in a request.
 ///
 /// ```
 /// use actix_web_idempotency::KeySource;

@@ -46,7 +46,7 @@ const NOT_UNLESS_ASKED: [&str; 15] = [
     "nel",
 ];
 
-/// Which responses are recorded, and what of them.
+/// The rules for recording: which responses, and which parts of them.
 ///
 /// ```
 /// use actix_web_idempotency::Recording;

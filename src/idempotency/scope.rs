@@ -13,7 +13,7 @@ use crate::{
     middleware::{RequestFn, RequestView},
 };
 
-/// Whose an idempotency key is: a tenant's, a user's, or explicitly everybody's.
+/// The owner of idempotency keys: a tenant, a user, or explicitly all clients together.
 ///
 /// Clients choose keys, so two clients can choose the same one, by accident or to see the other's response.
 /// Keys of different scopes never meet.

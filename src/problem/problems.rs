@@ -11,8 +11,8 @@ const LONGEST_RETRY_AFTER: u32 = 24 * 3600;
 
 type Render = dyn Fn(&Problem) -> HttpResponse + Send + Sync;
 
-/// How the responses to refused requests look: what their type begins with, when clients may retry, how they
-/// are rendered.
+/// The form of the responses to refused requests: the beginning of their type, the time after which clients may
+/// retry, the rendering.
 ///
 /// ```
 /// use actix_web::http::StatusCode;

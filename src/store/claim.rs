@@ -18,11 +18,11 @@ pub struct NewClaim {
     pub fingerprint: Option<Fingerprint>,
     /// The lease duration.
     pub lease: Duration,
-    /// How long the claim is remembered after its lease has expired.
+    /// The grace period: for this long the claim is remembered after its lease has expired.
     pub grace: Duration,
-    /// What a claim on this key does if it finds an expired one.
+    /// The policy if the key has an expired claim.
     pub on_expired_lease: ExpiredLease,
-    /// What the store reports beside the outcome.
+    /// The notes of the store, beside the outcome.
     pub notes: ClaimNotes,
 }
 
@@ -59,8 +59,8 @@ impl NewClaim {
     }
 }
 
-/// What a store reports to the guard of a claim beside the outcome. A store that has nothing to report leaves
-/// it as it is.
+/// The notes of a store to the guard of a claim, beside the outcome. A store that has nothing to report leaves
+/// them as they are.
 #[derive(Debug, Default)]
 pub struct ClaimNotes(AtomicU8);
 

@@ -1,4 +1,4 @@
-//! What a store contains, for operators, and how to remove it.
+//! The contents of a store, for operators, and their removal.
 
 use std::{
     fmt,
@@ -149,12 +149,12 @@ impl<S: Inspect> Inspect for Arc<S> {
 pub struct Page {
     /// The entries, in an order of the store's own.
     pub entries: Vec<(StoreKey, Inspected)>,
-    /// Where the next page begins; `None` at the end of the walk. There can be a next page when
+    /// The beginning of the next page; `None` at the end of the walk. There can be a next page when
     /// this one is empty.
     pub next: Option<Cursor>,
 }
 
-/// What a key has. Never says who owns it, because the owner's token can free the key.
+/// The contents of a key. They never include the owner's token, because it can free the key.
 ///
 /// All times are by the store's clock. A time without end is a hundred years.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,7 +162,7 @@ pub struct Page {
 pub enum Inspected {
     /// A [lock](crate::store::NewClaim::lock): a claim without fingerprint and grace period.
     Lock {
-        /// When the key becomes vacant, unless the lock is renewed.
+        /// The time until the key becomes vacant, unless the lock is renewed.
         left: Duration,
     },
     /// Any other claim.
@@ -171,10 +171,10 @@ pub enum Inspected {
         attempt: NonZeroU32,
         /// The fingerprint of the request, if it is compared.
         fingerprint: Option<Fingerprint>,
-        /// What is left of the lease; `None` if it has expired.
+        /// The rest of the lease; `None` if it has expired.
         lease_left: Option<Duration>,
-        /// When the key becomes vacant, unless the claim is renewed: what is left of the lease, and the grace
-        /// period.
+        /// The time until the key becomes vacant, unless the claim is renewed: the rest of the lease, and the
+        /// grace period.
         remembered_for: Duration,
     },
     /// The work is done.

@@ -1,4 +1,4 @@
-//! Where claims and records are stored: the [`Store`] trait, what goes in and what comes out.
+//! The stores of claims and records: the [`Store`] trait, its arguments and its replies.
 //!
 //! An application picks a store and hands it to a middleware; it needs nothing else from here. This module is
 //! for authors of a custom store, and for operators: [`Inspect`] shows what a store contains.
@@ -74,7 +74,7 @@ pub use self::{
 /// The suite in `store::conformance` (feature `test-util`) checks what can be checked from outside. There are
 /// no default methods: a store that forgot one would be wrong silently.
 pub trait Store: Debug + Send + Sync + 'static {
-    /// Whether every call but [`changed`](Self::changed) ends within a time limit of the store's own, as those
+    /// `true` if every call but [`changed`](Self::changed) ends within a time limit of the store's own, as those
     /// of the stores of this crate do. Otherwise the middlewares give a call up after ten seconds.
     ///
     /// Defaults to `false`, which is always safe, and costs each call a timer.

@@ -20,7 +20,7 @@ pub enum Begin {
         by: Option<ClaimId>,
         /// The fingerprint of the other claim, if it has one.
         fingerprint: Option<Fingerprint>,
-        /// What is left of its lease. Only for an equal fingerprint: it may cost the store a second step, and
+        /// The rest of its lease. Only for an equal fingerprint: it may cost the store a second step, and
         /// is not needed otherwise.
         left: Option<Duration>,
     },
@@ -35,7 +35,7 @@ pub enum Begin {
     Unreadable,
 }
 
-/// Whether the claim still had its owner when the store was asked to end it.
+/// The reply of a store to the end of a claim: whether the claim still had its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
     /// It had, and the call did its work.
@@ -44,7 +44,7 @@ pub enum Held {
     Lost,
 }
 
-/// Whether the claim still has its owner.
+/// The reply of a store to a renewal: whether the claim still has its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renewed {
     /// It has, for another full lease.

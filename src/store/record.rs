@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::Headers;
 use crate::fingerprint::Fingerprint;
 
-/// What is kept of a run that has ended.
+/// The record of a run that has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Record {
     /// The response, for replays.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// What happens to one call to a [`FaultyStore`](super::FaultyStore).
+/// The fault of one call to a [`FaultyStore`](super::FaultyStore).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -8,12 +8,12 @@ pub enum Fault {
     Unavailable,
     /// The call fails at once, because there was no reply in time; it is unknown whether it was carried out.
     TimedOut {
-        /// Whether it was carried out.
+        /// `true` if it was carried out.
         carried_out: bool,
     },
     /// The call gets no reply. The middlewares give such a call up after ten seconds.
     NoAnswer {
-        /// Whether it is carried out even so.
+        /// `true` if it is carried out even so.
         carried_out: bool,
     },
     /// The call is carried out and gets its reply after this time.

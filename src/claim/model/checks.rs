@@ -7,10 +7,10 @@ use super::{
 };
 use crate::{config::ExpiredLease, store::memory::transitions::SlotRef};
 
-/// What is promised, looked at where it could be broken.
+/// The checks of the promise, where it could be broken.
 impl Step<'_> {
-    /// Whether the handler of another request keeps everybody else's from running: its response stands
-    /// in the store, or its claim was held when the other was made.
+    /// Returns whether the handler of another request excludes all others: its response is in the store, or
+    /// its claim was held when the other was made.
     pub(super) fn is_not_to_be_followed(&self, other: &Request, claimed_at: u8) -> bool {
         let Some(run) = &other.run else {
             return false;
@@ -25,7 +25,7 @@ impl Step<'_> {
             }
     }
 
-    /// A recorded response is what everybody is told, and a key whose owner is dead blocks nobody.
+    /// Checks that all duplicates get the recorded response, and that a crashed owner blocks no request.
     pub(super) fn check_reply(&mut self, by: usize, reply: StoreReply) {
         let (work, now) = (self.request(by).work, self.rules.instant(self.state.now));
         if self.state.has_failed_over {

@@ -19,7 +19,7 @@ pub(super) struct Request {
     pub(super) run: Option<RunState>,
 }
 
-/// What is asked for: two requests with the same work are retries.
+/// The work of a request: two requests with the same work are retries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Work {
     pub(super) key: usize,

@@ -70,7 +70,7 @@ impl Rules {
     }
 }
 
-/// The number of a claim. It stands in its token, and as the status of its response.
+/// Returns the number of a claim, which is also its token and the status of its response.
 pub(super) fn token_of(by: usize, claims: u16) -> u16 {
     let by = u16::try_from(by).unwrap_or(u16::MAX);
     by * CLAIMS + claims

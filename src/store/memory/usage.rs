@@ -1,4 +1,4 @@
-/// How full a [`MemoryStore`](crate::MemoryStore) is.
+/// The usage of a [`MemoryStore`](crate::MemoryStore) and its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryUsage {
