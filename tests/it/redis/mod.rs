@@ -2,7 +2,6 @@
 
 mod check;
 mod cluster;
-#[cfg(feature = "redis-rustls")]
 mod connection_errors;
 mod inspect;
 mod odd_replies;
@@ -10,6 +9,5 @@ mod races;
 mod rights;
 mod round_trips;
 mod sentinel;
-#[cfg(feature = "redis-rustls")]
 mod tls;
 mod wake_ups;

@@ -1,6 +1,5 @@
 //! What the tests stand on.
 
-#[cfg(feature = "redis-rustls")]
 pub(crate) mod authority;
 pub(crate) mod backend;
 pub(crate) mod cluster;
@@ -19,7 +18,6 @@ pub(crate) mod quickstart;
 pub(crate) mod redis;
 pub(crate) mod sentinel;
 pub(crate) mod server;
-#[cfg(feature = "tracing")]
 pub(crate) mod spans;
 pub(crate) mod wire;
 
