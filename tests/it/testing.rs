@@ -12,10 +12,10 @@ use actix_web::{
     web,
 };
 use actix_web_idempotency::{
-    ApiLock, ExpiredLease, Idempotency, MemoryStore, Recording, Scope,
+    ApiLock, Idempotency, MemoryStore, Recording, Scope,
     store::{
-        Begin, ClaimId, ClaimNotes, Headers, Held, Inspect, NewClaim, OwnerToken, Record,
-        RecordedResponse, Renewed, Store, StoreError, StoreErrorKind, StoreKey, conformance,
+        Begin, ClaimId, Headers, Held, Inspect, NewClaim, Record, RecordedResponse, Renewed, Store,
+        StoreError, StoreErrorKind, StoreKey, conformance,
     },
     testing::{BackgroundHere, Call, Fault, FaultyStore, Replies, Runs, at_once, in_turn},
 };
@@ -31,13 +31,8 @@ fn faulty() -> FaultyStore<MemoryStore> {
 
 fn new_claim() -> NewClaim {
     NewClaim {
-        key: StoreKey::new("testing:", [7; 32]),
-        token: OwnerToken::random(),
-        fingerprint: None,
-        lease: LONG,
         grace: LONG,
-        on_expired_lease: ExpiredLease::Reexecute,
-        notes: ClaimNotes::default(),
+        ..NewClaim::lock(StoreKey::new("testing:", [7; 32]), LONG)
     }
 }
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use actix_web::web::Bytes;
 use actix_web_idempotency::{
-    ExpiredLease, Fingerprint,
+    Fingerprint,
     internals::{decode_claim, decode_record, encode_claim, encode_record},
-    store::{ClaimNotes, NewClaim, OwnerToken, Record, RecordedResponse, StoreKey, Tombstone},
+    store::{NewClaim, OwnerToken, Record, RecordedResponse, StoreKey, Tombstone},
 };
 use proptest::{collection::vec, option, prelude::*, sample::Index};
 
@@ -49,13 +49,10 @@ fn records() -> impl Strategy<Value = Record> {
 fn claims() -> impl Strategy<Value = NewClaim> {
     let most = 100 * 365 * 24 * 3600 * 1000_u64;
     (fingerprints(), any::<[u8; 16]>(), 0..=most).prop_map(|(fingerprint, token, grace)| NewClaim {
-        key: StoreKey::new("", [0; 32]),
         token: OwnerToken::from_bytes(token),
         fingerprint,
-        lease: Duration::from_secs(30),
         grace: Duration::from_millis(grace),
-        on_expired_lease: ExpiredLease::Reexecute,
-        notes: ClaimNotes::default(),
+        ..NewClaim::lock(StoreKey::new("", [0; 32]), Duration::from_secs(30))
     })
 }
 

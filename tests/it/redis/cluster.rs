@@ -6,72 +6,24 @@ use std::{
 };
 
 use actix_web_idempotency::{
-    ExpiredLease, Fingerprint, RedisStore,
+    RedisStore,
     store::{
-        Begin, ClaimId, ClaimNotes, Held, NewClaim, OwnerToken, Record, Store, StoreError,
-        StoreKey, Tombstone, conformance,
+        Begin, Held, NewClaim, Store, StoreKey, conformance,
         redis::{FindingKind, redis},
     },
 };
 use futures_util::future::join_all;
-use tokio::{task::JoinHandle, time::timeout};
+use tokio::time::timeout;
 
 use crate::support::{
-    GENEROUS,
+    claims::{LONG, PUSHED, assert_finished, begin, claim_under, complete, take, watch},
     cluster::{Cluster, SETTLED},
     eventually, eventually_within,
     redis::Redis,
 };
 
-const LONG: Duration = Duration::from_secs(120);
-/// What a call to the store may take at most, and what a loaded machine adds.
-const BOUND: Duration = GENEROUS.saturating_add(Duration::from_millis(1500));
-/// Less than the look that is taken although nothing was pushed.
-const PUSHED: Duration = Duration::from_secs(4);
-
 fn claim(n: u8) -> NewClaim {
-    NewClaim {
-        key: StoreKey::new("cluster:", [n; 32]),
-        token: OwnerToken::random(),
-        fingerprint: Some(Fingerprint::digest("x")),
-        lease: LONG,
-        grace: LONG,
-        on_expired_lease: ExpiredLease::Reexecute,
-        notes: ClaimNotes::default(),
-    }
-}
-
-/// Tries, within the bound of a call.
-async fn begin(store: &RedisStore, claim: &NewClaim) -> Result<Begin, StoreError> {
-    let begun = Instant::now();
-    let outcome = store.begin(claim).await;
-    assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
-    outcome
-}
-
-async fn take(store: &RedisStore, claim: &NewClaim) {
-    let outcome = begin(store, claim).await.unwrap();
-    assert!(matches!(outcome, Begin::Claimed { .. }), "{outcome:?}");
-}
-
-async fn complete(store: &RedisStore, claim: &NewClaim) {
-    let record = Record::Tombstone(Tombstone {
-        fingerprint: claim.fingerprint,
-        status: Some(200),
-        location: None,
-    });
-    let held = store.complete(&claim.lease(), &record, LONG).await;
-    assert_eq!(held.unwrap(), Held::Yes);
-}
-
-async fn assert_finished(store: &RedisStore, claim: &NewClaim) {
-    let outcome = begin(store, claim).await.unwrap();
-    assert!(matches!(outcome, Begin::Finished(_)), "{outcome:?}");
-}
-
-fn watch(store: &RedisStore, claim: &NewClaim) -> JoinHandle<Result<(), StoreError>> {
-    let (store, claim) = (store.clone(), claim.clone());
-    tokio::spawn(async move { store.changed(&claim.key, &ClaimId::new(claim.token)).await })
+    claim_under("cluster:", n)
 }
 
 #[tokio::test]

@@ -3,20 +3,21 @@
 use std::{num::NonZeroUsize, time::Duration};
 
 use actix_web_idempotency::{
-    ExpiredLease, Fingerprint, RedisStore,
+    ExpiredLease, RedisStore,
     store::{
-        Begin, ClaimId, ClaimNotes, Cursor, Headers, Inspect, Inspected, NewClaim, OwnerToken,
-        Page, Record, RecordedResponse, Store, StoreKey, Tombstone, redis::redis,
+        Begin, ClaimId, Cursor, Headers, Inspect, Inspected, NewClaim, OwnerToken, Page, Record,
+        RecordedResponse, Store, StoreKey, redis::redis,
     },
 };
 use bytes::Bytes;
 use tokio::time::timeout;
 
-use crate::support::{eventually, redis::Redis};
+use crate::support::{
+    claims::{LONG, PUSHED, claim_under, complete, take},
+    eventually,
+    redis::Redis,
+};
 
-const LONG: Duration = Duration::from_secs(120);
-/// Less than the look that is taken although nothing was pushed.
-const PUSHED: Duration = Duration::from_secs(4);
 /// What is left of something without an end.
 const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
@@ -25,32 +26,7 @@ fn key(n: u8) -> StoreKey {
 }
 
 fn claim(n: u8) -> NewClaim {
-    NewClaim {
-        key: key(n),
-        token: OwnerToken::random(),
-        fingerprint: Some(Fingerprint::digest("x")),
-        lease: LONG,
-        grace: LONG,
-        on_expired_lease: ExpiredLease::Reexecute,
-        notes: ClaimNotes::default(),
-    }
-}
-
-async fn begin(store: &RedisStore, claim: &NewClaim) {
-    assert!(matches!(
-        store.begin(claim).await.unwrap(),
-        Begin::Claimed { .. }
-    ));
-}
-
-async fn complete(store: &RedisStore, claim: &NewClaim) {
-    let record = Record::Tombstone(Tombstone {
-        fingerprint: claim.fingerprint,
-        status: Some(200),
-        location: None,
-    });
-    let lease = claim.lease();
-    store.complete(&lease, &record, LONG).await.unwrap();
+    claim_under("inspect:", n)
 }
 
 async fn page(store: &RedisStore, prefix: &str, from: &Cursor, most: usize) -> Page {
@@ -177,7 +153,7 @@ async fn keys_of_others_are_passed_over() {
         &digits,
     ]);
     let lock = NewClaim::lock(key(0), LONG);
-    begin(&store, &lock).await;
+    take(&store, &lock).await;
     let found = list(&store, "inspect:").await;
     assert!(
         matches!(&found[..], [(found, Inspected::Lock { .. })] if *found == lock.key),
@@ -196,7 +172,7 @@ async fn many_keys_of_others_do_not_make_many_pages() {
     let store = redis.store();
     let populate = "for n = 1, 20000 do redis.call('SET', 'other:' .. n, 'x') end";
     redis.command(&["EVAL", populate, "0"]);
-    begin(&store, &claim(0)).await;
+    take(&store, &claim(0)).await;
     let (mut pages, mut found) = (0, 0);
     let mut next = Some(Cursor::start());
     while let Some(from) = next {
@@ -215,9 +191,9 @@ async fn a_key_without_an_end_is_told_as_begin_takes_it() {
     let redis = Redis::start();
     let store = redis.store();
     let lock = NewClaim::lock(key(0), LONG);
-    begin(&store, &lock).await;
+    take(&store, &lock).await;
     for n in [1, 2] {
-        begin(&store, &claim(n)).await;
+        take(&store, &claim(n)).await;
     }
     complete(
         &store,
@@ -265,7 +241,7 @@ async fn who_waits_is_told_by_push() {
     let store = redis.store();
     for by_force in [true, false] {
         let claim = claim(0);
-        begin(&store, &claim).await;
+        take(&store, &claim).await;
         let looked = redis.calls("pttl");
         let waiting = tokio::spawn({
             let (store, claim) = (store.clone(), claim.clone());
@@ -347,7 +323,7 @@ async fn a_flush_of_the_scripts_changes_nothing() {
     let redis = Redis::start();
     let store = redis.store();
     for n in 0..100 {
-        begin(&store, &claim(n)).await;
+        take(&store, &claim(n)).await;
     }
     for _ in 0..2 {
         redis.command(&["SCRIPT", "FLUSH"]);
@@ -359,7 +335,7 @@ async fn a_flush_of_the_scripts_changes_nothing() {
 async fn a_page_takes_no_longer_than_any_other_call() {
     let redis = Redis::start();
     let store = redis.default_store();
-    begin(&store, &claim(0)).await;
+    take(&store, &claim(0)).await;
     redis.freeze();
     let began = std::time::Instant::now();
     let listed = store.list("", &Cursor::start(), NonZeroUsize::MAX).await;
@@ -384,7 +360,7 @@ async fn what_is_told_names_no_owner() {
     let lock = NewClaim::lock(key(0), LONG);
     let (held, done) = (claim(1), claim(2));
     for claim in [&lock, &held, &done] {
-        begin(&store, claim).await;
+        take(&store, claim).await;
     }
     complete(&store, &done).await;
     let page = page(&store, "", &Cursor::start(), 100).await;
@@ -401,7 +377,7 @@ async fn the_recipes_of_the_guide_show_what_they_say() {
     let store = redis.store();
     let (lock, held, done) = (NewClaim::lock(key(0), LONG), claim(1), claim(2));
     for claim in [&lock, &held, &done] {
-        begin(&store, claim).await;
+        take(&store, claim).await;
     }
     let answer = Record::Response(RecordedResponse {
         fingerprint: done.fingerprint,

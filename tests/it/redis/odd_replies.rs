@@ -11,8 +11,8 @@ use std::{
 };
 
 use actix_web_idempotency::{
-    ExpiredLease, RedisStore,
-    store::{ClaimNotes, NewClaim, OwnerToken, Record, Store, StoreError, StoreKey, Tombstone},
+    RedisStore,
+    store::{NewClaim, Record, Store, StoreError, StoreKey, Tombstone},
 };
 
 use crate::{
@@ -62,13 +62,8 @@ fn lock() -> NewClaim {
 
 fn keyed() -> NewClaim {
     NewClaim {
-        key: StoreKey::new("odd:", [7; 32]),
-        token: OwnerToken::random(),
-        fingerprint: None,
-        lease: MINUTE,
         grace: MINUTE,
-        on_expired_lease: ExpiredLease::Reexecute,
-        notes: ClaimNotes::default(),
+        ..lock()
     }
 }
 

@@ -1,45 +1,22 @@
 //! A master that Sentinel names: found, and followed when it fails over.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix_web_idempotency::{
-    ExpiredLease, Fingerprint, RedisStore,
-    store::{
-        Begin, ClaimId, ClaimNotes, Held, NewClaim, OwnerToken, Record, Store, StoreError,
-        StoreKey, Tombstone, conformance,
-    },
+    RedisStore,
+    store::{Begin, NewClaim, conformance},
 };
 use tokio::time::timeout;
 
 use crate::support::{
-    GENEROUS, eventually, eventually_within,
+    GENEROUS,
+    claims::{BOUND, PUSHED, assert_finished, begin, claim_under, complete, watch},
+    eventually, eventually_within,
     sentinel::{FAILOVER, Fleet, NAME},
 };
 
-const LONG: Duration = Duration::from_secs(120);
-/// What a call to the store may take at most, and what a loaded machine adds.
-const BOUND: Duration = GENEROUS.saturating_add(Duration::from_millis(1500));
-/// Less than the look that is taken although nothing was pushed.
-const PUSHED: Duration = Duration::from_secs(4);
-
 fn claim(n: u8) -> NewClaim {
-    NewClaim {
-        key: StoreKey::new("sentinel:", [n; 32]),
-        token: OwnerToken::random(),
-        fingerprint: Some(Fingerprint::digest("x")),
-        lease: LONG,
-        grace: LONG,
-        on_expired_lease: ExpiredLease::Reexecute,
-        notes: ClaimNotes::default(),
-    }
-}
-
-/// Tries, within the bound of a call.
-async fn begin(store: &RedisStore, claim: &NewClaim) -> Result<Begin, StoreError> {
-    let begun = Instant::now();
-    let outcome = store.begin(claim).await;
-    assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
-    outcome
+    claim_under("sentinel:", n)
 }
 
 /// Tries until it has the claim. A claim that has arrived without an answer recognises itself.
@@ -52,14 +29,6 @@ async fn wait_for_claim(store: &RedisStore, claim: &NewClaim) {
         }
     })
     .await;
-}
-
-fn record() -> Record {
-    Record::Tombstone(Tombstone {
-        fingerprint: Some(Fingerprint::digest("x")),
-        status: Some(200),
-        location: None,
-    })
 }
 
 #[tokio::test]
@@ -94,16 +63,12 @@ async fn a_killed_master_is_followed_by_its_replica() {
     let (before, waited_for) = (claim(0), claim(1));
     wait_for_claim(&store, &before).await;
     wait_for_claim(&store, &waited_for).await;
-    let held = store.complete(&before.lease(), &record(), LONG).await;
-    assert_eq!(held.unwrap(), Held::Yes);
+    complete(&store, &before).await;
     eventually("the replica has heard of it", async || {
         fleet.replica.keys().len() == 2
     })
     .await;
-    let waiting = {
-        let (store, claim) = (store.clone(), waited_for.clone());
-        tokio::spawn(async move { store.changed(&claim.key, &ClaimId::new(claim.token)).await })
-    };
+    let waiting = watch(&store, &waited_for);
 
     fleet.master.kill();
     // One sentinel that is gone as well keeps nobody from asking the others.
@@ -121,13 +86,11 @@ async fn a_killed_master_is_followed_by_its_replica() {
 
     let after = claim(3);
     wait_for_claim(&store, &after).await;
-    let finished = begin(&store, &claim(0)).await.unwrap();
-    assert!(matches!(finished, Begin::Finished(_)), "{finished:?}");
+    assert_finished(&store, &claim(0)).await;
 
     // Who waited has been through it too, or has been told that it could not go on.
     if !waiting.is_finished() {
-        let held = store.complete(&waited_for.lease(), &record(), LONG).await;
-        assert_eq!(held.unwrap(), Held::Yes);
+        complete(&store, &waited_for).await;
     }
     let _ = timeout(BOUND + PUSHED, waiting)
         .await
@@ -142,10 +105,7 @@ async fn a_master_is_left_when_the_sentinels_name_another() {
     let store = fleet.store();
     let watched = claim(0);
     wait_for_claim(&store, &watched).await;
-    let waiting = {
-        let (store, claim) = (store.clone(), watched.clone());
-        tokio::spawn(async move { store.changed(&claim.key, &ClaimId::new(claim.token)).await })
-    };
+    let waiting = watch(&store, &watched);
     eventually("it is subscribed to", async || {
         fleet.master.channels().len() == 1
     })
@@ -166,8 +126,7 @@ async fn a_master_is_left_when_the_sentinels_name_another() {
     let role = fleet.master.replication("role");
     assert_eq!(role.as_deref(), Some("master"), "nobody has told it yet");
 
-    let held = store.complete(&watched.lease(), &record(), LONG).await;
-    assert_eq!(held.unwrap(), Held::Yes);
+    complete(&store, &watched).await;
     timeout(PUSHED, waiting)
         .await
         .expect("it is told")

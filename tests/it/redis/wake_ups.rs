@@ -3,59 +3,21 @@
 use std::time::{Duration, Instant};
 
 use actix_web_idempotency::{
-    ExpiredLease, Fingerprint, RedisStore,
-    store::{
-        Begin, ClaimId, ClaimNotes, Held, NewClaim, OwnerToken, Record, Store, StoreKey, Tombstone,
-        redis::redis,
-    },
+    RedisStore,
+    store::{Held, NewClaim, Store, redis::redis},
 };
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-use crate::support::{eventually, log, proxy::Proxy, redis::Redis};
-
-const LONG: Duration = Duration::from_secs(120);
-/// Less than the look that is taken although nothing was pushed.
-const PUSHED: Duration = Duration::from_secs(4);
+use crate::support::{
+    claims::{PUSHED, claim_under, complete, take, watch},
+    eventually, log,
+    proxy::Proxy,
+    redis::Redis,
+};
 
 fn claim(n: u8) -> NewClaim {
-    NewClaim {
-        key: StoreKey::new("wake:", [n; 32]),
-        token: OwnerToken::random(),
-        fingerprint: Some(Fingerprint::digest("x")),
-        lease: LONG,
-        grace: LONG,
-        on_expired_lease: ExpiredLease::Reexecute,
-        notes: ClaimNotes::default(),
-    }
-}
-
-async fn begin(store: &RedisStore, claim: &NewClaim) {
-    assert!(matches!(
-        store.begin(claim).await.unwrap(),
-        Begin::Claimed { .. }
-    ));
-}
-
-async fn complete(store: &RedisStore, claim: &NewClaim) {
-    let record = Record::Tombstone(Tombstone {
-        fingerprint: claim.fingerprint,
-        status: Some(200),
-        location: None,
-    });
-    let held = store.complete(&claim.lease(), &record, LONG).await.unwrap();
-    assert_eq!(held, Held::Yes);
-}
-
-/// Waits in a task of its own.
-fn watch(store: &RedisStore, claim: &NewClaim) -> tokio::task::JoinHandle<()> {
-    let (store, claim) = (store.clone(), claim.clone());
-    tokio::spawn(async move {
-        store
-            .changed(&claim.key, &ClaimId::new(claim.token))
-            .await
-            .unwrap();
-    })
+    claim_under("wake:", n)
 }
 
 async fn wait_for_channels(redis: &Redis, count: usize) {
@@ -71,7 +33,7 @@ async fn who_waits_costs_one_subscription_and_one_comparison() {
     let store = redis.store();
     for end_by_release in [false, true] {
         let claim = claim(0);
-        begin(&store, &claim).await;
+        take(&store, &claim).await;
         let (subscribed, looked) = (redis.calls("ssubscribe"), redis.calls("pttl"));
         let waiting = watch(&store, &claim);
         wait_for_channels(&redis, 1).await;
@@ -82,7 +44,11 @@ async fn who_waits_costs_one_subscription_and_one_comparison() {
             true => assert_eq!(store.release(&claim.lease()).await.unwrap(), Held::Yes),
             false => complete(&store, &claim).await,
         }
-        timeout(PUSHED, waiting).await.expect("it is told").unwrap();
+        timeout(PUSHED, waiting)
+            .await
+            .expect("it is told")
+            .unwrap()
+            .unwrap();
         wait_for_channels(&redis, 0).await;
         redis.command(&["FLUSHALL"]);
     }
@@ -94,7 +60,7 @@ async fn many_who_wait_share_one_connection() {
     let store = redis.store();
     let claims: Vec<_> = (0..10).map(claim).collect();
     for claim in &claims {
-        begin(&store, claim).await;
+        take(&store, claim).await;
     }
     let waiting: Vec<_> = (0..50).map(|n| watch(&store, &claims[n % 10])).collect();
     wait_for_channels(&redis, 10).await;
@@ -105,9 +71,10 @@ async fn many_who_wait_share_one_connection() {
     for claim in &claims {
         complete(&store, claim).await;
     }
-    timeout(PUSHED, join_all(waiting))
-        .await
-        .expect("all are told");
+    let all = timeout(PUSHED, join_all(waiting)).await;
+    for watched in all.expect("all are told") {
+        watched.unwrap().unwrap();
+    }
     wait_for_channels(&redis, 0).await;
 }
 
@@ -116,13 +83,17 @@ async fn who_stops_waiting_unsubscribes() {
     let redis = Redis::start();
     let store = redis.store();
     let claim = claim(0);
-    begin(&store, &claim).await;
+    take(&store, &claim).await;
     let (gone, stays) = (watch(&store, &claim), watch(&store, &claim));
     wait_for_channels(&redis, 1).await;
     gone.abort();
     assert!(gone.await.unwrap_err().is_cancelled());
     complete(&store, &claim).await;
-    timeout(PUSHED, stays).await.expect("it is told").unwrap();
+    timeout(PUSHED, stays)
+        .await
+        .expect("it is told")
+        .unwrap()
+        .unwrap();
     wait_for_channels(&redis, 0).await;
 }
 
@@ -131,7 +102,7 @@ async fn a_lost_subscription_heals() {
     let redis = Redis::start();
     let store = redis.store();
     let claim = claim(0);
-    begin(&store, &claim).await;
+    take(&store, &claim).await;
     let waiting = watch(&store, &claim);
     for _ in 0..3 {
         wait_for_channels(&redis, 1).await;
@@ -139,7 +110,11 @@ async fn a_lost_subscription_heals() {
     }
     wait_for_channels(&redis, 1).await;
     complete(&store, &claim).await;
-    timeout(PUSHED, waiting).await.expect("it is told").unwrap();
+    timeout(PUSHED, waiting)
+        .await
+        .expect("it is told")
+        .unwrap()
+        .unwrap();
 }
 
 /// A busy machine can make every single one late, but not all of them; the look that is taken although
@@ -150,7 +125,7 @@ async fn lost_subscription_is_back_long_before_the_next_look() {
     let redis = Redis::start();
     let store = redis.store();
     let claim = claim(0);
-    begin(&store, &claim).await;
+    take(&store, &claim).await;
     let waiting = watch(&store, &claim);
     wait_for_channels(&redis, 1).await;
     let mut took = vec![];
@@ -165,7 +140,11 @@ async fn lost_subscription_is_back_long_before_the_next_look() {
         took.push(lost.elapsed());
     }
     complete(&store, &claim).await;
-    timeout(PUSHED, waiting).await.expect("it is told").unwrap();
+    timeout(PUSHED, waiting)
+        .await
+        .expect("it is told")
+        .unwrap()
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,7 +153,7 @@ async fn a_half_open_subscription_is_found_out_by_the_look_that_is_taken_all_the
     let proxy = Proxy::to(redis.port()).await;
     let store = RedisStore::new(format!("redis://127.0.0.1:{}/", proxy.port())).unwrap();
     let claim = claim(0);
-    begin(&store, &claim).await;
+    take(&store, &claim).await;
     let waiting = watch(&store, &claim);
     eventually("it has looked", async || redis.calls("pttl") > 0).await;
     // On the same connection, so that it has its answer too.
@@ -188,7 +167,11 @@ async fn a_half_open_subscription_is_found_out_by_the_look_that_is_taken_all_the
     })
     .await;
     complete(&store, &claim).await;
-    timeout(PUSHED, waiting).await.expect("it is told").unwrap();
+    timeout(PUSHED, waiting)
+        .await
+        .expect("it is told")
+        .unwrap()
+        .unwrap();
 }
 
 #[tokio::test]
@@ -201,7 +184,7 @@ async fn a_subscription_for_which_there_is_no_connection_left_is_complained_of_o
     let store = RedisStore::builder(redis.url()).timeout(Duration::from_secs(5));
     let store = store.build().unwrap();
     let claim = claim(0);
-    begin(&store, &claim).await;
+    take(&store, &claim).await;
     let waiting = watch(&store, &claim);
     tokio::time::sleep(Duration::from_millis(2500)).await;
     let said = log::lines_with(&format!(
@@ -228,7 +211,11 @@ async fn a_subscription_for_which_there_is_no_connection_left_is_complained_of_o
         channels = question.query::<Vec<String>>(&mut ask).unwrap();
     }
     complete(&store, &claim).await;
-    timeout(PUSHED, waiting).await.expect("it is told").unwrap();
+    timeout(PUSHED, waiting)
+        .await
+        .expect("it is told")
+        .unwrap()
+        .unwrap();
 }
 
 #[tokio::test]
@@ -247,7 +234,7 @@ async fn a_user_without_channels_loses_the_push_and_nothing_else() {
     let url = format!("redis://ann:pass@127.0.0.1:{}/", redis.port());
     let store = RedisStore::new(url).unwrap();
     let claim = claim(0);
-    begin(&store, &claim).await;
+    take(&store, &claim).await;
     let waiting = watch(&store, &claim);
     eventually("it looks by itself", async || redis.calls("pttl") > 4).await;
     assert_eq!(
@@ -261,6 +248,7 @@ async fn a_user_without_channels_loses_the_push_and_nothing_else() {
     timeout(PUSHED, waiting)
         .await
         .expect("it finds out")
+        .unwrap()
         .unwrap();
     assert!(redis.channels().is_empty());
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use actix_web_idempotency::{
-    ExpiredLease, Fingerprint, MemoryStore,
+    Fingerprint, MemoryStore,
     store::{
-        Begin, ClaimNotes, Headers, Held, Inspect, NewClaim, OwnerToken, Record, RecordedResponse,
-        Store, StoreErrorKind, StoreKey,
+        Begin, Headers, Held, Inspect, NewClaim, Record, RecordedResponse, Store, StoreErrorKind,
+        StoreKey,
     },
     testing::BackgroundHere,
 };
@@ -47,13 +47,9 @@ fn claim(n: u8, end: End) -> NewClaim {
         return NewClaim::lock(key, SHORT);
     }
     NewClaim {
-        key,
-        token: OwnerToken::random(),
         fingerprint: Some(Fingerprint::digest("x")),
-        lease: SHORT,
         grace: SHORT,
-        on_expired_lease: ExpiredLease::Reexecute,
-        notes: ClaimNotes::default(),
+        ..NewClaim::lock(key, SHORT)
     }
 }
 

@@ -2,7 +2,7 @@ use std::{fmt, num::NonZeroU32, time::Duration};
 
 use actix_web_idempotency::{
     ExpiredLease, Fingerprint,
-    store::{ClaimNotes, NewClaim, OwnerToken, Record, RecordedResponse, StoreKey, Tombstone},
+    store::{NewClaim, Record, RecordedResponse, StoreKey, Tombstone},
 };
 use bytes::Bytes;
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -61,13 +61,10 @@ impl Claim {
             return NewClaim::lock(key, lease);
         }
         NewClaim {
-            key,
-            token: OwnerToken::random(),
             fingerprint: self.fingerprint(),
-            lease,
             grace: half * self.grace,
             on_expired_lease: self.on_expired_lease,
-            notes: ClaimNotes::default(),
+            ..NewClaim::lock(key, lease)
         }
     }
 }
