@@ -296,6 +296,11 @@ mod tests {
         for value in ["", "x", "\u{1}", "\u{1}X", "\u{2}A", "\u{1}A\u{7}", "busy"] {
             assert_eq!(decode(value.as_bytes().to_vec()), None, "{value:?}");
         }
+        // A lock is the lower-case digits of 16 bytes, no more and no less.
+        for (digits, count) in [("ab", 15), ("ab", 17), ("AB", 16), ("+b", 16), ("b ", 16)] {
+            let value = digits.repeat(count);
+            assert_eq!(decode(value.clone().into_bytes()), None, "{value:?}");
+        }
         let claim = encode_claim(&claim(Some(Fingerprint::digest("x"))));
         for end in 0..claim.len() {
             assert_eq!(decode(claim[..end].to_vec()), None, "{end}");
