@@ -64,7 +64,7 @@ impl StoreError {
     }
 
     /// The same; `source` names the server and the limit.
-    #[cfg(feature = "redis")]
+    #[cfg(any(feature = "redis", feature = "sql"))]
     pub(crate) fn late(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             source: Some(source.into()),
@@ -85,12 +85,23 @@ impl StoreError {
     }
 
     /// The same failure of a second try: the first may have run.
-    #[cfg(feature = "redis")]
+    #[cfg(any(feature = "redis", feature = "sql"))]
     pub(crate) fn of_second_try(self) -> Self {
         Self {
             may_have_run: true,
             again_until: None,
             ..self
+        }
+    }
+
+    /// Returns the same error for another call that shared the statement.
+    #[cfg(feature = "sql")]
+    pub(crate) fn to_another(&self) -> Self {
+        Self {
+            kind: self.kind,
+            may_have_run: self.may_have_run,
+            again_until: self.again_until,
+            source: (self.source.as_ref()).map(|source| source.to_string().into()),
         }
     }
 

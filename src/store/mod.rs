@@ -18,6 +18,8 @@ mod outcome;
 mod record;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(feature = "sql")]
+pub mod sql;
 mod token;
 
 use std::{fmt::Debug, future::Future, sync::Arc, time::Duration};

@@ -1,0 +1,30 @@
+//! Stores for [`actix-web-idempotency`](actix_web_idempotency) in the application's own database, over
+//! [sqlx](https://docs.rs/sqlx).
+//!
+//! ```no_run
+//! use actix_web_idempotency::{Idempotency, Scope};
+//! use actix_web_idempotency_sqlx::PgStore;
+//! use sqlx::PgPool;
+//!
+//! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+//! let pool = PgPool::connect("postgres://localhost/shop").await?;
+//! let store = PgStore::new(pool.clone());
+//! store.migrate().await?; // or copy PgStore::SCHEMA into your own migrations
+//! let idempotency = Idempotency::new(store, Scope::header("x-account"))?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! * `postgres`: `PgStore`, for PostgreSQL 13 and newer. No feature is on by default.
+
+#![warn(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "postgres")]
+mod postgres;
+
+#[cfg(feature = "postgres")]
+pub use self::postgres::{PgDatabase, PgRow, PgStore};
+pub use sqlx;

@@ -1,0 +1,39 @@
+use actix_web_idempotency::store::sql::DatabaseError;
+use sqlx::{Error, PgPool, postgres::PgDatabaseError};
+
+/// Returns why there was no connection. sqlx says the same of a pool that is exhausted and of a server that refuses
+/// connections, for which it tries again until its time is up.
+pub(super) fn no_connection(pool: &PgPool, err: Option<Error>) -> DatabaseError {
+    match err {
+        None | Some(Error::PoolTimedOut) => {
+            let (size, most) = (pool.size(), pool.options().get_max_connections());
+            let is_exhausted = size >= most && pool.num_idle() == 0;
+            DatabaseError::no_connection(match is_exhausted {
+                true => format!(
+                    "no connection was free in time: all {most} of the pool are in use, or the server cannot be \
+                     reached"
+                ),
+                false => "the server could not be connected to in time".to_owned(),
+            })
+        }
+        Some(err) => DatabaseError::no_connection(err),
+    }
+}
+
+/// Returns what has become of a statement, and whether its connection can be used again.
+pub(super) fn of_statement(err: Error) -> (DatabaseError, bool) {
+    let code = err
+        .as_database_error()
+        .and_then(|err| err.try_downcast_ref::<PgDatabaseError>())
+        .map(|err| err.code().to_owned());
+    match code.as_deref() {
+        // The server stops, or ends this connection. A commit may have waited for a replica.
+        Some(code) if code.starts_with("57P") || code.starts_with("08") => {
+            (DatabaseError::lost(err), false)
+        }
+        // Read-only: a primary until the last failover.
+        Some("25006") => (DatabaseError::stale(err), false),
+        Some(code) => (DatabaseError::refused(Some(code), err), true),
+        None => (DatabaseError::lost(err), false),
+    }
+}

@@ -1,0 +1,94 @@
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use super::{
+    DEFAULT_PURGE_AFTER, DEFAULT_TIMEOUT, Database, Inner, SqlStore, dialect::Statements,
+    purge::PurgeSchedule, renewals::Renewals, table::Table, watches::Watches,
+};
+use crate::config::ConfigError;
+
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Settings of a [`SqlStore`].
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct SqlStoreBuilder<D> {
+    database: D,
+    table: Option<String>,
+    timeout: Duration,
+    purge_after: Duration,
+}
+
+impl<D: Database> SqlStoreBuilder<D> {
+    pub(super) fn new(database: D) -> Self {
+        Self {
+            database,
+            table: None,
+            timeout: DEFAULT_TIMEOUT,
+            purge_after: DEFAULT_PURGE_AFTER,
+        }
+    }
+
+    /// Sets the name of the table, as `name` or `schema.name`, upper and lower case as they are.
+    ///
+    /// Defaults to `idempotency_keys`, in the schema that the connection's search path finds.
+    pub fn table(mut self, name: impl Into<String>) -> Self {
+        self.table = Some(name.into());
+        self
+    }
+
+    /// Sets the longest that a call takes: getting a connection, sending, and the reply.
+    ///
+    /// Defaults to 2 s: handlers may have all connections for a moment, and a claim that waits its turn is better
+    /// than one that is refused. From 10 ms to 10 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sets when the purge looks at a row for the first time, counted from its claim. A record that is kept for
+    /// longer is looked at again at its end.
+    ///
+    /// Defaults to 24 hours, as records do. Set it to the longest retention of your guards: a shorter one costs
+    /// each record one more write, a longer one keeps rows that nothing reads. It decides nothing else.
+    pub fn purge_after(mut self, time: Duration) -> Self {
+        self.purge_after = time;
+        self
+    }
+
+    /// Builds the store. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// When the table's name has other characters than letters, digits and underscores, or the time limit is out of
+    /// its range.
+    pub fn build(self) -> Result<SqlStore<D>, ConfigError> {
+        let timeout = self.timeout;
+        if timeout < Duration::from_millis(10) || timeout > LONGEST_TIMEOUT {
+            return Err(ConfigError::new(format!(
+                "timeout must be between 10 ms and 10 s (got {timeout:?}); 2 s is a good default"
+            )));
+        }
+        let table = match &self.table {
+            Some(name) => Table::parse(name)?,
+            None => Table::default(),
+        };
+        Ok(self.build_with(table))
+    }
+
+    pub(super) fn build_with(self, table: Table) -> SqlStore<D> {
+        SqlStore(Arc::new(Inner {
+            database: self.database,
+            statements: Statements::new(D::DIALECT, &table),
+            table,
+            timeout: self.timeout,
+            purge_after: self.purge_after,
+            renewals: Renewals::default(),
+            watches: Watches::default(),
+            purges: PurgeSchedule::new(),
+            checked: AtomicBool::new(false),
+        }))
+    }
+}

@@ -1,0 +1,160 @@
+//! One statement: sent, perhaps a second time, and its failure explained.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::time::sleep;
+
+use super::{
+    Connection, Database, DatabaseError, Inner, Statement, Value, database::DatabaseErrorKind,
+};
+use crate::store::{ClaimNotes, StoreError};
+
+/// What to do with a statement whose connection was lost: it may have run.
+#[derive(Clone, Copy)]
+pub(super) enum IfLost<'a> {
+    /// Its second run would not find what the first has done.
+    Fail,
+    Repeat,
+    /// A claim, which recognises itself; the guard has to know.
+    RepeatClaim(&'a ClaimNotes),
+}
+
+impl<D: Database> Inner<D> {
+    /// Returns when a call that begins now has to end.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.timeout
+    }
+
+    /// Runs a statement on any connection, and once more on another one if the connection is at fault.
+    pub(super) async fn run(
+        &self,
+        sql: &Arc<str>,
+        values: &[Value<'_>],
+        if_lost: IfLost<'_>,
+        deadline: Instant,
+    ) -> Result<Vec<D::Row>, StoreError> {
+        self.run_on(Connection::Any, sql, values, if_lost, deadline)
+            .await
+    }
+
+    /// Runs a statement that may run twice on the reserved connection.
+    pub(super) async fn run_reserved(
+        &self,
+        sql: &Arc<str>,
+        values: &[Value<'_>],
+    ) -> Result<Vec<D::Row>, StoreError> {
+        let deadline = self.deadline();
+        self.run_on(Connection::Reserved, sql, values, IfLost::Repeat, deadline)
+            .await
+    }
+
+    async fn run_on(
+        &self,
+        connection: Connection,
+        sql: &Arc<str>,
+        values: &[Value<'_>],
+        if_lost: IfLost<'_>,
+        deadline: Instant,
+    ) -> Result<Vec<D::Row>, StoreError> {
+        let mut statement = Statement {
+            sql,
+            values,
+            connection,
+            deadline,
+        };
+        let err = match self.database.run(&statement).await {
+            Ok(rows) => return Ok(rows),
+            Err(err) => err,
+        };
+        let may_have_run = match err.kind {
+            DatabaseErrorKind::Stale => false,
+            DatabaseErrorKind::Lost => match if_lost {
+                IfLost::Fail => return Err(self.explained(err)),
+                IfLost::Repeat => true,
+                IfLost::RepeatClaim(notes) => {
+                    notes.sent_again();
+                    true
+                }
+            },
+            _ => return Err(self.explained(err)),
+        };
+        if connection == Connection::Any {
+            statement.connection = Connection::Alive;
+        }
+        match self.database.run(&statement).await {
+            Ok(rows) => Ok(rows),
+            Err(err) if may_have_run => Err(self.explained(err).of_second_try()),
+            Err(err) => Err(self.explained(err)),
+        }
+    }
+
+    /// Returns the error of a store, with what to do about the failures that are usual.
+    pub(super) fn explained(&self, err: DatabaseError) -> StoreError {
+        let hint = match &err.kind {
+            DatabaseErrorKind::NoConnection => return StoreError::unavailable(err.source),
+            DatabaseErrorKind::Lost => return StoreError::interrupted(err.source),
+            DatabaseErrorKind::Late => return StoreError::late(err.source),
+            DatabaseErrorKind::Stale => self.hint("25006"),
+            DatabaseErrorKind::Refused(code) => code.as_deref().and_then(|code| self.hint(code)),
+        };
+        match hint {
+            Some(hint) => StoreError::unavailable(format!("{hint}: {}", err.source)),
+            None => StoreError::unavailable(err.source),
+        }
+    }
+
+    /// Returns what to do about a code of an error: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+    pub(super) fn hint(&self, code: &str) -> Option<String> {
+        let table = &self.table;
+        Some(match code {
+            "42P01" | "3F000" => format!(
+                "the table {table} is missing; call the store's migrate(), or apply its schema() with your migrations"
+            ),
+            "42703" | "42804" | "42P10" | "42809" => format!(
+                "the table {table} is not the one that this version needs; compare it with the store's schema()"
+            ),
+            "42501" => format!(
+                "the database's user needs SELECT, INSERT, UPDATE and DELETE on the table {table}"
+            ),
+            "25006" => "the server is read-only; connect to the primary, with \
+                        target_session_attrs=read-write where there are several hosts"
+                .to_owned(),
+            "57014" => "the server cancelled the statement; statement_timeout may be too short for a busy server"
+                .to_owned(),
+            "55P03" => "the server gave up waiting for a lock; something has locked the whole table".to_owned(),
+            "53300" => "the server has no connection left; make the pools of all processes smaller than its \
+                        max_connections together"
+                .to_owned(),
+            "53100" => "the server's disk is full".to_owned(),
+            "26000" | "42P05" => "the connection leads through a pooler that does not know prepared statements; \
+                                  switch transaction_pooler on"
+                .to_owned(),
+            "22021" => "a key prefix has a character that the database cannot store".to_owned(),
+            _ => return None,
+        })
+    }
+}
+
+/// The pauses between tries for a row that is locked, or that comes or goes meanwhile.
+pub(super) struct Tries(u32);
+
+impl Tries {
+    const MOST: u32 = 5;
+
+    pub(super) fn new() -> Self {
+        Self(0)
+    }
+
+    /// Waits before the next try, 150 ms in all; `false` if there were enough.
+    pub(super) async fn next(&mut self) -> bool {
+        self.0 += 1;
+        if self.0 == Self::MOST {
+            return false;
+        }
+        sleep(Duration::from_millis(5) * 2_u32.pow(self.0)).await;
+        true
+    }
+}

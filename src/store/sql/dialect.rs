@@ -1,0 +1,64 @@
+use std::sync::Arc;
+
+use super::table::Table;
+
+/// The SQL of a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// PostgreSQL 13 and newer.
+    Postgres,
+}
+
+impl Dialect {
+    /// Returns the statements that make the table and its index where they are missing.
+    pub(super) const fn schema(self) -> &'static str {
+        match self {
+            Self::Postgres => include_str!("postgres/schema.sql"),
+        }
+    }
+
+    /// Returns a schema as a migration that several processes may run at once.
+    pub(super) fn migration(self, schema: &str) -> String {
+        match self {
+            Self::Postgres => format!("{MIGRATE_ALONE}\n{schema}"),
+        }
+    }
+}
+
+/// Two processes that create a table at once meet at the unique names of PostgreSQL's own tables, and one fails in
+/// spite of `IF NOT EXISTS`. The number is of no meaning but that it is the same everywhere.
+const MIGRATE_ALONE: &str = "SELECT pg_advisory_xact_lock(7303014921530189);";
+
+/// The statements of a store, with the name of its table.
+#[derive(Debug)]
+pub(super) struct Statements {
+    pub(super) begin: Arc<str>,
+    pub(super) take_over: Arc<str>,
+    pub(super) renew: Arc<str>,
+    pub(super) complete: Arc<str>,
+    pub(super) remove: Arc<str>,
+    pub(super) look: Arc<str>,
+    pub(super) list: Arc<str>,
+    pub(super) purge: Arc<str>,
+    pub(super) check: Arc<str>,
+}
+
+impl Statements {
+    pub(super) fn new(dialect: Dialect, table: &Table) -> Self {
+        let with_table = |sql: &str| Arc::from(table.insert_into(sql));
+        match dialect {
+            Dialect::Postgres => Self {
+                begin: with_table(include_str!("postgres/begin.sql")),
+                take_over: with_table(include_str!("postgres/take_over.sql")),
+                renew: with_table(include_str!("postgres/renew.sql")),
+                complete: with_table(include_str!("postgres/complete.sql")),
+                remove: with_table(include_str!("postgres/remove.sql")),
+                look: with_table(include_str!("postgres/look.sql")),
+                list: with_table(include_str!("postgres/list.sql")),
+                purge: with_table(include_str!("postgres/purge.sql")),
+                check: with_table(include_str!("postgres/check.sql")),
+            },
+        }
+    }
+}

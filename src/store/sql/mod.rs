@@ -1,0 +1,127 @@
+//! A store in a SQL database: [`SqlStore`].
+//!
+//! Applications take it from the package of their driver: `PgStore` of `actix-web-idempotency-sqlx` is one over
+//! sqlx. This module is for authors of such a package: they implement [`Database`].
+
+mod builder;
+mod call;
+mod check;
+mod database;
+mod dialect;
+mod inspect;
+mod purge;
+mod renewals;
+mod rows;
+mod store;
+mod table;
+mod watches;
+
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+pub use self::{
+    builder::SqlStoreBuilder,
+    check::{Finding, FindingKind},
+    database::{Connection, Database, DatabaseError, Row, Statement, Value},
+    dialect::Dialect,
+};
+use self::{
+    dialect::Statements, purge::PurgeSchedule, renewals::Renewals, table::Table, watches::Watches,
+};
+use crate::store::StoreError;
+
+/// Long enough to wait for a connection while handlers have them all, short enough for a client that waits.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
+/// As long as records are kept by default.
+const DEFAULT_PURGE_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+/// Stores claims and records in a table of a SQL database.
+///
+/// * **Survives:** restarts and crashes of all processes, and whatever the database survives.
+/// * **Clock:** the server's, for every decision.
+/// * **Cost:** one round trip for a claim, a replay, a refusal, a completion or a release, two for an expired
+///   claim. A replay writes nothing. All renewals of a process go out together, and so do the questions of all
+///   waiting duplicates, every 10 ms at first and every 50 ms later; a completion in the same process notifies
+///   its duplicates at once.
+/// * **Connections:** none while a handler runs. Claims, completions and releases take one from the pool for a
+///   single statement; renewals, waiting duplicates and the purge share one that is reserved for them.
+/// * **Locks:** no statement waits for a row that a transaction has locked.
+/// * **Time limit:** every call but [`changed`](crate::store::Store::changed) ends after
+///   [`timeout`](SqlStoreBuilder::timeout), 2 s by default.
+/// * **Purge:** once a minute while there are new claims, in steps of a thousand rows; see
+///   [`purge`](Self::purge).
+///
+/// Clones share the store.
+pub struct SqlStore<D>(Arc<Inner<D>>);
+
+struct Inner<D> {
+    database: D,
+    statements: Statements,
+    table: Table,
+    timeout: Duration,
+    purge_after: Duration,
+    renewals: Renewals,
+    watches: Watches,
+    purges: PurgeSchedule,
+    /// Whether findings have been logged.
+    checked: AtomicBool,
+}
+
+impl<D: Database> SqlStore<D> {
+    /// The statements that make the table and its index, for the migrations of the application. They leave alone
+    /// what is there. For a table of another name see [`schema`](Self::schema).
+    pub const SCHEMA: &str = D::DIALECT.schema();
+
+    /// Returns a store with default settings. The adapter of a driver takes what it is made from, such as a pool.
+    pub fn new(database: impl Into<D>) -> Self {
+        SqlStoreBuilder::new(database.into()).build_with(Table::default())
+    }
+
+    /// Returns a builder for further settings.
+    pub fn builder(database: impl Into<D>) -> SqlStoreBuilder<D> {
+        SqlStoreBuilder::new(database.into())
+    }
+
+    /// Returns [`SCHEMA`](Self::SCHEMA) with the name of this store's table.
+    pub fn schema(&self) -> String {
+        self.0.table.insert_into(Self::SCHEMA)
+    }
+
+    /// Makes the table and its index where they are missing. Several processes may do that at once.
+    ///
+    /// The user of the pool must be allowed to create tables; otherwise apply [`SCHEMA`](Self::SCHEMA) as another
+    /// one.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be asked, or refuses.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let store = &self.0;
+        let migration = D::DIALECT.migration(&self.schema());
+        let done = (store.database).run_script(&migration, store.deadline());
+        done.await.map_err(|err| store.explained(err))
+    }
+
+    /// Returns the database.
+    pub fn database(&self) -> &D {
+        &self.0.database
+    }
+}
+
+impl<D> Clone for SqlStore<D> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<D: Database> fmt::Debug for SqlStore<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlStore")
+            .field("database", &self.0.database)
+            .field("table", &format_args!("{}", self.0.table))
+            .finish_non_exhaustive()
+    }
+}
