@@ -74,7 +74,7 @@ async fn work_is_done_once_and_its_result_is_told(backend: &Backend) {
         DedupOutcome::Mismatch
     ));
     let _other_work = proceed(&deduplicator, "b").await;
-    if let Some(redis) = backend.server() {
+    if let Some(redis) = backend.redis_server() {
         assert!(redis.keys().iter().all(|key| key.starts_with("once:")));
     }
 }

@@ -136,7 +136,7 @@ async fn other_methods_and_requests_without_a_key_pass_untouched(backend: &Backe
             assert_eq!(answer(request).await.is_replay, replayed, "{method}");
         }
     }
-    if let Some(redis) = backend.server() {
+    if let Some(redis) = backend.redis_server() {
         assert_eq!(redis.keys().len(), 2);
     }
 }
@@ -540,7 +540,7 @@ async fn a_claim_is_renewed_while_its_handler_runs(backend: &Backend) {
     gate.let_go(1);
     assert_eq!(first.await.unwrap(), Answer::executed(201, "run 1"));
     assert!(answer(pay(&server, "a", "tea")).await.is_replay);
-    if let Some(redis) = backend.server() {
+    if let Some(redis) = backend.redis_server() {
         assert!(redis.calls("pexpire") >= 2);
     }
 }

@@ -403,7 +403,7 @@ async fn renewals_and_releases_may_meet(backend: &Backend) {
     });
     join_all(rounds).await;
     assert!(keys.drain(LIMIT).await);
-    if let Some(redis) = backend.server() {
+    if let Some(redis) = backend.redis_server() {
         assert!(redis.calls("pexpire") > 20, "renewals have happened");
     }
     // Nothing has come back to life.

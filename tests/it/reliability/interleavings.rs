@@ -167,7 +167,7 @@ async fn equal_requests_never_run_together_and_nothing_stays_locked(backend: &Ba
     }
     drop(server);
     assert!(lock.drain(Duration::from_secs(10)).await);
-    if let Some(redis) = backend.server() {
+    if let Some(redis) = backend.redis_server() {
         redis.wait_until_empty(Duration::from_secs(1));
     }
 }

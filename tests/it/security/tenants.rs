@@ -187,7 +187,7 @@ async fn no_way_of_writing_a_path_leads_to_the_answer_of_another(backend: &Backe
     for other in ["/pay?x=1", &query] {
         assert_refused(pay(&server, "ann", other, "a"), ProblemKind::KeyReused).await;
     }
-    if let Some(redis) = backend.server() {
+    if let Some(redis) = backend.redis_server() {
         let long = "idempotency:".len() + 64;
         assert!(redis.keys().iter().all(|key| key.len() == long));
     }

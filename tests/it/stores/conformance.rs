@@ -1,4 +1,4 @@
-//! Both stores keep the contract, also through `Arc` and `AnyStore`, and through a pool of the application's own.
+//! All stores keep the contract, also through `Arc` and `AnyStore`, and through a pool of the application's own.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use actix_web_idempotency::{
     testing::BackgroundHere,
 };
 
-use crate::support::{GENEROUS, redis::Redis};
+use crate::support::{GENEROUS, postgres::PostgresTable, redis::Redis};
 
 #[tokio::test(start_paused = true)]
 async fn memory() {
@@ -58,4 +58,15 @@ async fn redis_with_a_pool_of_the_application() {
 async fn redis_on_a_runtime_with_two_threads() {
     let redis = Redis::start();
     conformance::check(&redis.store()).await;
+}
+
+#[tokio::test]
+async fn postgres() {
+    let store = PostgresTable::new().await.store;
+    conformance::check(&store).await;
+    conformance::check(&Arc::new(store.clone())).await;
+    conformance::check(&AnyStore::new(store.clone())).await;
+    conformance::check_inspect(&store).await;
+    conformance::check_inspect(&Arc::new(store.clone())).await;
+    conformance::check_inspect(&AnyStore::new(store)).await;
 }

@@ -3,12 +3,13 @@ use actix_web_idempotency::{
     dedup::DeduplicatorBuilder, idempotency::IdempotencyBuilder,
 };
 
-use super::{keys::keys_on, locks::lock_on, redis::Redis};
+use super::{keys::keys_on, locks::lock_on, postgres::PostgresTable, redis::Redis};
 
 /// A store that a test runs on, and the server behind it.
 pub(crate) enum Backend {
     Memory(MemoryStore),
     Redis(Redis),
+    Postgres(PostgresTable),
 }
 
 impl Backend {
@@ -20,10 +21,15 @@ impl Backend {
         Self::Redis(Redis::start())
     }
 
+    pub(crate) async fn postgres() -> Self {
+        Self::Postgres(PostgresTable::new().await)
+    }
+
     pub(crate) fn store(&self) -> AnyStore {
         match self {
             Self::Memory(store) => AnyStore::new(store.clone()),
             Self::Redis(redis) => AnyStore::new(redis.store()),
+            Self::Postgres(table) => AnyStore::new(table.store.clone()),
         }
     }
 
@@ -41,24 +47,27 @@ impl Backend {
         Deduplicator::builder(self.store())
     }
 
-    /// The server, if there is one.
-    pub(crate) fn server(&self) -> Option<&Redis> {
+    /// The server, if it is Redis.
+    pub(crate) fn redis_server(&self) -> Option<&Redis> {
         match self {
-            Self::Memory(_) => None,
             Self::Redis(redis) => Some(redis),
+            Self::Memory(_) | Self::Postgres(_) => None,
         }
     }
 
     /// Asserts that the server has no key any more, if there is a server.
     pub(crate) fn assert_empty(&self) {
-        if let Some(redis) = self.server() {
-            assert!(redis.keys().is_empty(), "{:?}", redis.keys());
-        }
+        let keys = match self {
+            Self::Memory(_) => return,
+            Self::Redis(redis) => redis.keys(),
+            Self::Postgres(table) => table.keys(),
+        };
+        assert!(keys.is_empty(), "{keys:?}");
     }
 }
 
 /// Makes a test per store of the function of that name below it: `name::memory`, which needs no server,
-/// and `name::redis`.
+/// `name::redis` and `name::postgres`.
 macro_rules! each_store {
     ($name:ident) => {
         mod $name {
@@ -70,6 +79,11 @@ macro_rules! each_store {
             #[tokio::test]
             async fn redis() {
                 super::$name(&$crate::support::backend::Backend::redis()).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                super::$name(&$crate::support::backend::Backend::postgres().await).await;
             }
         }
     };

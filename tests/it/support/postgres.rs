@@ -1,17 +1,25 @@
-//! A real PostgreSQL of a test's own.
+//! A real PostgreSQL, of a test's own or shared by all.
 
 use std::{
     fs,
     os::unix::{fs::chown, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{
+        LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::sleep,
     time::{Duration, Instant},
 };
 
+use actix_web_idempotency_sqlx::{
+    PgStore,
+    sqlx::{PgPool, postgres::PgPoolOptions},
+};
 use tempfile::TempDir;
 
-use super::redis::free_port;
+use super::{GENEROUS, redis::free_port};
 
 const MISSING: &str = "PostgreSQL is installed: apt-get install postgresql; tests/run does that";
 const LIMIT: Duration = Duration::from_secs(30);
@@ -66,6 +74,64 @@ impl Postgres {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 }
+
+/// The server that tests share which need nothing but a table.
+static SHARED: LazyLock<Postgres> = LazyLock::new(|| {
+    let postgres = Postgres::start();
+    postgres.end_with_this_process();
+    postgres
+});
+
+/// A table of a test's own on the shared server, and a store in it.
+pub(crate) struct PostgresTable {
+    pub(crate) name: String,
+    pub(crate) pool: PgPool,
+    pub(crate) store: PgStore,
+}
+
+impl PostgresTable {
+    pub(crate) async fn new() -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("keys_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let pool = PgPoolOptions::new().connect_lazy(&SHARED.url()).unwrap();
+        let store = PgStore::builder(pool.clone())
+            .table(&name)
+            .timeout(GENEROUS)
+            .build()
+            .unwrap();
+        store.migrate().await.unwrap();
+        Self { name, pool, store }
+    }
+
+    /// The keys that have a row.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let keys = SHARED.query(&format!("SELECT key FROM {}", self.name));
+        keys.lines().map(str::to_owned).collect()
+    }
+}
+
+impl Postgres {
+    /// Has it end after this process, which does not drop it.
+    fn end_with_this_process(&self) {
+        let (server, dir) = (self.server.id().to_string(), self.dir.path());
+        let mut last = Command::new("sh")
+            .args(["-c", LAST_RITES, "sh", &server])
+            .arg(dir)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Closed with this process.
+        std::mem::forget(last.stdin.take());
+    }
+}
+
+/// Waits until the other end of its standard input is closed.
+const LAST_RITES: &str = r#"
+    read -r never
+    kill -QUIT "$1"
+    while kill -0 "$1" 2>/dev/null; do sleep 0.1; done
+    rm -rf "$2"
+"#;
 
 impl Drop for Postgres {
     fn drop(&mut self) {
@@ -130,7 +196,13 @@ fn launch(dir: &TempDir, account: Option<Account>, port: u16) -> Option<Child> {
     let mut server = command("postgres", dir, account)
         .args(["-D", "data", "-h", "127.0.0.1", "-p", &port.to_string()])
         .args(["-k", &dir.path().display().to_string()])
-        .args(["-F", "-c", "shared_buffers=16MB"])
+        .args([
+            "-F",
+            "-c",
+            "shared_buffers=16MB",
+            "-c",
+            "max_connections=300",
+        ])
         .stdout(Stdio::null())
         .stderr(fs::File::create(&log).unwrap())
         .spawn()
