@@ -1,7 +1,7 @@
 //! All integration tests: one folder per subject, one module per behaviour. `tests/run` runs them.
 //!
-//! What holds for every store stands below `each_store!(name);` and is two tests, `name::memory` and
-//! `name::redis`. What several modules need is in `support`.
+//! What holds for every store stands below `each_store!(name);` and is three tests, one for each store:
+//! `name::memory`, `name::redis` and `name::postgres`. What several modules need is in `support`.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,6 +18,7 @@ mod idempotency;
 mod lock;
 mod observing;
 mod parsers;
+mod postgres;
 mod redis;
 mod reliability;
 mod requests;

@@ -11,6 +11,7 @@ pub(crate) mod gate;
 pub(crate) mod keys;
 pub(crate) mod locks;
 pub(crate) mod log;
+pub(crate) mod pgbouncer;
 pub(crate) mod postgres;
 pub(crate) mod pretend;
 pub(crate) mod problems;
@@ -21,6 +22,7 @@ pub(crate) mod sentinel;
 pub(crate) mod server;
 pub(crate) mod spans;
 pub(crate) mod wire;
+pub(crate) mod wiretap;
 
 use std::time::Duration;
 

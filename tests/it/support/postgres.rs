@@ -15,7 +15,7 @@ use std::{
 
 use actix_web_idempotency_sqlx::{
     PgStore,
-    sqlx::{PgPool, postgres::PgPoolOptions},
+    sqlx::{AssertSqlSafe, PgPool, PgTransaction, postgres::PgPoolOptions, query},
 };
 use tempfile::TempDir;
 
@@ -28,15 +28,21 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub(crate) struct Postgres {
     dir: TempDir,
     port: u16,
+    options: Vec<String>,
     server: Child,
 }
 
 impl Postgres {
     pub(crate) fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// With more options, as on the command line: `["-c", "autovacuum=off"]`.
+    pub(crate) fn with(options: &[&str]) -> Self {
         let dir = TempDir::with_prefix("idempotency-").unwrap();
         let account = Account::of_servers();
-        if let Some(Account { user, group }) = account {
-            chown(dir.path(), Some(user), Some(group)).unwrap();
+        if let Some(account) = account {
+            account.owns(dir.path());
         }
         let made = command("initdb", &dir, account)
             .args(["--pgdata=data", "--username=postgres", "--auth=trust"])
@@ -47,8 +53,14 @@ impl Postgres {
         // Another process may take the port before the server does; then the next one serves.
         for _ in 0..10 {
             let port = free_port();
-            if let Some(server) = launch(&dir, account, port) {
-                return Self { dir, port, server };
+            if let Some(server) = launch(&dir, account, port, options) {
+                let options = options.iter().map(|&option| option.to_owned()).collect();
+                return Self {
+                    dir,
+                    port,
+                    options,
+                    server,
+                };
             }
         }
         panic!("postgres does not start");
@@ -65,6 +77,38 @@ impl Postgres {
     /// Its URL where it is reached by another port.
     pub(crate) fn url_at(port: u16) -> String {
         format!("postgres://postgres@127.0.0.1:{port}/postgres")
+    }
+
+    /// Ends it as a power failure does, with all its processes.
+    pub(crate) fn kill(&mut self) {
+        self.signal_all("-KILL");
+        self.server.wait().unwrap();
+    }
+
+    /// Starts it again, at its port.
+    pub(crate) fn restart(&mut self) {
+        let account = Account::of_servers();
+        let _ = fs::remove_file(self.dir.path().join("data/postmaster.pid"));
+        let options: Vec<_> = self.options.iter().map(String::as_str).collect();
+        let server = launch(&self.dir, account, self.port, &options);
+        self.server = server.expect("its port is free");
+    }
+
+    /// Stops it in its tracks, and lets it go on.
+    pub(crate) fn freeze(&self) {
+        self.signal_all("-STOP");
+    }
+
+    pub(crate) fn thaw(&self) {
+        self.signal_all("-CONT");
+    }
+
+    /// Each session is a process of its own.
+    fn signal_all(&self, signal: &str) {
+        let server = self.server.id();
+        let ids = [server].into_iter().chain(children_of(server));
+        let ids: Vec<_> = ids.map(|id| id.to_string()).collect();
+        Command::new("kill").arg(signal).args(ids).status().unwrap();
     }
 
     /// Runs one statement and returns what psql prints, columns separated by `|`.
@@ -91,16 +135,45 @@ pub(crate) struct PostgresTable {
 
 impl PostgresTable {
     pub(crate) async fn new() -> Self {
+        Self::on(PgPoolOptions::new().connect_lazy(&SHARED.url()).unwrap()).await
+    }
+
+    /// By way of a pool of the test's own.
+    pub(crate) async fn on(pool: PgPool) -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let name = format!("keys_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-        let pool = PgPoolOptions::new().connect_lazy(&SHARED.url()).unwrap();
-        let store = PgStore::builder(pool.clone())
-            .table(&name)
-            .timeout(GENEROUS)
-            .build()
-            .unwrap();
+        let store = PgStore::builder(pool.clone()).table(&name);
+        let store = store.timeout(GENEROUS).build().unwrap();
         store.migrate().await.unwrap();
         Self { name, pool, store }
+    }
+
+    /// A store in the same table whose calls end soon.
+    pub(crate) fn with_short_timeout(&self) -> PgStore {
+        let store = PgStore::builder(self.pool.clone()).table(&self.name);
+        store.timeout(Duration::from_millis(200)).build().unwrap()
+    }
+
+    /// Locks the table, so that every other statement waits.
+    pub(crate) async fn lock(&self, transaction: &mut PgTransaction<'static>) {
+        let lock = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", self.name);
+        let locked = query(AssertSqlSafe(lock)).execute(&mut **transaction);
+        locked.await.unwrap();
+    }
+
+    /// Ends the connections of this test, of which the last statement names its table.
+    pub(crate) fn end_connections(&self) {
+        let end = format!(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity \
+             WHERE query LIKE '%{}%' AND pid <> pg_backend_pid()",
+            self.name
+        );
+        SHARED.query(&end);
+    }
+
+    /// The server.
+    pub(crate) fn server() -> &'static Postgres {
+        &SHARED
     }
 
     /// The keys that have a row.
@@ -147,16 +220,30 @@ impl Drop for Postgres {
     }
 }
 
+/// The processes that a process has started.
+fn children_of(parent: u32) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").unwrap();
+    let ids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    let is_child = |id: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        // Behind the name, which may contain anything: the state, and the parent.
+        let rest = stat.rsplit_once(") ").map(|(_, rest)| rest);
+        let of = rest.and_then(|rest| rest.split(' ').nth(1));
+        of.is_some_and(|of| of == parent.to_string())
+    };
+    ids.filter(is_child).collect()
+}
+
 /// Whose processes the servers are.
 #[derive(Clone, Copy)]
-struct Account {
+pub(crate) struct Account {
     user: u32,
     group: u32,
 }
 
 impl Account {
     /// One's own, but for root, whom PostgreSQL refuses: the one that its package has made.
-    fn of_servers() -> Option<Self> {
+    pub(crate) fn of_servers() -> Option<Self> {
         let id = |args: &[&str]| -> u32 {
             let output = Command::new("id").args(args).output().unwrap();
             let id = String::from_utf8(output.stdout).unwrap();
@@ -167,14 +254,22 @@ impl Account {
             group: id(&["-g", "postgres"]),
         })
     }
+
+    pub(crate) fn owns(self, path: &Path) {
+        chown(path, Some(self.user), Some(self.group)).unwrap();
+    }
+
+    pub(crate) fn runs(self, command: &mut Command) {
+        command.uid(self.user).gid(self.group);
+    }
 }
 
 /// A program of PostgreSQL, which Debian keeps out of PATH, to be run in this folder.
 fn command(program: &str, dir: &TempDir, account: Option<Account>) -> Command {
     let mut command = Command::new(newest_bin().join(program));
     command.current_dir(dir.path()).stdin(Stdio::null());
-    if let Some(Account { user, group }) = account {
-        command.uid(user).gid(group);
+    if let Some(account) = account {
+        account.runs(&mut command);
     }
     command
 }
@@ -191,18 +286,15 @@ fn newest_bin() -> PathBuf {
 }
 
 /// Starts a server and waits until it answers; `None` when it ends instead.
-fn launch(dir: &TempDir, account: Option<Account>, port: u16) -> Option<Child> {
+fn launch(dir: &TempDir, account: Option<Account>, port: u16, options: &[&str]) -> Option<Child> {
     let log = dir.path().join("postgres.log");
     let mut server = command("postgres", dir, account)
         .args(["-D", "data", "-h", "127.0.0.1", "-p", &port.to_string()])
         .args(["-k", &dir.path().display().to_string()])
-        .args([
-            "-F",
-            "-c",
-            "shared_buffers=16MB",
-            "-c",
-            "max_connections=300",
-        ])
+        .arg("-F")
+        .args(["-c", "shared_buffers=16MB"])
+        .args(["-c", "max_connections=300"])
+        .args(options)
         .stdout(Stdio::null())
         .stderr(fs::File::create(&log).unwrap())
         .spawn()
