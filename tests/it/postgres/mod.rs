@@ -5,3 +5,4 @@ mod costs;
 mod errors;
 mod locked_rows;
 mod pools;
+mod purge;

@@ -8,7 +8,11 @@ use actix_web_idempotency_sqlx::{
     sqlx::postgres::{PgPool, PgPoolOptions},
 };
 use futures_util::future::join_all;
-use tokio::time::sleep;
+use tokio::{
+    runtime,
+    task::{LocalSet, spawn_local},
+    time::sleep,
+};
 
 use crate::support::{
     GENEROUS,
@@ -47,6 +51,27 @@ async fn exhausted_pool_is_reported_and_leases_are_renewed() {
     );
     let renewed = store.renew(&running.lease()).await.unwrap();
     assert!(matches!(renewed, Renewed::Yes { .. }));
+}
+
+#[tokio::test]
+async fn worker_that_ends_in_the_middle_of_a_call_does_not_panic() {
+    let table = PostgresTable::new().await;
+    let store = table.with_short_timeout();
+    let mut transaction = table.pool.begin().await.unwrap();
+    table.lock(&mut transaction).await;
+    // As actix does: what is left of a worker is dropped outside of its runtime.
+    let worker = std::thread::spawn(move || {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        let (runtime, tasks) = (runtime.unwrap(), LocalSet::new());
+        tasks.block_on(&runtime, async {
+            spawn_local(async move { store.begin(&claim_under("a:", 1)).await });
+            sleep(Duration::from_millis(100)).await;
+        });
+        drop(tasks);
+    });
+    assert!(worker.join().is_ok());
+    transaction.rollback().await.unwrap();
+    take(&table.store, &claim_under("a:", 2)).await;
 }
 
 #[tokio::test]

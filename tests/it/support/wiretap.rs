@@ -33,6 +33,9 @@ impl Wiretap {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                // Messages are small, and each is waited for.
+                client.set_nodelay(true).unwrap();
+                server.set_nodelay(true).unwrap();
                 let (from_client, mut to_client) = client.into_split();
                 let (mut from_server, to_server) = server.into_split();
                 tokio::spawn(count(from_client, to_server, Arc::clone(&counted)));
@@ -61,7 +64,7 @@ async fn count(
     let mut has_asked = false;
     // The first message has no letter.
     let first = from.read_u32().await?;
-    pass(&mut from, &mut to, first).await?;
+    pass(&mut from, &mut to, &[], first).await?;
     loop {
         let letter = from.read_u8().await?;
         let length = from.read_u32().await?;
@@ -72,19 +75,20 @@ async fn count(
             counts.round_trips += usize::from(ends && (has_asked || letter == b'Q'));
             has_asked = !ends;
         }
-        to.write_u8(letter).await?;
-        pass(&mut from, &mut to, length).await?;
+        pass(&mut from, &mut to, &[letter], length).await?;
     }
 }
 
-/// Passes on the rest of a message, of which the length counts itself.
+/// Passes on a message, of which the length counts itself and the rest.
 async fn pass(
     from: &mut tcp::OwnedReadHalf,
     to: &mut tcp::OwnedWriteHalf,
+    letter: &[u8],
     length: u32,
 ) -> std::io::Result<()> {
-    let mut rest = vec![0; length as usize - 4];
-    from.read_exact(&mut rest).await?;
-    to.write_u32(length).await?;
-    to.write_all(&rest).await
+    let mut message = [letter, &length.to_be_bytes()].concat();
+    let head = message.len();
+    message.resize(letter.len() + length as usize, 0);
+    from.read_exact(&mut message[head..]).await?;
+    to.write_all(&message).await
 }

@@ -1,22 +1,28 @@
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
+use tokio::runtime::Handle;
 
 /// A connection with a statement under way. It is closed when it is dropped, unless the statement has ended: in
 /// its pool, the next user would wait for a statement that was given up.
 pub(super) struct InUse {
-    connection: PoolConnection<Postgres>,
+    /// Taken when this is dropped, and at no other time.
+    connection: Option<PoolConnection<Postgres>>,
     ended: bool,
+    runtime: Handle,
 }
 
 impl InUse {
+    /// Takes a connection into use. Called within a runtime.
     pub(super) fn new(connection: PoolConnection<Postgres>) -> Self {
         Self {
-            connection,
+            connection: Some(connection),
             ended: false,
+            runtime: Handle::current(),
         }
     }
 
-    pub(super) fn get(&mut self) -> &mut PgConnection {
-        &mut self.connection
+    /// Returns the connection, which is there until this is dropped.
+    pub(super) fn get(&mut self) -> Option<&mut PgConnection> {
+        self.connection.as_deref_mut()
     }
 
     /// Gives the connection back to its pool.
@@ -27,8 +33,12 @@ impl InUse {
 
 impl Drop for InUse {
     fn drop(&mut self) {
-        if !self.ended {
-            self.connection.close_on_drop();
+        // A runtime that ends drops its tasks from outside, where sqlx would find none and panic.
+        let _within = self.runtime.enter();
+        if let Some(mut connection) = self.connection.take()
+            && !self.ended
+        {
+            connection.close_on_drop();
         }
     }
 }

@@ -97,7 +97,10 @@ impl PgDatabase {
         deadline: Instant,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, DatabaseError> {
-        match timeout(left(deadline), work(connection.get())).await {
+        let Some(raw) = connection.get() else {
+            return Err(DatabaseError::no_connection("the connection is gone"));
+        };
+        match timeout(left(deadline), work(raw)).await {
             Ok(Ok(done)) => {
                 connection.give_back();
                 Ok(done)

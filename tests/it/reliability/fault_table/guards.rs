@@ -1,6 +1,6 @@
 use actix_web::{App, HttpRequest, HttpResponse, http::Method, web};
 use actix_web_idempotency::{
-    ApiLock, Fingerprint, Idempotency, InFlight, RedisStore, RequestView, StoreFailure,
+    AnyStore, ApiLock, Fingerprint, Idempotency, InFlight, RequestView, StoreFailure,
     store::StoreKey,
 };
 use tokio::time::sleep;
@@ -19,7 +19,7 @@ pub(super) struct Guards {
 }
 
 impl Guards {
-    pub(super) fn on(store: &RedisStore) -> Self {
+    pub(super) fn on(store: &AnyStore) -> Self {
         let lock = |target: Target| {
             let payload = |req: &RequestView<'_>| req.path().to_owned();
             let lock = ApiLock::builder(store.clone(), payload).ttl(LEASE);

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use actix_web_idempotency::store::redis::RedisStoreBuilder;
+use actix_web_idempotency::AnyStore;
 use tokio::time::sleep;
 
 use super::{service::Service, topology::Topology};
@@ -35,8 +35,9 @@ impl Topology for MasterAndReplica {
         }
     }
 
-    fn store(&self) -> RedisStoreBuilder {
-        self.fleet.builder()
+    fn store(&self, timeout: Duration) -> AnyStore {
+        let store = self.fleet.builder().timeout(timeout);
+        AnyStore::new(store.build().unwrap())
     }
 
     async fn settles(&self) {

@@ -1,6 +1,6 @@
-//! Every fault of Redis and of the way to it, under load on both middlewares and both policies:
-//! what clients saw, that nothing hung, ran twice or stayed blocked, and that service resumed. The
-//! table in the documentation of `RedisStore` is made from what is asserted here.
+//! Every fault of Redis and PostgreSQL and of the way to them, under load on both middlewares and both
+//! policies: what clients saw, that nothing hung, ran twice or stayed blocked, and that service resumed. The
+//! tables in the documentation of `RedisStore` and `SqlStore` are made from what is asserted here.
 
 mod answer;
 mod answers;
@@ -10,7 +10,9 @@ mod guards;
 mod load;
 mod long_runs;
 mod master_and_replica;
+mod one_postgres;
 mod one_server;
+mod postgres_fault;
 mod rows;
 mod runs;
 mod server_fault;
@@ -41,8 +43,9 @@ use self::{
     load::Load,
     long_runs::LongRuns,
     master_and_replica::MasterAndReplica,
+    one_postgres::OnePostgres,
     one_server::OneServer,
-    rows::{OF_CLUSTER, OF_SENTINEL, OF_SERVER, Row},
+    rows::{OF_CLUSTER, OF_POSTGRES, OF_SENTINEL, OF_SERVER, Row},
     service::Service,
     shards::Shards,
     target::Target,
@@ -64,12 +67,7 @@ const AT_ONCE: usize = 6;
 async fn happens<T: Topology>(row: &'static Row<T::Fault>) {
     let told = &row.told;
     let mut topology = T::start(row.fault).await;
-    let store = topology
-        .store()
-        .timeout(told.store_timeout())
-        .build()
-        .unwrap();
-    let service = Service::on(store);
+    let service = Service::on(topology.store(told.store_timeout()));
     let begins_with_it = topology.begins_with_it();
     match begins_with_it {
         true => topology.strike(&service).await,
@@ -156,14 +154,24 @@ async fn faults_of_a_cluster() {
     happen::<Shards>(OF_CLUSTER.iter()).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn faults_of_postgres() {
+    happen::<OnePostgres>(OF_POSTGRES.iter()).await;
+}
+
 /// `REWRITE_DOCS=1` makes it so.
 #[test]
-fn the_table_in_the_documentation_is_this_one() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/redis/faults.md");
-    let table = table::rendered();
-    if std::env::var_os("REWRITE_DOCS").is_some() {
-        fs::write(&file, &table).unwrap();
+fn the_tables_in_the_documentation_are_these() {
+    let tables = [
+        ("src/store/redis/faults.md", table::of_redis()),
+        ("src/store/sql/faults.md", table::of_postgres()),
+    ];
+    for (path, table) in tables {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        if std::env::var_os("REWRITE_DOCS").is_some() {
+            fs::write(&file, &table).unwrap();
+        }
+        let written = fs::read_to_string(&file).unwrap_or_default();
+        assert_eq!(written, table, "run this test with REWRITE_DOCS=1");
     }
-    let written = fs::read_to_string(&file).unwrap();
-    assert_eq!(written, table, "run this test with REWRITE_DOCS=1");
 }

@@ -1,9 +1,8 @@
 use std::time::Instant as Moment;
 
 use actix_web_idempotency::{
-    RedisStore,
+    AnyStore, RedisStore,
     store::redis::{
-        RedisStoreBuilder,
         bb8::{self, PooledConnection},
         bb8_redis::RedisConnectionManager,
         redis::{self, cmd},
@@ -12,9 +11,8 @@ use actix_web_idempotency::{
 use tokio::time::{Duration, Instant, sleep};
 
 use super::{
-    caller::Caller,
     server_fault::ServerFault::{self, *},
-    service::{OTHERS, Service},
+    service::Service,
     target::Target,
     topology::Topology,
 };
@@ -64,9 +62,9 @@ impl Topology for OneServer {
         }
     }
 
-    fn store(&self) -> RedisStoreBuilder {
+    fn store(&self, timeout: Duration) -> AnyStore {
         let port = self.redis.port();
-        match self.fault {
+        let store = match self.fault {
             Exhausted => RedisStore::pool_builder(self.pool.clone()),
             fault if fault.has_a_password() => {
                 RedisStore::builder(format!("redis://ann:old@127.0.0.1:{port}/"))
@@ -75,7 +73,8 @@ impl Topology for OneServer {
                 RedisStore::builder(format!("redis://127.0.0.1:{}/", self.proxy.port()))
             }
             _ => RedisStore::builder(self.redis.url()),
-        }
+        };
+        AnyStore::new(store.timeout(timeout).build().unwrap())
     }
 
     fn pause(&self) -> Duration {
@@ -198,15 +197,7 @@ impl OneServer {
                     redis.command(&["DEL", &key]);
                 }
             }
-            WorkersEnd => {
-                let server = service.guards.serve(&service.runs);
-                let caller = Caller::to(&server);
-                for target in Target::ALL {
-                    tokio::spawn(caller.request(target, OTHERS).send());
-                }
-                sleep(Duration::from_millis(15)).await;
-                server.stop(false).await;
-            }
+            WorkersEnd => service.workers_end().await,
             _ => {}
         }
     }

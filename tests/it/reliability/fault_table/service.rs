@@ -1,10 +1,11 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use actix_web_idempotency::{
-    RedisStore,
+    AnyStore,
     store::{Inspect, StoreError, StoreKey},
 };
 use futures_util::future::join_all;
+use tokio::time::sleep;
 
 use super::{
     caller::Caller,
@@ -26,12 +27,12 @@ pub(super) struct Service {
     pub(super) guards: Guards,
     pub(super) runs: Runs,
     pub(super) caller: Caller,
-    store: RedisStore,
+    store: AnyStore,
     _server: Server,
 }
 
 impl Service {
-    pub(super) fn on(store: RedisStore) -> Self {
+    pub(super) fn on(store: AnyStore) -> Self {
         let guards = Guards::on(&store);
         let runs = Runs::default();
         let server = guards.serve(&runs);
@@ -47,6 +48,17 @@ impl Service {
     pub(super) async fn warm_up(&self) {
         let all = Target::ALL.map(|target| self.is_served(target, 0, "at first"));
         join_all(all).await;
+    }
+
+    /// Serves requests on another server, which ends in the middle of them.
+    pub(super) async fn workers_end(&self) {
+        let server = self.guards.serve(&self.runs);
+        let caller = Caller::to(&server);
+        for target in Target::ALL {
+            tokio::spawn(caller.request(target, OTHERS).send());
+        }
+        sleep(Duration::from_millis(15)).await;
+        server.stop(false).await;
     }
 
     pub(super) fn stored_key(&self, target: Target, number: usize) -> StoreKey {

@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web_idempotency::store::{StoreKey, redis::RedisStoreBuilder};
+use actix_web_idempotency::{AnyStore, store::StoreKey};
 use tokio::time::sleep;
 
 use super::{long_runs::long_number, service::Service, target::Target, topology::Topology};
@@ -46,8 +46,9 @@ impl Topology for Shards {
         }
     }
 
-    fn store(&self) -> RedisStoreBuilder {
-        self.cluster.builder()
+    fn store(&self, timeout: Duration) -> AnyStore {
+        let store = self.cluster.builder().timeout(timeout);
+        AnyStore::new(store.build().unwrap())
     }
 
     fn befalls(&self, key: &StoreKey) -> bool {

@@ -1,16 +1,28 @@
 use std::fmt::Write;
 
 use super::{
-    rows::{OF_CLUSTER, OF_SENTINEL, OF_SERVER, Row},
+    rows::{OF_CLUSTER, OF_POSTGRES, OF_SENTINEL, OF_SERVER, Row},
     told::Told,
 };
 
-/// The table, as Markdown.
-pub(super) fn rendered() -> String {
-    let mut text = HEAD.to_owned();
+/// The table of Redis, as Markdown.
+pub(super) fn of_redis() -> String {
     let all = OF_SERVER.iter().map(told);
     let all = all.chain(OF_SENTINEL.iter().map(told));
-    for told in all.chain(OF_CLUSTER.iter().map(told)) {
+    rendered(
+        &[MADE_BY, REDIS, COLUMNS],
+        all.chain(OF_CLUSTER.iter().map(told)),
+    )
+}
+
+/// The table of PostgreSQL, as Markdown.
+pub(super) fn of_postgres() -> String {
+    rendered(&[MADE_BY, POSTGRES, COLUMNS], OF_POSTGRES.iter().map(told))
+}
+
+fn rendered(head: &[&str], rows: impl Iterator<Item = &'static Told>) -> String {
+    let mut text = head.concat();
+    for told in rows {
         let (closed, open) = (told.seen.fail_closed(), told.seen.fail_open());
         let Told {
             what,
@@ -23,12 +35,15 @@ pub(super) fn rendered() -> String {
     text
 }
 
-fn told<F>(row: &Row<F>) -> &Told {
+fn told<F>(row: &'static Row<F>) -> &'static Told {
     &row.told
 }
 
-const HEAD: &str = "\
+const MADE_BY: &str = "\
 <!-- Made by tests/it/reliability/fault_table, which says how. -->
+";
+
+const REDIS: &str = "\
 What clients see of each fault, from the tests that cause it under load. A response waits for the store for at
 most one time limit before its handler runs and one after. When the fault is over, the service resumes without
 a restart of the application, and no key stays claimed for longer than its lease. If requests fail closed, no
@@ -39,6 +54,18 @@ Sentinel (`down-after-milliseconds`) and Cluster (`cluster-node-timeout`) decide
 what it had received: usually all but the last milliseconds; after `SENTINEL FAILOVER` all but the last second or
 two, during which the former master goes on.
 
+";
+
+const POSTGRES: &str = "\
+What clients see of each fault, from the tests that cause it under load. A response waits for the store for at
+most one time limit before its handler runs and one after. When the fault is over, the service resumes without
+a restart of the application, and no key stays claimed for longer than its lease. If requests fail closed, no
+handler runs twice for a key while it is claimed, and no request whose response was sent runs again, unless its
+key is lost, or the response was sent while PostgreSQL was away for longer than the lease.
+
+";
+
+const COLUMNS: &str = "\
 | Fault | Clients see, fail-closed | Clients see, fail-open | Service resumes | Keys |
 |---|---|---|---|---|
 ";

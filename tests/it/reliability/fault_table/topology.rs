@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web_idempotency::store::{StoreKey, redis::RedisStoreBuilder};
+use actix_web_idempotency::{AnyStore, store::StoreKey};
 
 use super::service::Service;
 
@@ -13,8 +13,8 @@ pub(super) trait Topology: Sized {
 
     async fn start(fault: Self::Fault) -> Self;
 
-    /// A store that comes to them as the fault requires.
-    fn store(&self) -> RedisStoreBuilder;
+    /// A store that comes to them as the fault requires, with this time limit.
+    fn store(&self, timeout: Duration) -> AnyStore;
 
     /// Whether no request ever comes before the fault.
     fn begins_with_it(&self) -> bool {
