@@ -1,8 +1,8 @@
 use std::{any::Any, fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use super::{
-    Begin, ClaimId, Cursor, ErasedInspect, ErasedStore, Held, Inspect, Inspected, Lease, NewClaim,
-    Page, Record, Renewed, Store, StoreError, StoreKey,
+    Begin, ClaimId, CompletionSql, Cursor, ErasedInspect, ErasedStore, Held, Inspect, Inspected,
+    Lease, NewClaim, Page, Record, Renewed, Store, StoreError, StoreKey,
 };
 
 /// A store whose kind is chosen at run time.
@@ -72,6 +72,10 @@ impl Store for AnyStore {
 
     async fn changed(&self, key: &StoreKey, seen: &ClaimId) -> Result<(), StoreError> {
         ErasedStore::changed(&*self.0, key, seen).await
+    }
+
+    fn completion(&self) -> Option<CompletionSql> {
+        ErasedStore::completion(&*self.0)
     }
 }
 

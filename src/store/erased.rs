@@ -4,8 +4,8 @@ use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
 use super::{
-    AnyStore, Begin, ClaimId, Cursor, Held, Inspect, Inspected, Lease, NewClaim, Page, Record,
-    Renewed, Store, StoreError, StoreKey,
+    AnyStore, Begin, ClaimId, CompletionSql, Cursor, Held, Inspect, Inspected, Lease, NewClaim,
+    Page, Record, Renewed, Store, StoreError, StoreKey,
 };
 
 /// [`Store`] with boxed futures, so that a middleware can hold any store without naming it.
@@ -27,6 +27,7 @@ pub(crate) trait ErasedStore: Debug + Send + Sync + 'static {
         key: &'a StoreKey,
         seen: &'a ClaimId,
     ) -> BoxFuture<'a, Result<(), StoreError>>;
+    fn completion(&self) -> Option<CompletionSql>;
 }
 
 impl<S: Store> ErasedStore for S {
@@ -57,6 +58,10 @@ impl<S: Store> ErasedStore for S {
         seen: &'a ClaimId,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(Store::changed(self, key, seen))
+    }
+
+    fn completion(&self) -> Option<CompletionSql> {
+        Store::completion(self)
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod any;
 mod claim;
+mod completion_sql;
 #[cfg(feature = "test-util")]
 pub mod conformance;
 mod erased;
@@ -31,6 +32,7 @@ pub(crate) use self::erased::{ErasedStore, erase};
 pub use self::{
     any::AnyStore,
     claim::{ClaimNotes, Lease, NewClaim, StoreWarning},
+    completion_sql::CompletionSql,
     error::{StoreError, StoreErrorKind},
     headers::Headers,
     inspect::{Cursor, Inspect, Inspected, Page},
@@ -73,8 +75,8 @@ pub use self::{
 ///   in any case.
 /// * Every future can be dropped at any moment; whether its step was carried out is then open.
 ///
-/// The suite in `store::conformance` (feature `test-util`) checks what can be checked from outside. There are
-/// no default methods: a store that forgot one would be wrong silently.
+/// The suite in `store::conformance` (feature `test-util`) checks what can be checked from outside. Only
+/// [`completion`](Self::completion) has a default: a store that forgot another method would be wrong silently.
 pub trait Store: Debug + Send + Sync + 'static {
     /// `true` if every call but [`changed`](Self::changed) ends within a time limit of the store's own, as those
     /// of the stores of this crate do. Otherwise the middlewares give a call up after ten seconds.
@@ -130,6 +132,14 @@ pub trait Store: Debug + Send + Sync + 'static {
         key: &StoreKey,
         seen: &ClaimId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Returns the statement that records a response in a transaction of the application's own, if this store
+    /// keeps its records in the application's database. A store that wraps another passes it on.
+    ///
+    /// Defaults to `None`: the record and the application's rows are two writes.
+    fn completion(&self) -> Option<CompletionSql> {
+        None
+    }
 }
 
 impl<S: Store> Store for Arc<S> {
@@ -162,5 +172,9 @@ impl<S: Store> Store for Arc<S> {
         seen: &ClaimId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send {
         S::changed(self, key, seen)
+    }
+
+    fn completion(&self) -> Option<CompletionSql> {
+        S::completion(self)
     }
 }

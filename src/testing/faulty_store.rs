@@ -10,8 +10,8 @@ use super::{Call, Fault, script::Script};
 use crate::{
     runtime::background,
     store::{
-        Begin, ClaimId, Held, Inspect, Lease, NewClaim, Record, Renewed, Store, StoreError,
-        StoreKey,
+        Begin, ClaimId, CompletionSql, Held, Inspect, Lease, NewClaim, Record, Renewed, Store,
+        StoreError, StoreKey,
     },
 };
 
@@ -330,6 +330,10 @@ impl<S: Store> Store for FaultyStore<S> {
         let (store, key, seen) = (Arc::clone(&self.store), key.clone(), *seen);
         let work = async move { store.changed(&key, &seen).await };
         self.carry_out(Call::Changed, None, work).await
+    }
+
+    fn completion(&self) -> Option<CompletionSql> {
+        self.store.completion()
     }
 }
 

@@ -49,6 +49,12 @@ const AFTER_SHORT: Duration = Duration::from_millis(160);
 ///
 /// When the store breaks its contract, with what it did.
 pub async fn check<S: Store>(store: &S) {
+    // Guards ask for it once.
+    assert_eq!(
+        store.completion(),
+        store.completion(),
+        "the statement of a store stays"
+    );
     join_all([
         boxed(claims::check(store)),
         boxed(leases::check(store)),

@@ -12,6 +12,10 @@ use super::{
 };
 use crate::store::{ClaimNotes, StoreError};
 
+/// How often a statement is sent at most. More than one connection may be at fault: all those that a worker has
+/// opened are, when its runtime ends.
+const MOST_TRIES: usize = 4;
+
 /// What to do with a statement whose connection was lost: it may have run.
 #[derive(Clone, Copy)]
 pub(super) enum IfLost<'a> {
@@ -28,7 +32,7 @@ impl<D: Database> Inner<D> {
         Instant::now() + self.timeout
     }
 
-    /// Runs a statement on any connection, and once more on another one if the connection is at fault.
+    /// Runs a statement on any connection, and again on another one if the connection is at fault.
     pub(super) async fn run(
         &self,
         sql: &Arc<str>,
@@ -65,29 +69,35 @@ impl<D: Database> Inner<D> {
             connection,
             deadline,
         };
-        let err = match self.database.run(&statement).await {
-            Ok(rows) => return Ok(rows),
-            Err(err) => err,
-        };
-        let may_have_run = match err.kind {
-            DatabaseErrorKind::Stale => false,
-            DatabaseErrorKind::Lost => match if_lost {
-                IfLost::Fail => return Err(self.explained(err)),
-                IfLost::Repeat => true,
-                IfLost::RepeatClaim(notes) => {
+        let mut may_have_run = false;
+        for _try in 1..MOST_TRIES {
+            let err = match self.database.run(&statement).await {
+                Ok(rows) => return Ok(rows),
+                Err(err) => err,
+            };
+            match (&err.kind, if_lost) {
+                (DatabaseErrorKind::Stale, _) => {}
+                (DatabaseErrorKind::Refused(Some(code)), _) if is_conflict(code) => {}
+                (DatabaseErrorKind::Lost, IfLost::Repeat) => may_have_run = true,
+                (DatabaseErrorKind::Lost, IfLost::RepeatClaim(notes)) => {
                     notes.sent_again();
-                    true
+                    may_have_run = true;
                 }
-            },
-            _ => return Err(self.explained(err)),
-        };
-        if connection == Connection::Any {
-            statement.connection = Connection::Alive;
+                _ => return Err(self.failed(err, may_have_run)),
+            }
+            if connection == Connection::Any {
+                statement.connection = Connection::Alive;
+            }
         }
-        match self.database.run(&statement).await {
-            Ok(rows) => Ok(rows),
-            Err(err) if may_have_run => Err(self.explained(err).of_second_try()),
-            Err(err) => Err(self.explained(err)),
+        let last = self.database.run(&statement).await;
+        last.map_err(|err| self.failed(err, may_have_run))
+    }
+
+    /// Returns the error of a call, of which an earlier try may have run.
+    fn failed(&self, err: DatabaseError, may_have_run: bool) -> StoreError {
+        match may_have_run {
+            true => self.explained(err).of_second_try(),
+            false => self.explained(err),
         }
     }
 
@@ -136,6 +146,12 @@ impl<D: Database> Inner<D> {
             _ => return None,
         })
     }
+}
+
+/// Returns whether a statement was refused because of another one at the same time. That happens where connections
+/// have a stricter isolation than READ COMMITTED by default.
+fn is_conflict(code: &str) -> bool {
+    matches!(code, "40001" | "40P01")
 }
 
 /// The pauses between tries for a row that is locked, or that comes or goes meanwhile.

@@ -1,5 +1,6 @@
 use std::{
     num::NonZeroU32,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,8 +14,8 @@ use crate::{
     config::ExpiredLease,
     fingerprint::Fingerprint,
     store::{
-        Begin, ClaimId, Held, Lease, NewClaim, Record, Renewed, Store, StoreError, StoreKey,
-        StoreTime,
+        Begin, ClaimId, CompletionSql, Held, Lease, NewClaim, Record, Renewed, Store, StoreError,
+        StoreKey, StoreTime,
     },
 };
 
@@ -101,6 +102,11 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn changed(&self, key: &StoreKey, seen: &ClaimId) -> Result<(), StoreError> {
         super::watches::changed(&self.0, key, seen).await
+    }
+
+    fn completion(&self) -> Option<CompletionSql> {
+        let commit = &self.0.statements.commit;
+        Some(CompletionSql::new(Arc::clone(commit)))
     }
 }
 
@@ -189,7 +195,7 @@ impl<D: Database> Inner<D> {
 
     async fn claim_with(
         &self,
-        sql: &std::sync::Arc<str>,
+        sql: &Arc<str>,
         claim: &NewClaim,
         deadline: Instant,
     ) -> Result<Vec<D::Row>, StoreError> {

@@ -35,6 +35,17 @@ async fn store_on_a_pool_of_one_keeps_the_contract() {
 }
 
 #[tokio::test]
+async fn store_on_serializable_connections_keeps_the_contract() {
+    let url = format!(
+        "{}?options=-c%20default_transaction_isolation=serializable",
+        PostgresTable::server().url()
+    );
+    let table = PostgresTable::on(pool_of(10, &url)).await;
+    conformance::check(&table.store).await;
+    conformance::check_inspect(&table.store).await;
+}
+
+#[tokio::test]
 async fn exhausted_pool_is_reported_and_leases_are_renewed() {
     let table = PostgresTable::on(pool_of(1, &PostgresTable::server().url())).await;
     let store = table.with_short_timeout();

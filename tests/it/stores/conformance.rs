@@ -5,10 +5,10 @@ use std::sync::Arc;
 use actix_web_idempotency::{
     AnyStore, MemoryStore, RedisStore,
     store::{
-        conformance,
+        Store, conformance,
         redis::{bb8, bb8_redis::RedisConnectionManager},
     },
-    testing::BackgroundHere,
+    testing::{BackgroundHere, FaultyStore},
 };
 
 use crate::support::{GENEROUS, postgres::PostgresTable, redis::Redis};
@@ -69,4 +69,16 @@ async fn postgres() {
     conformance::check_inspect(&store).await;
     conformance::check_inspect(&Arc::new(store.clone())).await;
     conformance::check_inspect(&AnyStore::new(store)).await;
+}
+
+#[tokio::test]
+async fn completion_in_a_transaction_is_passed_on_by_every_wrapper() {
+    let store = PostgresTable::new().await.store;
+    let own = store.completion();
+    assert!(own.is_some());
+    assert_eq!(Arc::new(store.clone()).completion(), own);
+    assert_eq!(AnyStore::new(store.clone()).completion(), own);
+    assert_eq!(FaultyStore::new(store).completion(), own);
+    assert_eq!(AnyStore::new(MemoryStore::new()).completion(), None);
+    assert_eq!(Redis::start().store().completion(), None);
 }

@@ -19,7 +19,7 @@ use actix_web_idempotency_sqlx::{
 };
 use tempfile::TempDir;
 
-use super::{GENEROUS, redis::free_port};
+use super::{GENEROUS, eventually, redis::free_port};
 
 const MISSING: &str = "PostgreSQL is installed: apt-get install postgresql; tests/run does that";
 const LIMIT: Duration = Duration::from_secs(30);
@@ -50,6 +50,10 @@ impl Postgres {
             .output()
             .expect(MISSING);
         assert!(made.status.success(), "{made:?}");
+        Self::launched(dir, account, options)
+    }
+
+    fn launched(dir: TempDir, account: Option<Account>, options: &[&str]) -> Self {
         // Another process may take the port before the server does; then the next one serves.
         for _ in 0..10 {
             let port = free_port();
@@ -64,6 +68,42 @@ impl Postgres {
             }
         }
         panic!("postgres does not start");
+    }
+
+    /// A standby of this server, which follows it.
+    pub(crate) fn standby(&self) -> Self {
+        let dir = TempDir::with_prefix("idempotency-").unwrap();
+        let account = Account::of_servers();
+        if let Some(account) = account {
+            account.owns(dir.path());
+        }
+        let copied = command("pg_basebackup", &dir, account)
+            .args([
+                "--pgdata=data",
+                "--write-recovery-conf",
+                "--checkpoint=fast",
+            ])
+            .args(["--host=127.0.0.1", "--username=postgres", "--no-sync"])
+            .arg(format!("--port={}", self.port))
+            .output()
+            .expect(MISSING);
+        assert!(copied.status.success(), "{copied:?}");
+        Self::launched(dir, account, &[])
+    }
+
+    /// Makes a standby the primary.
+    pub(crate) fn promote(&self) {
+        assert_eq!(self.query("SELECT pg_promote()"), "t");
+    }
+
+    /// Waits until a standby has received all that this server has written by now.
+    pub(crate) async fn is_followed_by(&self, standby: &Self) {
+        let written = self.query("SELECT pg_current_wal_flush_lsn()");
+        let has_replayed = format!("SELECT pg_last_wal_replay_lsn() >= '{written}'");
+        eventually("the standby follows", async || {
+            standby.query(&has_replayed) == "t"
+        })
+        .await;
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -208,6 +248,9 @@ const LAST_RITES: &str = r#"
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        if !matches!(self.server.try_wait(), Ok(None)) {
+            return;
+        }
         // The way that ends its children, too, and leaves no shared memory behind.
         let quit = format!("kill -QUIT {}", self.server.id());
         let _ = Command::new("sh").args(["-c", &quit]).status();

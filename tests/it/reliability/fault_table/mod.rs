@@ -13,6 +13,7 @@ mod master_and_replica;
 mod one_postgres;
 mod one_server;
 mod postgres_fault;
+mod primary_and_standby;
 mod rows;
 mod runs;
 mod server_fault;
@@ -45,7 +46,8 @@ use self::{
     master_and_replica::MasterAndReplica,
     one_postgres::OnePostgres,
     one_server::OneServer,
-    rows::{OF_CLUSTER, OF_POSTGRES, OF_SENTINEL, OF_SERVER, Row},
+    primary_and_standby::PrimaryAndStandby,
+    rows::{OF_CLUSTER, OF_POSTGRES, OF_SENTINEL, OF_SERVER, OF_STANDBY, Row},
     service::Service,
     shards::Shards,
     target::Target,
@@ -157,6 +159,11 @@ async fn faults_of_a_cluster() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn faults_of_postgres() {
     happen::<OnePostgres>(OF_POSTGRES.iter()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn failovers_of_postgres() {
+    happen::<PrimaryAndStandby>(OF_STANDBY.iter()).await;
 }
 
 /// `REWRITE_DOCS=1` makes it so.

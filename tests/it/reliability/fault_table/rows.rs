@@ -4,6 +4,7 @@ use super::{
         Fault::{FailoverAfterPause, FailoverOrdered, MasterKilled},
     },
     postgres_fault::PostgresFault,
+    primary_and_standby,
     server_fault::ServerFault::{self, *},
     shards::{
         self,
@@ -362,6 +363,23 @@ pub(super) const OF_POSTGRES: [Row<PostgresFault>; 17] = [
         "worker runtimes end that use the same store",
         Nothing,
         Unbroken,
+        Kept,
+    ),
+];
+
+pub(super) const OF_STANDBY: [Row<primary_and_standby::Fault>; 2] = [
+    row(
+        primary_and_standby::Fault::PrimaryKilled,
+        "the primary is killed, and its asynchronous standby promoted",
+        Outage,
+        Soon,
+        HeardKept,
+    ),
+    row(
+        primary_and_standby::Fault::StandbyOnly,
+        "connections lead to a standby",
+        Outage,
+        Soon,
         Kept,
     ),
 ];

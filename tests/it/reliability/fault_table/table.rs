@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
 use super::{
-    rows::{OF_CLUSTER, OF_POSTGRES, OF_SENTINEL, OF_SERVER, Row},
+    rows::{OF_CLUSTER, OF_POSTGRES, OF_SENTINEL, OF_SERVER, OF_STANDBY, Row},
     told::Told,
 };
 
@@ -17,7 +17,11 @@ pub(super) fn of_redis() -> String {
 
 /// The table of PostgreSQL, as Markdown.
 pub(super) fn of_postgres() -> String {
-    rendered(&[MADE_BY, POSTGRES, COLUMNS], OF_POSTGRES.iter().map(told))
+    let all = OF_POSTGRES.iter().map(told);
+    rendered(
+        &[MADE_BY, POSTGRES, COLUMNS],
+        all.chain(OF_STANDBY.iter().map(told)),
+    )
 }
 
 fn rendered(head: &[&str], rows: impl Iterator<Item = &'static Told>) -> String {
@@ -62,6 +66,9 @@ most one time limit before its handler runs and one after. When the fault is ove
 a restart of the application, and no key stays claimed for longer than its lease. If requests fail closed, no
 handler runs twice for a key while it is claimed, and no request whose response was sent runs again, unless its
 key is lost, or the response was sent while PostgreSQL was away for longer than the lease.
+
+A standby has what it had received when it is promoted: with asynchronous replication all but the last
+milliseconds, with `synchronous_standby_names` everything that was confirmed.
 
 ";
 
