@@ -84,6 +84,7 @@ impl PgBouncer {
             sleep(Duration::from_millis(10));
         }
         let _ = pooler.kill();
+        let _ = pooler.wait();
         None
     }
 

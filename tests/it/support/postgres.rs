@@ -225,6 +225,7 @@ impl PostgresTable {
 
 impl Postgres {
     /// Has it end after this process, which does not drop it.
+    #[allow(clippy::zombie_processes, reason = "it waits for the end of this one")]
     fn end_with_this_process(&self) {
         let (server, dir) = (self.server.id().to_string(), self.dir.path());
         let mut last = Command::new("sh")
