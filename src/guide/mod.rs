@@ -13,6 +13,7 @@
 //! | [`rollout`] | the API has clients already: observe first, refuse later |
 //! | [`memory`] | you run on the memory store: how large it must be, and what it reports |
 //! | [`redis`] | you run on Redis: settings, rights, connections, looking at a key |
+//! | [`postgres`] | you run on PostgreSQL: the table, connections, poolers, looking at a key |
 //! | [`comparison`] | you have not decided: other libraries, constraints, queues, conditional requests, and when they are better |
 //! | [`upgrading`] | you come from another library, or from an earlier release |
 //! | [`promise`] | you need to know exactly: each guarantee, what breaks it, how we know |
@@ -275,6 +276,7 @@ pub mod locks;
 pub mod memory;
 pub mod middlewares;
 pub mod operation;
+pub mod postgres;
 pub mod promise;
 pub mod recipes;
 pub mod redis;

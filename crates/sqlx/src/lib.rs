@@ -3,8 +3,7 @@
 //!
 //! ```no_run
 //! use actix_web_idempotency::{Idempotency, Scope};
-//! use actix_web_idempotency_sqlx::PgStore;
-//! use sqlx::PgPool;
+//! use actix_web_idempotency_sqlx::{PgStore, sqlx::PgPool};
 //!
 //! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
 //! let pool = PgPool::connect("postgres://localhost/shop").await?;
@@ -19,11 +18,13 @@
 //!
 //! * `postgres`: `PgStore`, for PostgreSQL 13 and newer. No feature is on by default.
 
-#![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(all(doctest, feature = "postgres"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 #[cfg(feature = "postgres")]
 pub use self::postgres::{PgDatabase, PgRow, PgStore};

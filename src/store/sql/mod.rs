@@ -54,7 +54,12 @@ const DEFAULT_PURGE_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// * **Purge:** once a minute while there are new claims, in steps of a thousand rows; see
 ///   [`purge`](Self::purge).
 ///
-/// Clones share the store.
+/// Clones share the store. The table, poolers, isolation, failovers: [PostgreSQL in
+/// production](crate::guide::postgres).
+///
+/// # Faults
+///
+#[doc = include_str!("faults.md")]
 pub struct SqlStore<D>(Arc<Inner<D>>);
 
 struct Inner<D> {
