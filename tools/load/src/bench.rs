@@ -2,13 +2,14 @@ use anyhow::Result;
 use tempfile::TempDir;
 
 use crate::{
-    cores::Cores, interrupt::Interrupt, process::Process, program::Program,
-    redis_server::RedisServer, store::Store,
+    cores::Cores, interrupt::Interrupt, postgres_server::PostgresServer, process::Process,
+    program::Program, redis_server::RedisServer, store::Store,
 };
 
-/// Where things are measured: a Redis of its own, and two cores.
+/// Where things are measured: a Redis and a PostgreSQL of its own, and two cores.
 pub(crate) struct Bench {
     pub(crate) redis: RedisServer,
+    pub(crate) postgres: PostgresServer,
     pub(crate) cores: Cores,
     pub(crate) interrupt: Interrupt,
     dir: TempDir,
@@ -25,8 +26,10 @@ impl Bench {
     pub(crate) fn new(cores: Cores, interrupt: Interrupt) -> Result<Self> {
         let dir = TempDir::with_prefix("load-")?;
         let redis = RedisServer::start(cores.load, dir.path(), &interrupt)?;
+        let postgres = PostgresServer::start(cores.load, &interrupt)?;
         Ok(Self {
             redis,
+            postgres,
             cores,
             interrupt,
             dir,
@@ -40,6 +43,7 @@ impl Bench {
             Store::Memory => &mut command,
             Store::Redis => command.arg(self.redis.url()),
             Store::Unix => command.arg(self.redis.unix_url()),
+            Store::Postgres => command.arg(self.postgres.url()),
         };
         command.env("NODE_ENV", "production");
         let process = Process::start(&mut command, &self.dir.path().join("server.log"))?;

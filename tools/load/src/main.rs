@@ -14,6 +14,7 @@ mod measure;
 mod options;
 mod outcome;
 mod plan;
+mod postgres_server;
 mod process;
 mod program;
 mod redis_server;

@@ -28,6 +28,7 @@ impl Bench {
     /// Measures a row once, on a server of its own.
     pub(crate) fn measure(&self, row: &Row, seconds: u32) -> Result<Sample> {
         self.redis.clear()?;
+        self.postgres.clear()?;
         let server = self.serve(row.program, row.store)?;
         let sample = self.load(row, seconds, &server);
         match server.process.complaints() {
@@ -95,7 +96,7 @@ impl Bench {
         let used = || -> Result<_> {
             Ok([
                 cpu_of(server.process.id())?,
-                cpu_of(self.redis.id())?,
+                cpu_of(self.redis.id())? + self.postgres.cpu()?,
                 self.cores.server.busy()?,
                 self.cores.load.busy()?,
             ])
@@ -108,14 +109,14 @@ impl Bench {
         for (n, since) in since.iter_mut().enumerate() {
             *since = after[n].saturating_sub(before[n]);
         }
-        let [cpu, redis_cpu, server_core, load_core] = since;
-        let others = (server_core + load_core).saturating_sub(cpu + redis_cpu + tally.cpu);
+        let [cpu, store_cpu, server_core, load_core] = since;
+        let others = (server_core + load_core).saturating_sub(cpu + store_cpu + tally.cpu);
         let of_time = |used: Duration| used.as_secs_f64() / took.as_secs_f64();
         Ok(Sample {
             work: self.redis.work()?.since(&work_before),
             tally,
             cpu,
-            redis_cpu,
+            store_cpu,
             server_core: of_time(server_core),
             load_core: of_time(load_core),
             others: of_time(others) / 2.0,

@@ -23,6 +23,9 @@ pub(crate) fn plan() -> Vec<Row> {
         }
     }
     rows.push(bare());
+    rows.extend(keys(Store::Postgres, Passage::FirstRun));
+    rows.extend(keys(Store::Postgres, Passage::Replay));
+    rows.push(bare());
     rows.extend(duplicates());
     rows.extend(peers());
     rows.extend(few_connections());
@@ -78,10 +81,11 @@ fn keys(store: Store, passage: Passage) -> Vec<Row> {
     };
     let (bytes, json) = (row("bytes", Media::Text), row("JSON", Media::Json));
     let targets = match (store, passage) {
-        (Store::Memory, Passage::Replay) => (0.92, Some(0.80)),
-        (Store::Memory, _) => (0.80, Some(0.72)),
-        (_, Passage::Replay) => (0.67, None),
-        _ => (0.47, None),
+        (Store::Memory, Passage::Replay) => (Some(0.92), Some(0.80)),
+        (Store::Memory, _) => (Some(0.80), Some(0.72)),
+        (Store::Postgres, _) => (None, None),
+        (_, Passage::Replay) => (Some(0.67), None),
+        _ => (Some(0.47), None),
     };
     let (bytes, json) = (bytes.target(targets.0), json.target(targets.1));
     let floor = floor(passage, store);

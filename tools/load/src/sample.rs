@@ -8,8 +8,8 @@ pub(crate) struct Sample {
     pub(crate) tally: Tally,
     /// Processor time of the server.
     pub(crate) cpu: Duration,
-    /// Processor time of Redis.
-    pub(crate) redis_cpu: Duration,
+    /// Processor time of Redis, and of PostgreSQL.
+    pub(crate) store_cpu: Duration,
     /// What Redis did.
     pub(crate) work: Work,
     /// For which share of the time the server's core was busy.

@@ -8,6 +8,7 @@ pub(crate) enum Store {
     Redis,
     /// The same over a unix socket.
     Unix,
+    Postgres,
 }
 
 impl fmt::Display for Store {
@@ -16,6 +17,7 @@ impl fmt::Display for Store {
             Self::Memory => "memory",
             Self::Redis => "Redis",
             Self::Unix => "Redis by unix socket",
+            Self::Postgres => "PostgreSQL",
         })
     }
 }

@@ -6,7 +6,8 @@ const WRITES: f64 = 0.2;
 /// What Redis had to do for a request.
 pub(super) fn table(comparison: &Comparison) -> Option<String> {
     let on_redis = comparison.0.iter().filter(|outcome| {
-        outcome.row.store != Store::Memory && outcome.row.is_full_load() && outcome.rate().is_some()
+        let is_on_redis = matches!(outcome.row.store, Store::Redis | Store::Unix);
+        is_on_redis && outcome.row.is_full_load() && outcome.rate().is_some()
     });
     let lines: String = on_redis.map(line).collect();
     let head = "| | commands per request | reads from sockets per request | Redis CPU, µs per \
@@ -18,7 +19,7 @@ fn line(outcome: &Outcome) -> String {
     let row = &outcome.row;
     let reads = outcome.median(|sample| Some(sample.per_request(sample.work.reads)));
     let cpu = outcome.median(|sample| {
-        let micros = sample.redis_cpu.as_secs_f64() * 1e6;
+        let micros = sample.store_cpu.as_secs_f64() * 1e6;
         Some(micros / sample.tally.requests as f64)
     });
     let target = row.floor.is_some().then_some(WRITES);

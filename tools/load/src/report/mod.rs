@@ -17,12 +17,12 @@ use crate::{
 
 const ABOUT: &str = "\
 What the middlewares cost, measured by `tools/load/run`; [src/plan.rs](src/plan.rs) has all rows. \
-One server with one worker on one core; wrk with 64 connections, and Redis, on another. 200 bytes of \
+One server with one worker on one core; wrk with 64 connections, and Redis or PostgreSQL (16 connections, `fsync` off), on another. 200 bytes of \
 JSON with a key and a content of their own in each request; for replays one whose answer is recorded. \
 Rows on *bytes* say `text/plain`, or digest the body as it came; rows on *JSON* compare it by value. \
 A *floor* does by hand what cannot be done without, and nothing for the day that something fails: on \
-Redis the bare handler with the same commands on one connection, in memory a middleware around one \
-map. A run counts only when no status, no length of an \
+Redis the bare handler with the same commands on one connection, on PostgreSQL with the same \
+statements on the same pool, in memory a middleware around one map. A run counts only when no status, no length of an \
 answer and no number of handler runs was wrong. Medians of all rounds, ratios within each round.";
 
 /// The page without what is aimed at, which is for maintainers: `0.45 (0.57: no)` becomes `0.45`.

@@ -4,6 +4,7 @@ use super::verdict::{at_least, at_most, thousands};
 use crate::{comparison::Comparison, outcome::Outcome, row::BARE, sample::Sample, store::Store};
 
 const OF_FLOOR: f64 = 0.95;
+const OF_FLOOR_IN_SQL: f64 = 0.9;
 const CPU_OF_FLOOR: f64 = 1.2;
 
 pub(super) fn table(comparison: &Comparison) -> Option<String> {
@@ -39,6 +40,10 @@ fn line(outcome: &Outcome) -> String {
     let has_floor = row.floor.is_some();
     // A floor in memory does without what makes a claim safe, so nothing is aimed at.
     let is_aimed = row.store != Store::Memory;
+    let least = match row.store {
+        Store::Postgres => OF_FLOOR_IN_SQL,
+        _ => OF_FLOOR,
+    };
     let of_floor = outcome.median(|sample| sample.of_floor);
     let cpu_of_floor = outcome.median(|sample| sample.cpu_of_floor);
     let cpu = outcome.median(|sample| Some(sample.cpu_per_request()));
@@ -49,7 +54,7 @@ fn line(outcome: &Outcome) -> String {
         "| {name} | {} | {} | {} | {:.1} | {} | {} | {:.0} %, {:.0} % |\n",
         thousands(rate),
         at_least(outcome.median(|sample| sample.of_bare), row.target),
-        floored(at_least(of_floor, is_aimed.then_some(OF_FLOOR))),
+        floored(at_least(of_floor, is_aimed.then_some(least))),
         cpu.unwrap_or_default(),
         at_least(outcome.median(|sample| sample.bare_of_cpu), None),
         floored(at_most(cpu_of_floor, is_aimed.then_some(CPU_OF_FLOOR))),

@@ -2,11 +2,14 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::Error;
 use actix_web_idempotency::{
-    ApiLock, ConfigError, Fingerprint, Idempotency, InFlight, MemoryStore, RedisStore, RequestView,
-    Scope,
+    AnyStore, ApiLock, ConfigError, Fingerprint, Idempotency, InFlight, MemoryStore, RedisStore,
+    RequestView, Scope,
     api_lock::LockPayload,
-    idempotency::IdempotencyBuilder,
     store::{NewClaim, Store, StoreKey},
+};
+use actix_web_idempotency_sqlx::{
+    PgStore,
+    sqlx::postgres::{PgPool, PgPoolOptions},
 };
 use serde_json::{Value, json};
 
@@ -16,18 +19,12 @@ use super::Payload;
 const ENTRIES: usize = 20_000_000;
 const CROWD: u64 = 1_000_000;
 
-pub(super) fn lock_over(payload: Payload, redis: Option<&str>) -> Result<ApiLock, ConfigError> {
-    match (payload, redis) {
-        (Payload::Bytes, None) => ApiLock::builder(memory()?, bytes).build(),
-        (Payload::Bytes, Some(url)) => ApiLock::builder(RedisStore::new(url)?, bytes).build(),
-        (Payload::Json, None) => ApiLock::builder(memory()?, by_value).build(),
-        (Payload::Json, Some(url)) => ApiLock::builder(RedisStore::new(url)?, by_value).build(),
-        (Payload::Value, None) => {
-            ApiLock::builder_with_payload(memory()?, LockPayload::fallible(parsed)).build()
-        }
-        (Payload::Value, Some(url)) => {
-            ApiLock::builder_with_payload(RedisStore::new(url)?, LockPayload::fallible(parsed))
-                .build()
+pub(super) fn lock_over(payload: Payload, store: AnyStore) -> Result<ApiLock, ConfigError> {
+    match payload {
+        Payload::Bytes => ApiLock::builder(store, bytes).build(),
+        Payload::Json => ApiLock::builder(store, by_value).build(),
+        Payload::Value => {
+            ApiLock::builder_with_payload(store, LockPayload::fallible(parsed)).build()
         }
     }
 }
@@ -53,22 +50,35 @@ fn parsed(req: &RequestView<'_>) -> Result<Option<Value>, Error> {
     Ok(Some(json!({ "path": req.path(), "body": body })))
 }
 
-pub(super) fn keys(redis: Option<&str>) -> Result<Idempotency, ConfigError> {
-    builder(redis)?.build()
+pub(super) fn keys(store: AnyStore) -> Result<Idempotency, ConfigError> {
+    Idempotency::builder(store, Scope::global()).build()
 }
 
-pub(super) fn waiting_keys(redis: Option<&str>) -> Result<Idempotency, ConfigError> {
+pub(super) fn waiting_keys(store: AnyStore) -> Result<Idempotency, ConfigError> {
     let longest = Duration::from_secs(30);
-    builder(redis)?
+    Idempotency::builder(store, Scope::global())
         .on_in_flight(InFlight::Wait(longest.into()))
         .build()
 }
 
-fn builder(redis: Option<&str>) -> Result<IdempotencyBuilder, ConfigError> {
-    Ok(match redis {
-        None => Idempotency::builder(memory()?, Scope::global()),
-        Some(url) => Idempotency::builder(RedisStore::new(url)?, Scope::global()),
+/// The store at a URL, or in memory.
+pub(super) async fn store(url: Option<&str>) -> anyhow::Result<AnyStore> {
+    Ok(match url {
+        None => AnyStore::new(memory()?),
+        Some(url) if url.starts_with("postgres:") => {
+            let store = PgStore::new(pool(url)?);
+            store.migrate().await?;
+            AnyStore::new(store)
+        }
+        Some(url) => AnyStore::new(RedisStore::new(url)?),
     })
+}
+
+/// The pool of an application, for its statements by hand as well. Without the ping at each acquire, which would make
+/// what is done by hand slower than it has to be.
+pub(super) fn pool(url: &str) -> anyhow::Result<PgPool> {
+    let options = PgPoolOptions::new().test_before_acquire(false);
+    Ok(options.max_connections(16).connect_lazy(url)?)
 }
 
 fn memory() -> Result<MemoryStore, ConfigError> {

@@ -18,17 +18,17 @@ use actix_web_idempotency::{ApiLock, Idempotency};
 
 use self::{
     floor::{
-        memory,
+        memory, postgres,
         redis::{Floor, first_run, lock, replay},
     },
-    guarded::{crowded_keys, crowded_lock, keys, lock_over, waiting_keys},
+    guarded::{crowded_keys, crowded_lock, keys, lock_over, pool, store, waiting_keys},
     order::{order, slow_order},
 };
 pub(crate) use self::{passage::Passage, payload::Payload, subject::Subject};
 
-/// Serves a subject with one worker on a free port, and says where. Without the URL of a Redis its
-/// store is in memory.
-pub(crate) async fn serve(subject: Subject, redis: Option<&str>) -> anyhow::Result<()> {
+/// Serves a subject with one worker on a free port, and says where. Without the URL of a store it is in memory.
+pub(crate) async fn serve(subject: Subject, url: Option<&str>) -> anyhow::Result<()> {
+    let is_postgres = url.is_some_and(|url| url.starts_with("postgres:"));
     match subject {
         Subject::Bare => {
             listen(|app| {
@@ -36,7 +36,7 @@ pub(crate) async fn serve(subject: Subject, redis: Option<&str>) -> anyhow::Resu
             })
             .await?;
         }
-        Subject::Floor(passage) if redis.is_none() => {
+        Subject::Floor(passage) if url.is_none() => {
             let table = web::Data::new(memory::Table::default());
             listen(move |app| {
                 app.app_data(table.clone());
@@ -50,8 +50,22 @@ pub(crate) async fn serve(subject: Subject, redis: Option<&str>) -> anyhow::Resu
             })
             .await?;
         }
+        Subject::Floor(passage) if is_postgres => {
+            // As the store makes it.
+            let url = url.unwrap_or_default();
+            store(Some(url)).await?;
+            let floor = web::Data::new(postgres::Floor::new(pool(url)?));
+            listen(move |app| {
+                app.app_data(floor.clone());
+                app.service(match passage {
+                    Passage::Replay => web::resource("/orders").post(postgres::replay),
+                    _ => web::resource("/orders").post(postgres::first_run),
+                });
+            })
+            .await?;
+        }
         Subject::Floor(passage) => {
-            let redis = redis.unwrap_or_default().to_owned();
+            let redis = url.unwrap_or_default().to_owned();
             listen(move |app| {
                 // Called once per worker, and so each has a connection of its own.
                 app.app_data(web::Data::new(Floor::new(&redis)));
@@ -63,12 +77,12 @@ pub(crate) async fn serve(subject: Subject, redis: Option<&str>) -> anyhow::Resu
             })
             .await?;
         }
-        Subject::Lock(payload) => behind_lock(lock_over(payload, redis)?).await?,
+        Subject::Lock(payload) => behind_lock(lock_over(payload, store(url).await?)?).await?,
         Subject::CrowdedLock => behind_lock(crowded_lock().await?).await?,
-        Subject::Keys => behind_keys(keys(redis)?).await?,
+        Subject::Keys => behind_keys(keys(store(url).await?)?).await?,
         Subject::CrowdedKeys => behind_keys(crowded_keys().await?).await?,
         Subject::WaitingKeys => {
-            let keys = waiting_keys(redis)?;
+            let keys = waiting_keys(store(url).await?)?;
             listen(move |app| {
                 let slow = web::resource("/slow/{millis}");
                 app.service(slow.wrap(keys.clone()).post(slow_order));

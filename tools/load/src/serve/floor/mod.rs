@@ -1,4 +1,5 @@
 //! What the middlewares cannot do without, written by hand, and nothing else.
 
 pub(super) mod memory;
+pub(super) mod postgres;
 pub(super) mod redis;
