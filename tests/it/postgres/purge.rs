@@ -1,6 +1,9 @@
 //! The removal of rows whose keys are forgotten.
 
-use std::time::Duration;
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
 use actix_web_idempotency::store::{NewClaim, Record, Store, Tombstone};
 use actix_web_idempotency_sqlx::PgStore;
@@ -8,7 +11,8 @@ use tokio::time::sleep;
 
 use crate::support::{
     claims::{assert_finished, claim_under, complete, take},
-    postgres::PostgresTable,
+    eventually,
+    postgres::{Postgres, PostgresTable},
 };
 
 const SHORT: Duration = Duration::from_millis(1);
@@ -100,4 +104,60 @@ async fn forgotten_row_that_is_not_purged_counts_as_vacant() {
     assert_finished(store, &next).await;
     assert_eq!(store.purge().await.unwrap(), 0);
     assert_eq!(table.keys().len(), 1);
+}
+
+/// The variable of the environment that says how many forgotten rows there are. With more than by default it is also
+/// measured how long requests wait for the purge.
+const ROWS: &str = "PURGE_ROWS";
+const BY_DEFAULT: u64 = 5_000;
+/// The longest that a request may wait for the purge.
+const LONGEST: Duration = Duration::from_millis(50);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn purge_of_many_rows_goes_on_beside_requests() {
+    let rows = std::env::var(ROWS).ok();
+    let rows: u64 = rows.map_or(BY_DEFAULT, |rows| rows.parse().unwrap());
+    let postgres = Postgres::start();
+    let table = PostgresTable::on_server(&postgres).await;
+    let forgotten = format!(
+        "INSERT INTO {} SELECT 'old:' || lpad(to_hex(n), 64, '0'), '\\x00', NULL, 1, \
+         now() - interval '1 hour', now() - interval '1 hour', now() - interval '1 hour', 201, '', \
+         convert_to(repeat('x', 200), 'UTF8') FROM generate_series(1, {rows}) AS n",
+        table.name
+    );
+    postgres.query(&forgotten);
+
+    let (before, _) = use_for(&table, sleep(Duration::from_secs(2))).await;
+    let (during, removed) = use_for(&table, table.store.purge()).await;
+    // In a minute the store has begun a purge of its own.
+    assert!(removed.unwrap() <= rows);
+    let left = format!("SELECT count(*) FROM {} WHERE key LIKE 'old:%'", table.name);
+    eventually("all are removed", async || postgres.query(&left) == "0").await;
+    println!("longest of a request: {before:?} before, {during:?} during the purge of {rows}");
+    if rows > BY_DEFAULT {
+        assert!(
+            during < before + LONGEST,
+            "{before:?} before, {during:?} during"
+        );
+    }
+}
+
+/// Uses the store until something else is done, and returns the longest that a request took.
+async fn use_for<T>(table: &PostgresTable, other: impl Future<Output = T>) -> (Duration, T) {
+    let longest = Cell::new(Duration::ZERO);
+    let load: u64 = rand::random();
+    let requests = async {
+        for number in 0_u64.. {
+            let claim = claim_under(&format!("{load}-{number}:"), 0);
+            let begun = Instant::now();
+            take(&table.store, &claim).await;
+            complete(&table.store, &claim).await;
+            longest.set(longest.get().max(begun.elapsed()));
+            sleep(SHORT).await;
+        }
+    };
+    tokio::select! {
+        done = other => (longest.get(), done),
+        () = requests => unreachable!("they do not end"),
+    }
 }

@@ -178,6 +178,11 @@ impl PostgresTable {
         Self::on(PgPoolOptions::new().connect_lazy(&SHARED.url()).unwrap()).await
     }
 
+    /// On a server of the test's own.
+    pub(crate) async fn on_server(postgres: &Postgres) -> Self {
+        Self::on(PgPoolOptions::new().connect_lazy(&postgres.url()).unwrap()).await
+    }
+
     /// By way of a pool of the test's own.
     pub(crate) async fn on(pool: PgPool) -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
