@@ -12,7 +12,7 @@
 //! actix-web-idempotency-sqlx = { version = "0.1", features = ["postgres"] }
 //! ```
 //!
-//! ```no_run
+//! ```rust,no_run
 //! use actix_web_idempotency::{Idempotency, Scope};
 //! use actix_web_idempotency_sqlx::{PgStore, sqlx::PgPool};
 //!

@@ -5,10 +5,19 @@ use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 use super::page::{Kind, Page, comments, markdown, read};
 
 /// Rust that is compiled and not run, by its first line, and why. `.ci/quickstart` runs it.
-const NOT_RUN: [(&str, &str); 1] = [(
-    "use actix_web::{App, HttpServer, post, rt::time::sleep};",
-    "the README's program serves until it is stopped",
-)];
+const NOT_RUN: [(&str, &str); 2] = [
+    (
+        "use actix_web::{App, HttpServer, post, rt::time::sleep};",
+        "the README's program serves until it is stopped",
+    ),
+    (
+        "use actix_web_idempotency::{Idempotency, Scope};",
+        "it needs a PostgreSQL; tests/it/postgres does the same",
+    ),
+];
+
+/// Pages of which the code is compiled.
+const COMPILED: [&str; 2] = ["README.md", "crates/sqlx/README.md"];
 
 /// Blocks for a shell that `.ci/quickstart` does not take from their page, by how they begin, and why.
 const NOT_TAKEN: [(&str, &str, &str); 3] = [
@@ -22,7 +31,7 @@ const NOT_TAKEN: [(&str, &str, &str); 3] = [
 ];
 
 /// Fences of what is no Rust.
-const OTHERS: [&str; 3] = ["sh", "text", "toml"];
+const OTHERS: [&str; 4] = ["sql", "sh", "text", "toml"];
 
 /// The fences and the code of a page.
 fn blocks(page: &Page) -> Vec<(String, String)> {
@@ -58,7 +67,7 @@ fn rust_in_the_documentation_is_compiled_and_run() {
             }
             let file = &page.file;
             let first = code.lines().next().unwrap_or_default();
-            let is_tested = page.kind != Kind::Markdown || file == "README.md";
+            let is_tested = page.kind != Kind::Markdown || COMPILED.contains(&file.as_str());
             assert!(is_tested, "{file}: nobody compiles {first:?}");
             match words[..] {
                 [""] | ["rust"] => runs += 1,

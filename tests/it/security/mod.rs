@@ -52,6 +52,7 @@ mod forgeries;
 mod injection;
 mod secrets;
 mod shown;
+mod shown_sql;
 mod shown_stores;
 mod table;
 mod tenants;

@@ -32,14 +32,21 @@ use bytes::Bytes;
 use futures_util::{future::LocalBoxFuture, stream};
 use serde_json::json;
 
-use super::{shown_stores::of_stores, with_scope};
+use super::{shown_sql::of_sql, shown_stores::of_stores, with_scope};
 use crate::support::eventually;
 
 pub(super) const SECRET: &str = "c4nary-to-be-shown";
 /// Of a claim, which it can end.
 pub(super) const TOKEN: [u8; 16] = *b"0wner-of-a-claim";
 /// Traits, which show nothing.
-const TRAITS: [&str; 4] = ["Inspect", "IntoLabel", "IntoPayload", "Store"];
+const TRAITS: [&str; 6] = [
+    "Database",
+    "Inspect",
+    "IntoLabel",
+    "IntoPayload",
+    "Row",
+    "Store",
+];
 /// What an application meets and cannot name.
 const HIDDEN: [&str; 3] = ["ApiLockMiddleware", "GuardedBody", "IdempotencyMiddleware"];
 
@@ -70,6 +77,7 @@ fn public_types() -> BTreeSet<String> {
         "store/memory/mod.rs",
         "store/mod.rs",
         "store/redis/mod.rs",
+        "store/sql/mod.rs",
         "testing/mod.rs",
     ] {
         let text = fs::read_to_string(src.join(file)).unwrap();
@@ -293,6 +301,7 @@ async fn debug_of_every_public_type_and_display_of_every_error_show_no_secret() 
     let shown = Shown::default();
     of_an_application(&shown).await;
     of_stores(&shown).await;
+    of_sql(&shown).await;
     of_once(&shown).await;
     of_requests(&shown).await;
     of_incidents(&shown).await;
