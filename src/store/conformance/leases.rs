@@ -57,20 +57,33 @@ async fn a_lapsed_claim_is_forgotten_after_its_afterlife<S: Store>(store: &S) {
 }
 
 async fn a_renewed_claim_lives_on<S: Store>(store: &S) {
-    let key = new_key();
-    // Renewed long before it ends, so that a slow machine does not make it expire.
-    let claim = claim_on(&key, SHORT * 10);
-    must_claim(store, &claim).await;
-    sleep(SHORT * 6).await;
-    assert!(renew(store, &claim).await.is_some());
-    match begin(store, &claim_on(&key, LONG)).await {
-        Begin::InFlight {
-            left: Some(left), ..
-        } => assert!(left > SHORT * 4, "{left:?} are left of a renewed lease"),
-        other => panic!("the claim is live: {other:?}"),
-    }
-    sleep(SHORT * 6).await;
-    must_be_in_flight(store, &claim_on(&key, LONG)).await;
+    const LEASE: Duration = Duration::from_secs(1);
+    until_in_time(async || {
+        let key = new_key();
+        let claim = claim_on(&key, LEASE);
+        must_claim(store, &claim).await;
+        sleep(SHORT * 6).await;
+        let renewed = Instant::now();
+        assert!(renew(store, &claim).await.is_some());
+        let met = begin(store, &claim_on(&key, LONG)).await;
+        if renewed.elapsed() >= SHORT * 4 {
+            return false;
+        }
+        match met {
+            Begin::InFlight {
+                left: Some(left), ..
+            } => assert!(left > SHORT * 4, "{left:?} are left of a renewed lease"),
+            other => panic!("the claim is live: {other:?}"),
+        }
+        sleep(SHORT * 5).await;
+        let met = begin(store, &claim_on(&key, LONG)).await;
+        if renewed.elapsed() >= LEASE {
+            return false;
+        }
+        assert!(matches!(met, Begin::InFlight { .. }), "{met:?}");
+        true
+    })
+    .await;
 }
 
 async fn renewed_claim_lapses_and_keeps_its_grace_period<S: Store>(store: &S) {
@@ -98,13 +111,22 @@ async fn renewed_claim_lapses_and_keeps_its_grace_period<S: Store>(store: &S) {
 }
 
 async fn renewed_claim_is_forgotten_after_its_grace_period<S: Store>(store: &S) {
-    let key = new_key();
-    let mut dead = claim_on(&key, SHORT);
-    dead.grace = SHORT;
-    must_claim(store, &dead).await;
-    assert!(renew(store, &dead).await.is_some());
-    sleep(AFTER_SHORT + SHORT).await;
-    assert_eq!(must_claim(store, &claim_on(&key, LONG)).await, 1);
+    until_in_time(async || {
+        let key = new_key();
+        let mut dead = claim_on(&key, SHORT);
+        dead.grace = SHORT;
+        let begun = Instant::now();
+        must_claim(store, &dead).await;
+        let renewed = renew(store, &dead).await;
+        if begun.elapsed() >= SHORT * 2 {
+            return false;
+        }
+        assert!(renewed.is_some());
+        sleep(AFTER_SHORT + SHORT).await;
+        assert_eq!(must_claim(store, &claim_on(&key, LONG)).await, 1);
+        true
+    })
+    .await;
 }
 
 async fn a_loser_changes_nothing<S: Store>(store: &S) {

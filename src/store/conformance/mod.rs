@@ -26,7 +26,7 @@ use std::{future::Future, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::{LocalBoxFuture, join_all};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::config::ExpiredLease;
 
@@ -76,6 +76,17 @@ pub async fn check_inspect<S: Inspect>(store: &S) {
 
 fn boxed<'a>(case: impl Future<Output = ()> + 'a) -> LocalBoxFuture<'a, ()> {
     Box::pin(case)
+}
+
+/// Repeats a case for which the machine may be too slow, until it was fast enough: the case says whether it was,
+/// before it asserts anything that depends on it.
+async fn until_in_time(case: impl AsyncFn() -> bool) {
+    for _try in 0..20 {
+        if case().await {
+            return;
+        }
+    }
+    panic!("the store never replied within the leases of this suite");
 }
 
 /// A key that nothing else uses.

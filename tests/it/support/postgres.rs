@@ -44,12 +44,13 @@ impl Postgres {
         if let Some(account) = account {
             account.owns(dir.path());
         }
-        let made = command("initdb", &dir, account)
-            .args(["--pgdata=data", "--username=postgres", "--auth=trust"])
-            .args(["--no-sync", "--no-locale", "--encoding=UTF8"])
+        let copied = Command::new("cp")
+            .args(["-a", "--"])
+            .arg(TEMPLATE.path().join("data"))
+            .arg(dir.path())
             .output()
-            .expect(MISSING);
-        assert!(made.status.success(), "{made:?}");
+            .unwrap();
+        assert!(copied.status.success(), "{copied:?}");
         Self::launched(dir, account, options)
     }
 
@@ -159,10 +160,32 @@ impl Postgres {
     }
 }
 
+/// A new cluster, of which each server has a copy: to make one takes a second of a core.
+static TEMPLATE: LazyLock<TempDir> = LazyLock::new(|| {
+    let dir = TempDir::with_prefix("idempotency-").unwrap();
+    let account = Account::of_servers();
+    if let Some(account) = account {
+        account.owns(dir.path());
+    }
+    let made = command("initdb", &dir, account)
+        .args(["--pgdata=data", "--username=postgres", "--auth=trust"])
+        .args([
+            "--no-sync",
+            "--no-locale",
+            "--encoding=UTF8",
+            "--wal-segsize=1",
+        ])
+        .output()
+        .expect(MISSING);
+    assert!(made.status.success(), "{made:?}");
+    after_this_process(&[], dir.path());
+    dir
+});
+
 /// The server that tests share which need nothing but a table.
 static SHARED: LazyLock<Postgres> = LazyLock::new(|| {
     let postgres = Postgres::start();
-    postgres.end_with_this_process();
+    after_this_process(&[postgres.server.id().to_string()], postgres.dir.path());
     postgres
 });
 
@@ -228,28 +251,28 @@ impl PostgresTable {
     }
 }
 
-impl Postgres {
-    /// Has it end after this process, which does not drop it.
-    #[allow(clippy::zombie_processes, reason = "it waits for the end of this one")]
-    fn end_with_this_process(&self) {
-        let (server, dir) = (self.server.id().to_string(), self.dir.path());
-        let mut last = Command::new("sh")
-            .args(["-c", LAST_RITES, "sh", &server])
-            .arg(dir)
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // Closed with this process.
-        std::mem::forget(last.stdin.take());
-    }
+/// Has a server ended, and its folder removed, after this process, which does not drop them.
+#[allow(clippy::zombie_processes, reason = "it waits for the end of this one")]
+fn after_this_process(server: &[String], dir: &Path) {
+    let mut last = Command::new("sh")
+        .args(["-c", LAST_RITES, "sh"])
+        .arg(dir)
+        .args(server)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Closed with this process.
+    std::mem::forget(last.stdin.take());
 }
 
 /// Waits until the other end of its standard input is closed.
 const LAST_RITES: &str = r#"
     read -r never
-    kill -QUIT "$1"
-    while kill -0 "$1" 2>/dev/null; do sleep 0.1; done
-    rm -rf "$2"
+    if [ $# -gt 1 ]; then
+        kill -QUIT "$2"
+        while kill -0 "$2" 2>/dev/null; do sleep 0.1; done
+    fi
+    rm -rf "$1"
 "#;
 
 impl Drop for Postgres {

@@ -41,7 +41,7 @@ impl Topology for OnePostgres {
         let url = format!("postgres://app@127.0.0.1:{}/postgres", proxy.port());
         let pool = PgPoolOptions::new().max_connections(match fault {
             Exhausted => 2,
-            _ => 10,
+            _ => 5,
         });
         Self {
             fault,
