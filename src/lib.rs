@@ -84,6 +84,8 @@
 
 pub mod api_lock;
 mod claim;
+#[cfg(feature = "sql")]
+pub mod commit;
 mod config;
 pub mod dedup;
 pub mod event;

@@ -18,6 +18,8 @@ pub(super) enum Stage<S, R, A> {
     Sent(S),
     /// The key is held.
     Running(R),
+    /// The key is held, and the application's transaction that completes the claim may have been committed.
+    InDoubt(R),
     /// The key is held, and this is what has to stand there in the end.
     Answered(A),
     /// There is nothing to give back.
@@ -82,6 +84,15 @@ impl<S, R, A> ClaimState<S, R, A> {
         };
     }
 
+    /// The work has sent the statement that completes the claim in its transaction. From now on no response is
+    /// recorded in another way: it might not be that of the rows.
+    pub(crate) fn in_doubt(&mut self) {
+        self.stage = match mem::replace(&mut self.stage, Stage::Finished) {
+            Stage::Running(running) => Stage::InDoubt(running),
+            other => other,
+        };
+    }
+
     /// The store has heard how the work has ended, or was never asked.
     pub(crate) fn finished(&mut self) {
         self.stage = Stage::Finished;
@@ -91,7 +102,8 @@ impl<S, R, A> ClaimState<S, R, A> {
     pub(crate) fn cleanup(&mut self) -> Cleanup<S, R, A> {
         match mem::replace(&mut self.stage, Stage::Finished) {
             Stage::Sent(claim) => Cleanup::Undo(claim),
-            Stage::Running(running) => match self.on_drop {
+            // A release finds the record where the transaction was committed, and leaves it.
+            Stage::Running(running) | Stage::InDoubt(running) => match self.on_drop {
                 ExpiredLease::Reexecute => Cleanup::Release(running),
                 ExpiredLease::Refuse => Cleanup::Lapse(running),
             },
@@ -128,6 +140,23 @@ mod tests {
             assert_eq!(state.clone().cleanup(), Cleanup::Record(()));
             state.finished();
             assert_eq!(state.cleanup(), Cleanup::Nothing);
+        }
+    }
+
+    #[test]
+    fn work_in_doubt_is_never_recorded() {
+        for on_drop in [ExpiredLease::Reexecute, ExpiredLease::Refuse] {
+            let mut state = Plain::sent((), on_drop);
+            state.claimed(|()| ());
+            state.in_doubt();
+            state.answered(|()| ());
+            let cut_off = match on_drop {
+                ExpiredLease::Reexecute => Cleanup::Release(()),
+                ExpiredLease::Refuse => Cleanup::Lapse(()),
+            };
+            assert_eq!(state.clone().cleanup(), cut_off);
+            state.free_on_drop();
+            assert_eq!(state.cleanup(), Cleanup::Release(()));
         }
     }
 

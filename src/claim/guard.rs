@@ -4,6 +4,7 @@ use tokio::time::timeout_at;
 
 use super::{
     claim_state::{ClaimState, Cleanup, Stage},
+    commit::CommitStage,
     completion::Completion,
     context::{Context, report},
     drain::DrainGuard,
@@ -32,6 +33,8 @@ pub(crate) struct Guard {
     state: ClaimState<Arc<NewClaim>, Running, Answered>,
     ticket: Option<DrainGuard>,
     event: EventBuilder,
+    /// A transaction of the application has completed the claim.
+    is_committed: bool,
 }
 
 /// A key that is held.
@@ -56,6 +59,7 @@ impl Guard {
             state: ClaimState::sent(claim, on_drop),
             context,
             event: EventBuilder::default(),
+            is_committed: false,
         }
     }
 
@@ -79,15 +83,42 @@ impl Guard {
     /// What is known of the claim while it runs.
     pub(crate) fn held_claim(&self) -> Option<&Arc<HeldClaim>> {
         match &self.state.stage {
-            Stage::Running(running) => Some(running.kept.held_claim()),
+            Stage::Running(running) | Stage::InDoubt(running) => Some(running.kept.held_claim()),
             Stage::Sent(_) | Stage::Answered(_) | Stage::Finished => None,
         }
+    }
+
+    /// The work has ended: returns how far it has come with a transaction that completes the claim, and follows it
+    /// there. Nothing is left to do for a claim that is committed.
+    pub(crate) fn follow_commit(&mut self) -> CommitStage {
+        let Stage::Running(running) = &self.state.stage else {
+            return match self.state.stage {
+                Stage::InDoubt(_) => CommitStage::InDoubt,
+                _ if self.is_committed => CommitStage::Committed,
+                _ => CommitStage::Open,
+            };
+        };
+        let stage = running.kept.held_claim().close_commit();
+        match stage {
+            CommitStage::Open => {}
+            CommitStage::InDoubt => self.state.in_doubt(),
+            CommitStage::Committed => {
+                self.event.record(|event| {
+                    event.ending = Some(Ending::Committed);
+                    event.finish = Some(FinishOutcome::Confirmed);
+                });
+                self.is_committed = true;
+                // A late copy of the claim finds a record, too.
+                self.state.finished();
+            }
+        }
+        stage
     }
 
     /// Returns the fingerprint of the request that runs.
     pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
         match &self.state.stage {
-            Stage::Running(running) => running.claim.fingerprint,
+            Stage::Running(running) | Stage::InDoubt(running) => running.claim.fingerprint,
             Stage::Sent(_) | Stage::Answered(_) | Stage::Finished => None,
         }
     }
@@ -137,6 +168,9 @@ impl Guard {
 
     /// There is a response: from now on a drop records it.
     pub(crate) fn answered(&mut self, record: Record, retention: Duration) {
+        if self.follow_commit() != CommitStage::Open {
+            return;
+        }
         self.event.record(|event| match &record {
             Record::Response(answer) => {
                 event.ending = Some(Ending::Recorded);
@@ -167,10 +201,13 @@ impl Guard {
     /// is free. Takes at most one call to the store; if that fails, or if this future is dropped,
     /// the background goes on.
     pub(crate) async fn finish(mut self) -> FinishOutcome {
+        if self.follow_commit() == CommitStage::Committed {
+            return FinishOutcome::Confirmed;
+        }
         self.free_on_drop();
         self.event.start_step();
         let (key, claim, outcome) = match &self.state.stage {
-            Stage::Running(Running { claim, kept }) => {
+            Stage::Running(Running { claim, kept }) | Stage::InDoubt(Running { claim, kept }) => {
                 let held_claim = kept.held_claim();
                 (
                     held_claim.key(),
@@ -255,6 +292,7 @@ fn sent_again(claim: &Arc<NewClaim>) -> Option<Arc<NewClaim>> {
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        self.follow_commit();
         let cleanup = self.state.cleanup();
         match &cleanup {
             Cleanup::Release(_) | Cleanup::Record(_) => self.ends(Ending::Freed),

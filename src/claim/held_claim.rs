@@ -12,6 +12,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::{
     FencingError,
+    commit::{Commit, CommitStage},
     context::{Context, report},
 };
 use crate::{
@@ -34,6 +35,7 @@ pub(crate) struct HeldClaim {
     loss: Notify,
     /// Locked to read or write them.
     overrides: Mutex<RecordOverrides>,
+    commit: Commit,
 }
 
 impl HeldClaim {
@@ -47,7 +49,13 @@ impl HeldClaim {
             ending: AtomicBool::new(false),
             loss: Notify::new(),
             overrides: Mutex::default(),
+            commit: Commit::default(),
         }
+    }
+
+    /// The work has ended: no commit begins any more.
+    pub(super) fn close_commit(&self) -> CommitStage {
+        self.commit.close()
     }
 
     pub(super) fn lease(&self) -> &Lease {
@@ -155,6 +163,61 @@ impl HeldClaim {
                 Ok(None)
             }
         }
+    }
+}
+
+/// What a commit in a transaction of the application needs.
+#[cfg(feature = "sql")]
+impl HeldClaim {
+    /// A commit that completes the claim begins: its statement is about to be sent. From here on the claim is not
+    /// renewed, because its row is locked and then a record.
+    pub(crate) fn begin_commit(&self) -> Result<(), super::CommitRefused> {
+        self.commit.begin()?;
+        self.set_ending(true);
+        Ok(())
+    }
+
+    /// The transaction is rolled back: the claim is what it was.
+    pub(crate) fn commit_rolled_back(&self, error: &dyn fmt::Display) {
+        self.set_ending(false);
+        self.commit.rolled_back();
+        let key = self.key();
+        report!(
+            self.context, warn, Incident::about_claim(IncidentKind::CommitRolledBack, key),
+            key:%, error:% = error;
+            "the transaction of {key} is rolled back: {error}"
+        );
+    }
+
+    /// The transaction is rolled back, because the claim has another owner by now, or none.
+    pub(crate) fn commit_lost(&self) {
+        self.lost.store(true, Ordering::Release);
+        self.loss.notify_waiters();
+        self.commit_rolled_back(&"the claim is lost");
+    }
+
+    /// Record and rows are there.
+    pub(crate) fn committed(&self) {
+        self.commit.committed();
+    }
+
+    /// It is unknown whether the transaction is committed.
+    pub(crate) fn commit_in_doubt(&self) {
+        let key = self.key();
+        report!(
+            self.context, warn, Incident::about_claim(IncidentKind::CommitInDoubt, key),
+            key:%;
+            "the transaction of {key} may or may not be committed"
+        );
+    }
+
+    /// The statement that completes the claim in a transaction, if its store has one.
+    pub(crate) fn completion(&self) -> Option<crate::store::CompletionSql> {
+        self.context.store().completion()
+    }
+
+    pub(crate) fn token(&self) -> &crate::store::OwnerToken {
+        self.lease.token()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod backoff;
 mod claim_state;
+mod commit;
 mod completion;
 mod context;
 mod drain;
@@ -32,23 +33,28 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 #[cfg(test)]
 pub(crate) use self::claim_state::{ClaimState, Cleanup};
+#[cfg(feature = "sql")]
+pub(crate) use self::commit::CommitRefused;
 pub use self::fencing_error::FencingError;
+pub(crate) use self::{
+    commit::CommitStage,
+    guard::Guard,
+    held_claim::{HeldClaim, RecordOverrides, RecordRule},
+    outcome::ClaimOutcome,
+    terms::ClaimTerms,
+};
 use self::{
     context::{Context, report},
     refusal_log::{Ended, Line, RefusalLog},
     renewals::Renewals,
     watches::Watches,
 };
-pub(crate) use self::{
-    guard::Guard,
-    held_claim::{HeldClaim, RecordOverrides, RecordRule},
-    outcome::ClaimOutcome,
-    terms::ClaimTerms,
-};
 use crate::{
     event::{EventBuilder, Incident, IncidentKind, Observer},
     runtime::log,
-    store::{Begin, ClaimNotes, NewClaim, OwnerToken, Store, StoreError, StoreKey, erase},
+    store::{
+        Begin, ClaimNotes, CompletionSql, NewClaim, OwnerToken, Store, StoreError, StoreKey, erase,
+    },
 };
 
 /// How long who waits for a claim rests after the store could not be asked.
@@ -95,6 +101,20 @@ impl Claims {
         if self.0.reported.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
             report!(self.0.context, warn, Incident::about_claims(kind, 1); "{words} (reported once)");
         }
+    }
+
+    /// Reports a mistake of the application: to the observer each time, and as a line the first time.
+    pub(crate) fn report_each(&self, kind: IncidentKind, words: fmt::Arguments<'_>) {
+        let bit = 1 << kind as u32;
+        if self.0.reported.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
+            log::warn!(incident = kind.as_str(); "{words} (logged once)");
+        }
+        self.0.context.tell(&Incident::about_claims(kind, 1));
+    }
+
+    /// Returns the statement that completes a claim in a transaction of the application, if the store has one.
+    pub(crate) fn completion(&self) -> Option<CompletionSql> {
+        self.0.context.store().completion()
     }
 
     /// Begins the event of a request.

@@ -116,18 +116,43 @@ impl Execution {
         self.guard.finish().await
     }
 
+    /// Begins a commit: returns the statement that records the result in the application's transaction. The package of a
+    /// driver does the rest, see [`commit`](crate::commit). Afterwards there is nothing left to do with the execution
+    /// but to drop it.
+    ///
+    /// # Errors
+    ///
+    /// When nothing may be sent: the store has no transactions, or the work is committed already.
+    #[cfg(feature = "sql")]
+    pub fn completion(
+        &self,
+        result: impl Into<Bytes>,
+    ) -> Result<crate::commit::Completion, crate::commit::CommitError> {
+        use crate::commit::{CommitError, Completion, Responder};
+
+        let record = self.record_of(ExecutionOutcome::Completed(result.into()));
+        match self.guard.held_claim() {
+            Some(held_claim) => {
+                Completion::new(held_claim, record, self.retention, Responder::default())
+            }
+            None => Err(CommitError::unusable("the work has ended")),
+        }
+    }
+
     async fn record(mut self, outcome: ExecutionOutcome) -> FinishOutcome {
         self.guard.ended();
+        let record = self.record_of(outcome);
+        self.guard.complete(record, self.retention).await
+    }
+
+    fn record_of(&self, outcome: ExecutionOutcome) -> Record {
         let (status, body) = outcome.into_parts();
-        let answer = RecordedResponse {
+        Record::Response(RecordedResponse {
             fingerprint: self.fingerprint,
             status,
             headers: Headers::new(),
             body,
-        };
-        self.guard
-            .complete(Record::Response(answer), self.retention)
-            .await
+        })
     }
 }
 

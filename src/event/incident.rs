@@ -78,6 +78,14 @@ pub enum IncidentKind {
     SecondStore,
     /// The memory store is 80 % or 95 % full of entries. A full one refuses new keys with 503.
     StoreFilling,
+    /// It is unknown whether a transaction that completes a claim was committed: the connection ended, or the
+    /// handler was dropped. Retries meet the truth.
+    CommitInDoubt,
+    /// A transaction that completes a claim was rolled back: the claim was lost, or the database refused.
+    CommitRolledBack,
+    /// A handler succeeded without a commit, although its store commits records with the application's rows. The
+    /// response is recorded in a second write.
+    CommitForgotten,
 }
 
 impl IncidentKind {
@@ -98,6 +106,9 @@ impl IncidentKind {
             Self::EncodedResponse => "encoded_response",
             Self::SecondStore => "second_store",
             Self::StoreFilling => "store_filling",
+            Self::CommitInDoubt => "commit_in_doubt",
+            Self::CommitRolledBack => "commit_rolled_back",
+            Self::CommitForgotten => "commit_forgotten",
         }
     }
 }

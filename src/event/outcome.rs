@@ -51,6 +51,8 @@ impl Outcome {
 pub enum Ending {
     /// The response is recorded.
     Recorded,
+    /// The response is recorded, in the transaction of the handler.
+    Committed,
     /// The response is not recorded, only that the work is done: it is too large, was cut off, or must not be
     /// stored.
     Tombstone,
@@ -65,6 +67,7 @@ impl Ending {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Recorded => "recorded",
+            Self::Committed => "committed",
             Self::Tombstone => "tombstone",
             Self::Freed => "freed",
             Self::Lapsed => "lapsed",

@@ -5,6 +5,7 @@
 //! | this page | `Idempotency` runs, and you decide: scope, crashes, recording, authentication, CORS, what to publish, what to watch |
 //! | [`recipes`] | you have a task: [payments](recipes::payments), [webhooks](recipes::webhooks), [forms](recipes::forms), [a queue's consumer](recipes::queue), [a batch import](recipes::batch) |
 //! | [`sessions`] | users log in with actix-session or actix-identity |
+//! | [`exactly_once`] | your rows are in PostgreSQL: record and rows in one transaction |
 //! | [`transactions`] | a layer opens a database transaction for each request |
 //! | [`middlewares`] | you wrap other middlewares: order, compression, body limits, access log |
 //! | [`locks`] | you wrap a lock around an `App`, or two locks around one handler |
@@ -272,6 +273,7 @@
 pub mod comparison;
 #[doc = include_str!("../../DESIGN.md")]
 pub mod design {}
+pub mod exactly_once;
 pub mod locks;
 pub mod memory;
 pub mod middlewares;

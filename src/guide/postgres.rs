@@ -28,6 +28,8 @@
 //! # }
 //! ```
 //!
+//! A handler that writes rows commits them together with its response: [exactly once](super::exactly_once).
+//!
 //! # The table
 //!
 //! `migrate` makes it where it is missing. If your migrations are files, copy the text of `PgStore::SCHEMA` into

@@ -11,9 +11,10 @@ use actix_web::{
     http::StatusCode,
 };
 
-use super::{passed::MissingKey, transient::Transient};
+use super::{passed::MissingKey, settings::IdempotencySettings, transient::Transient};
 use crate::{
-    claim::{FencingError, HeldClaim, RecordRule},
+    claim::{FencingError, Guard, HeldClaim, RecordRule},
+    fingerprint::Fingerprint,
     runtime::log,
     store::StoreTime,
 };
@@ -49,12 +50,39 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Claim {
-    held_claim: Arc<HeldClaim>,
+    pub(super) held_claim: Arc<HeldClaim>,
+    /// For a commit.
+    #[cfg_attr(
+        not(feature = "sql"),
+        allow(dead_code, reason = "only SQL stores commit")
+    )]
+    pub(super) guard: GuardOfClaim,
 }
 
+/// What a commit has to know of the guard of its claim.
+#[derive(Clone)]
+#[cfg_attr(
+    not(feature = "sql"),
+    allow(dead_code, reason = "only SQL stores commit")
+)]
+pub(super) struct GuardOfClaim {
+    pub(super) fingerprint: Option<Fingerprint>,
+    pub(super) settings: Arc<IdempotencySettings>,
+}
+
+/// Marks a response that was committed, to be told from another one that the handler returns in its place.
+pub(super) struct CommittedResponse;
+
 impl Claim {
-    pub(super) fn new(held_claim: Arc<HeldClaim>) -> Self {
-        Self { held_claim }
+    /// Returns the claim that a guard holds, for the handler.
+    pub(super) fn new(guard: &Guard, settings: &Arc<IdempotencySettings>) -> Option<Self> {
+        Some(Self {
+            held_claim: Arc::clone(guard.held_claim()?),
+            guard: GuardOfClaim {
+                fingerprint: guard.fingerprint(),
+                settings: Arc::clone(settings),
+            },
+        })
     }
 
     /// Returns the number of this run: 1, and one more for each owner of this key that has crashed. A handler

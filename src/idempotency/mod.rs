@@ -2,6 +2,8 @@
 
 mod builder;
 mod claim;
+#[cfg(feature = "sql")]
+mod commit;
 mod decision;
 mod fingerprinting;
 pub(crate) mod key;
@@ -51,9 +53,9 @@ pub use self::{
 use self::{middleware::IdempotencyMiddleware, scope::ScopeId, settings::IdempotencySettings};
 pub use crate::claim::FencingError;
 use crate::{
-    config::ConfigError,
+    config::{ConfigError, StoreFailure},
     middleware::ResponseBody,
-    runtime::stop_signal,
+    runtime::{log, stop_signal},
     store::{Store, StoreKey},
 };
 
@@ -256,6 +258,14 @@ impl IdempotencyBuilder {
         let settings = self.checked()?;
         if settings.shadow {
             crate::middleware::shadow::announce("Idempotency");
+        }
+        if settings.store_failure == StoreFailure::FailOpen
+            && settings.claims.completion().is_some()
+        {
+            log::warn!(
+                "Idempotency fails open on a store that commits records with the application's rows: while the store \
+                 cannot be asked, requests run without a claim, and duplicates commit their rows twice"
+            );
         }
         Ok(Idempotency {
             settings: Arc::new(settings),

@@ -12,11 +12,14 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 
 use super::{
-    claim::Claim, rendered_error::RenderedError, response_view::ResponseView,
-    settings::IdempotencySettings, transient::Transient,
+    claim::{Claim, CommittedResponse},
+    rendered_error::RenderedError,
+    response_view::ResponseView,
+    settings::IdempotencySettings,
+    transient::Transient,
 };
 use crate::{
-    claim::{Guard, RecordOverrides, RecordRule},
+    claim::{CommitStage, Guard, RecordOverrides, RecordRule},
     config::ExpiredLease,
     event::IncidentKind,
     middleware::{GuardedBody, Recorder, ResponseBody},
@@ -27,7 +30,7 @@ use crate::{
 
 /// A handler that runs under a claim, and what becomes of its response.
 pub(super) struct HandlerRun<'a, S> {
-    pub(super) settings: &'a IdempotencySettings,
+    pub(super) settings: &'a Arc<IdempotencySettings>,
     pub(super) service: &'a S,
 }
 
@@ -58,8 +61,7 @@ where
     pub(super) fn begins(&self, guard: &mut Guard, req: &ServiceRequest) {
         let settings = self.settings;
         (settings.claims).keep_renewed(guard, settings.terms.renew_for);
-        if let Some(held_claim) = guard.held_claim() {
-            let claim = Claim::new(Arc::clone(held_claim));
+        if let Some(claim) = Claim::new(guard, settings) {
             req.extensions_mut().insert(claim);
         }
     }
@@ -120,6 +122,31 @@ where
         }
     }
 
+    /// The store would have recorded the response in the transaction of the handler.
+    fn report_forgotten_commit(&self, head: &HttpResponse<()>) {
+        let claims = &self.settings.claims;
+        let is_committed = head.extensions().contains::<CommittedResponse>();
+        if head.status().as_u16() < 400 && !is_committed && claims.completion().is_some() {
+            claims.report_each(
+                IncidentKind::CommitForgotten,
+                format_args!(
+                    "a handler succeeded without a commit of its claim, so its response is recorded in a second write: \
+                     end its transaction with claim.commit(tx, response)"
+                ),
+            );
+        }
+    }
+
+    /// Retries get the response that was committed.
+    fn report_another_response(&self, head: &HttpResponse<()>) {
+        if !head.extensions().contains::<CommittedResponse>() {
+            log::warn!(
+                "a handler has committed one response and returned another: its client gets the second, and each \
+                 retry the first"
+            );
+        }
+    }
+
     /// Decides what becomes of the key. A guard that is not given back goes along with the body.
     fn decide<T: MessageBody + 'static>(
         &self,
@@ -132,6 +159,19 @@ where
             *held_claim.overrides()
         });
         let body = InMemory::new(body);
+        match guard.follow_commit() {
+            CommitStage::Open => self.report_forgotten_commit(head),
+            CommitStage::Committed => {
+                self.report_another_response(head);
+                return (body.pass(), None);
+            }
+            // The response of the handler may not be that of the rows.
+            CommitStage::InDoubt if !head.extensions().contains::<GeneratedResponse>() => {
+                let is_freed = self.settings.terms.expired_lease == ExpiredLease::Reexecute;
+                return (body.pass(), is_freed.then_some(guard));
+            }
+            CommitStage::InDoubt => {}
+        }
         let is_kept = match overrides.rule {
             _ if head.extensions().contains::<GeneratedResponse>() => false,
             RecordRule::ByRule if Transient::is_on(head) => false,

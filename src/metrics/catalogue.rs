@@ -186,6 +186,7 @@ const ENDING: Label = Label {
     values: || {
         [
             Ending::Recorded,
+            Ending::Committed,
             Ending::Tombstone,
             Ending::Freed,
             Ending::Lapsed,
@@ -212,6 +213,9 @@ const INCIDENT: Label = Label {
             IncidentKind::EncodedResponse,
             IncidentKind::SecondStore,
             IncidentKind::StoreFilling,
+            IncidentKind::CommitInDoubt,
+            IncidentKind::CommitRolledBack,
+            IncidentKind::CommitForgotten,
         ]
         .map(IncidentKind::as_str)
         .to_vec()

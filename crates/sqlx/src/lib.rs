@@ -27,5 +27,5 @@ mod postgres;
 mod readme {}
 
 #[cfg(feature = "postgres")]
-pub use self::postgres::{PgDatabase, PgRow, PgStore};
+pub use self::postgres::{Commit, PgDatabase, PgRow, PgStore};
 pub use sqlx;

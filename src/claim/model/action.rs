@@ -18,6 +18,8 @@ pub(super) enum Action {
     ExecuteLate(usize),
     /// A handler ends with a response that is recorded.
     Answer(usize),
+    /// A handler sends the statement that completes its claim in its transaction, and the commit.
+    Commit(usize),
     /// A handler ends with nothing to record.
     Fail(usize),
     /// The background renews a claim.

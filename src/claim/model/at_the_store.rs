@@ -56,15 +56,38 @@ impl Step<'_> {
                 let (held, change) = transitions::complete(found, &lease, &record, RETENTION, now);
                 if held == Held::Yes {
                     self.state.seen.vacancy_filled |= is_vacant;
-                    self.note(by, |run| run.is_recorded = true);
+                    // What is recorded in another way than by a commit has no rows.
+                    let has_all = !self.rules.commits;
+                    self.note(by, |run| run.is_recorded |= has_all);
                 } else {
                     self.state.seen.late_first = true;
                 }
                 self.change(by, work.key, change);
                 StoreReply::Held(held == Held::Yes)
             }
+            Op::Commit => {
+                let is_own =
+                    matches!(found, Some(SlotRef::Claim(held)) if held.token == claim.token);
+                if !is_own && !(self.rules.has(Mutant::CommitOfAnything) && !is_vacant) {
+                    return StoreReply::Held(false);
+                }
+                let others = self.state.requests.iter().enumerate();
+                let mut others = others.filter(|(other, it)| *other != by && it.work == work);
+                let is_second = others.any(|(_, it)| it.run.is_some_and(|run| run.is_recorded));
+                if is_second && !self.state.has_failed_over {
+                    self.state.breach(Breach::CommittedTwice);
+                }
+                let record = record_of(claim.fingerprint, token);
+                let (_, change) = transitions::complete(None, &lease, &record, RETENTION, now);
+                self.note(by, |run| run.is_recorded = true);
+                self.change(by, work.key, change);
+                StoreReply::Held(true)
+            }
             Op::Release => {
-                let (held, change) = match self.rules.has(Mutant::ReleaseOfAnything) && !is_vacant {
+                let is_record = matches!(found, Some(SlotRef::Finished(_)));
+                let vacates = self.rules.has(Mutant::ReleaseOfAnything) && !is_vacant
+                    || self.rules.has(Mutant::ReleaseOfRecord) && is_record;
+                let (held, change) = match vacates {
                     true => (Held::Yes, Transition::Vacate),
                     false => transitions::release(found, &lease),
                 };

@@ -11,4 +11,6 @@ pub(super) enum Breach {
     Blocked,
     /// Somebody who did not own a key changed what it holds.
     Stolen,
+    /// The rows of one work were committed twice.
+    CommittedTwice,
 }

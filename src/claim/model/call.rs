@@ -7,6 +7,8 @@ pub(super) enum Op {
     /// Only of a [mutant](super::mutant::Mutant::ClaimInTwoSteps): writes what `Begin` found vacant.
     Put,
     Complete,
+    /// Only of a claim of its own, never into a vacant place: the rows of its transaction go along.
+    Commit,
     Release,
 }
 

@@ -20,6 +20,8 @@ impl Step<'_> {
         run.is_recorded
             || match run.end {
                 Some(End::Free) => false,
+                // Without a record its rows are undone, or will be: the commit finds no claim any more.
+                Some(End::Commit) => false,
                 Some(End::CutOff) => self.rules.on_expired_lease == ExpiredLease::Refuse,
                 Some(End::Answer) | None => is_held,
             }
@@ -56,7 +58,11 @@ impl Step<'_> {
         let work = self.request(by).work;
         self.state.seen.replay_after_wait |= self.request(by).claims > 1;
         let first = &self.state.requests[owner_of(run)];
-        let answered = |it: &RunState| it.token == run && it.end == Some(End::Answer);
+        let answered = |it: &RunState| {
+            // Cut off in doubt, it may have been committed.
+            let is_committed = self.rules.commits && it.is_recorded;
+            it.token == run && (it.end == Some(End::Answer) || is_committed)
+        };
         if first.work != work || !first.run.as_ref().is_some_and(answered) {
             self.state.breach(Breach::WrongReplay);
         }

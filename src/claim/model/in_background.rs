@@ -1,7 +1,7 @@
 use super::{
     call::{Op, StoreReply},
     mutant::Mutant,
-    request::{Doing, Job},
+    request::{Doing, End, Job},
     rules::LEASE,
     step::Step,
 };
@@ -9,11 +9,34 @@ use crate::claim::Cleanup;
 
 /// What happens when the request has gone.
 impl Step<'_> {
+    /// A call comes to nothing that is known. The handler returns a commit in doubt as an error, which frees the key.
+    pub(super) fn leave_unheard(&mut self, by: usize) {
+        let is_in_doubt = self.is_committing(by);
+        if is_in_doubt {
+            self.request(by).claim_state.in_doubt();
+            self.request(by).claim_state.free_on_drop();
+        }
+        self.leave(by, Doing::Over);
+        if is_in_doubt {
+            self.note(by, |run| run.end = Some(End::Commit));
+        }
+    }
+
     /// The guard of a request is dropped.
     pub(super) fn leave(&mut self, by: usize, doing: Doing) {
-        self.cut_off(by);
         let now = self.state.now;
+        let is_in_doubt = self.is_committing(by);
+        self.cut_off(by);
+        if is_in_doubt {
+            self.request(by).claim_state.in_doubt();
+        }
         let cleanup = match self.request(by).claim_state.cleanup() {
+            Cleanup::Release(()) if is_in_doubt && self.rules.has(Mutant::RecordedInDoubt) => {
+                Cleanup::Record(())
+            }
+            Cleanup::Lapse(()) if is_in_doubt && self.rules.has(Mutant::ReleasedInDoubt) => {
+                Cleanup::Release(())
+            }
             Cleanup::Record(()) if self.rules.has(Mutant::AnswerReleased) => Cleanup::Release(()),
             Cleanup::Undo(()) if self.rules.has(Mutant::NotUndone) => Cleanup::Nothing,
             cleanup => cleanup,

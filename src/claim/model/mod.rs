@@ -47,14 +47,18 @@ fn bound(name: &str, usual: u8) -> u8 {
     })
 }
 
+/// The lives that the tests walk through.
+fn walk(on_expired_lease: ExpiredLease) -> Walk {
+    Walk::new(
+        on_expired_lease,
+        bound("MODEL_TICKS", 2),
+        bound("MODEL_FAULTS", 1),
+    )
+}
+
 /// Goes through every state that there is; a state that breaks the promise fails it, with the way
 /// that leads there.
-fn all_is_well(on_expired_lease: ExpiredLease, ticks: u8, faults: u8) {
-    let walk = Walk::new(
-        on_expired_lease,
-        bound("MODEL_TICKS", ticks),
-        bound("MODEL_FAULTS", faults),
-    );
+fn all_is_well(walk: Walk) {
     let checker = walk.checker().threads(2).spawn_bfs().join();
     println!(
         "{} states, {} steps",
@@ -66,12 +70,39 @@ fn all_is_well(on_expired_lease: ExpiredLease, ticks: u8, faults: u8) {
 
 #[test]
 fn the_promise_holds_where_dead_owners_are_followed() {
-    all_is_well(ExpiredLease::Reexecute, 2, 1);
+    all_is_well(walk(ExpiredLease::Reexecute));
 }
 
 #[test]
 fn the_promise_holds_where_dead_owners_are_not_followed() {
-    all_is_well(ExpiredLease::Refuse, 2, 1);
+    all_is_well(walk(ExpiredLease::Refuse));
+}
+
+#[test]
+fn rows_and_record_go_together_where_dead_owners_are_followed() {
+    all_is_well(walk(ExpiredLease::Reexecute).with_commits());
+}
+
+#[test]
+fn rows_and_record_go_together_where_dead_owners_are_not_followed() {
+    all_is_well(walk(ExpiredLease::Refuse).with_commits());
+}
+
+#[test]
+fn every_known_way_to_part_rows_and_record_is_found() {
+    use ExpiredLease::{Reexecute, Refuse};
+    let known = [
+        (Mutant::RecordedInDoubt, Reexecute, walk::REPLAYS),
+        (Mutant::CommitOfAnything, Reexecute, walk::OWNS),
+        (Mutant::ReleaseOfRecord, Reexecute, walk::KEEPS),
+        (Mutant::ReleasedInDoubt, Refuse, walk::RUNS_ONCE),
+    ];
+    for (mutant, on_expired_lease, broken) in known {
+        let walk = Walk::new(on_expired_lease, 3, 2)
+            .with_commits()
+            .with(mutant);
+        assert_found(walk, mutant, broken);
+    }
 }
 
 #[test]
@@ -92,19 +123,23 @@ fn every_known_way_to_break_the_promise_is_found() {
     ];
     for (mutant, broken) in known {
         let walk = Walk::new(ExpiredLease::Reexecute, 3, 2).with(mutant);
-        let until = HasDiscoveries::AnyFailures;
-        let checker = walk
-            .checker()
-            .threads(2)
-            .finish_when(until)
-            .spawn_bfs()
-            .join();
-        let found = checker.discoveries();
-        assert!(
-            found.contains_key(broken),
-            "{mutant:?}: only {:?}",
-            found.keys()
-        );
-        println!("{mutant:?} in {} states", checker.unique_state_count());
+        assert_found(walk, mutant, broken);
     }
+}
+
+fn assert_found(walk: Walk, mutant: Mutant, broken: &str) {
+    let until = HasDiscoveries::AnyFailures;
+    let checker = walk
+        .checker()
+        .threads(2)
+        .finish_when(until)
+        .spawn_bfs()
+        .join();
+    let found = checker.discoveries();
+    assert!(
+        found.contains_key(broken),
+        "{mutant:?}: only {:?}",
+        found.keys()
+    );
+    println!("{mutant:?} in {} states", checker.unique_state_count());
 }

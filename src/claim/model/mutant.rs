@@ -25,4 +25,12 @@ pub(super) enum Mutant {
     FingerprintIgnored,
     /// A claim that has expired is still somebody's, for ever.
     NeverTakenOver,
+    /// A response in doubt is recorded in the background, though its rows may not be there.
+    RecordedInDoubt,
+    /// A commit does not look whose claim it completes.
+    CommitOfAnything,
+    /// A release removes a record.
+    ReleaseOfRecord,
+    /// A claim in doubt is freed although dead owners are not to be followed.
+    ReleasedInDoubt,
 }

@@ -63,6 +63,8 @@ pub(super) struct RunState {
 pub(super) enum End {
     /// With a response that is recorded.
     Answer,
+    /// With a commit, which may have been carried out or not. If not, it has left nothing behind.
+    Commit,
     /// Without one: it may run again.
     Free,
     /// Nobody knows.

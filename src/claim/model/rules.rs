@@ -29,6 +29,8 @@ pub(super) struct Rules {
     pub(super) began: Instant,
     pub(super) on_expired_lease: ExpiredLease,
     pub(super) mutant: Option<Mutant>,
+    /// Whether handlers commit their response in a transaction of their own.
+    pub(super) commits: bool,
     pub(super) prefix: Arc<str>,
 }
 

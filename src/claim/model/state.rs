@@ -70,7 +70,8 @@ impl State {
     /// Whether nothing will ever follow from a request any more.
     pub(super) fn is_gone(&self, by: usize) -> bool {
         let request = &self.requests[by];
-        request.doing == Doing::Over && request.job.is_none() && !self.is_late(by, Op::Begin)
+        let is_under_way = self.is_late(by, Op::Begin) || self.is_late(by, Op::Commit);
+        request.doing == Doing::Over && request.job.is_none() && !is_under_way
     }
 
     pub(super) fn breach(&mut self, breach: Breach) {

@@ -41,7 +41,7 @@ impl<'a> Step<'a> {
                     self.fault();
                 }
                 self.abandon_call(by);
-                self.leave(by, Doing::Over);
+                self.leave_unheard(by);
             }
             Action::ExecuteLate(nth) => {
                 let Late { by, token, op, .. } = self.state.late.remove(nth);
@@ -55,6 +55,10 @@ impl<'a> Step<'a> {
                 self.note(by, |run| run.end = Some(End::Answer));
                 self.request(by).claim_state.answered(|()| ());
                 self.call(by, Op::Complete);
+            }
+            Action::Commit(by) => {
+                self.note(by, |run| run.end = Some(End::Commit));
+                self.call(by, Op::Commit);
             }
             Action::Fail(by) => {
                 self.note(by, |run| run.end = Some(End::Free));
@@ -106,7 +110,10 @@ impl<'a> Step<'a> {
             request.sent_again = false;
             let is_free = |run: &RunState| match run.end {
                 Some(End::Free) => true,
-                Some(End::CutOff) => self.rules.on_expired_lease == ExpiredLease::Reexecute,
+                Some(End::CutOff) => {
+                    self.rules.on_expired_lease == ExpiredLease::Reexecute && !run.is_recorded
+                }
+                Some(End::Commit) => !run.is_recorded,
                 Some(End::Answer) | None => false,
             };
             request.run = request.run.filter(|run| !is_free(run));
@@ -185,8 +192,9 @@ impl<'a> Step<'a> {
     }
 
     pub(super) fn cut_off(&mut self, by: usize) {
+        let is_committing = self.is_committing(by);
         let request = self.request(by);
-        if request.doing == Doing::Handling
+        if (request.doing == Doing::Handling || is_committing)
             && let Some(run) = &mut request.run
         {
             run.end = Some(End::CutOff);
@@ -208,7 +216,7 @@ impl<'a> Step<'a> {
             ReplyIs::Slow => self.fault(),
             ReplyIs::Lost => {
                 self.fault();
-                self.leave(by, Doing::Over);
+                self.leave_unheard(by);
             }
             ReplyIs::LostAndSentAgain => {
                 self.fault();
@@ -240,12 +248,31 @@ impl<'a> Step<'a> {
                 self.check_replay(by, run);
                 self.gone(by, Mutant::NotUndoneAfterRefusal);
             }
+            StoreReply::Held(held) if self.is_committing(by) => match held {
+                true => {
+                    let request = self.request(by);
+                    request.claim_state.in_doubt();
+                    request.claim_state.finished();
+                    request.doing = Doing::Over;
+                }
+                // Rolled back: the handler's error frees the key.
+                false => {
+                    self.request(by).claim_state.free_on_drop();
+                    self.call(by, Op::Release);
+                }
+            },
             StoreReply::Held(_) if self.request(by).run.is_some_and(|run| run.is_recorded) => {
                 self.request(by).claim_state.finished();
                 self.request(by).doing = Doing::Over;
             }
             StoreReply::Held(_) => self.gone(by, Mutant::NotUndoneAfterRun),
         }
+    }
+
+    /// Whether a request waits for its commit.
+    pub(super) fn is_committing(&self, by: usize) -> bool {
+        let doing = self.state.requests[by].doing;
+        matches!(doing, Doing::Calling(Call { op: Op::Commit, .. }))
     }
 
     /// The store has said that a request does not hold its key, or no longer; its guard goes.

@@ -24,6 +24,7 @@ pub(super) const REPLAYS: &str = "what is replayed is the answer of the same wor
 pub(super) const KEEPS: &str = "a recorded answer is told to all";
 pub(super) const FREES: &str = "a dead owner blocks nobody";
 pub(super) const OWNS: &str = "only its owner changes a claim or a record";
+pub(super) const COMMITS_ONCE: &str = "the rows of one work are committed once";
 pub(super) const CLEANS_UP: &str = "nobody goes and leaves a claim behind";
 
 /// All that can happen to some requests within some time, with so much going wrong.
@@ -40,6 +41,7 @@ impl Walk {
             began: Instant::now(),
             on_expired_lease,
             mutant: None,
+            commits: false,
             prefix: Arc::from(""),
         };
         Self {
@@ -47,6 +49,12 @@ impl Walk {
             ticks,
             faults,
         }
+    }
+
+    /// With handlers that commit their response in a transaction of their own.
+    pub(super) fn with_commits(mut self) -> Self {
+        self.rules.commits = true;
+        self
     }
 
     pub(super) fn with(mut self, mutant: Mutant) -> Self {
@@ -122,6 +130,9 @@ impl Walk {
                     actions.push(Action::Wake(by));
                 }
                 actions.push(Action::GiveUp(by));
+            }
+            Doing::Handling if self.rules.commits => {
+                actions.extend([Action::Commit(by), Action::Fail(by)]);
             }
             Doing::Handling => actions.extend([Action::Answer(by), Action::Fail(by)]),
             Doing::Over | Doing::Killed => {}
@@ -226,6 +237,19 @@ impl Model for Walk {
             Property::sometimes(name, seen)
         }
         let mut all = match self.rules.on_expired_lease {
+            ExpiredLease::Reexecute if self.rules.commits => vec![
+                sometimes("a dead owner is followed", |_, state| state.seen.takeover),
+                sometimes("a commit is carried out unheard", |_, state| {
+                    let is_unheard = |it: &Request| {
+                        let is_over = matches!(it.doing, Doing::Over | Doing::Killed);
+                        is_over
+                            && it
+                                .run
+                                .is_some_and(|run| run.is_recorded && run.end == Some(End::Commit))
+                    };
+                    state.requests.iter().any(is_unheard)
+                }),
+            ],
             ExpiredLease::Reexecute => vec![
                 sometimes("a dead owner is followed", |_, state| state.seen.takeover),
                 sometimes("a first is too late", |_, state| state.seen.late_first),
@@ -245,6 +269,9 @@ impl Model for Walk {
             always(KEEPS, |_, state| state.breach != Some(Breach::AnswerLost)),
             always(FREES, |_, state| state.breach != Some(Breach::Blocked)),
             always(OWNS, |_, state| state.breach != Some(Breach::Stolen)),
+            always(COMMITS_ONCE, |_, state| {
+                state.breach != Some(Breach::CommittedTwice)
+            }),
             always(CLEANS_UP, |walk, state| !walk.is_left_behind(state)),
             sometimes("who has waited is told the answer", |_, state| {
                 state.seen.replay_after_wait

@@ -41,6 +41,14 @@ pub trait Database: Debug + Send + Sync + 'static {
         statement: &Statement<'_>,
     ) -> impl Future<Output = Result<Vec<Self::Row>, DatabaseError>> + Send;
 
+    /// Returns whether connections can keep prepared statements. Behind a pooler that mixes them up they cannot, and
+    /// those of a [commit](crate::commit) must not be prepared either.
+    ///
+    /// Defaults to `true`.
+    fn prepares(&self) -> bool {
+        true
+    }
+
     /// Runs several statements, separated by semicolons and without values, in one transaction: a migration.
     ///
     /// # Errors

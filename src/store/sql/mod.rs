@@ -31,7 +31,7 @@ pub use self::{
 use self::{
     dialect::Statements, purge::PurgeSchedule, renewals::Renewals, table::Table, watches::Watches,
 };
-use crate::store::StoreError;
+use crate::store::{OwnerToken, Record, StoreError};
 
 /// Long enough to wait for a connection while handlers have them all, short enough for a client that waits.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -114,6 +114,25 @@ impl<D: Database> SqlStore<D> {
     pub fn database(&self) -> &D {
         &self.0.database
     }
+}
+
+/// Returns the values of the statement that completes a claim in a transaction of the application.
+pub(crate) fn completion_values<'a>(
+    key: &'a str,
+    token: &'a OwnerToken,
+    record: &'a Record,
+    retention: Duration,
+) -> Vec<Value<'a>> {
+    let [status, headers, body] = rows::values_of(record);
+    vec![
+        Value::Text(key),
+        Value::Bytes(Some(token.as_bytes())),
+        rows::value_of(record.fingerprint()),
+        status,
+        headers,
+        body,
+        Value::Int(rows::millis(retention)),
+    ]
 }
 
 impl<D> Clone for SqlStore<D> {

@@ -105,8 +105,8 @@ impl<D: Database> Store for SqlStore<D> {
     }
 
     fn completion(&self) -> Option<CompletionSql> {
-        let commit = &self.0.statements.commit;
-        Some(CompletionSql::new(Arc::clone(commit)))
+        let commit = Arc::clone(&self.0.statements.commit);
+        Some(CompletionSql::new(commit, self.0.database.prepares()))
     }
 }
 

@@ -4,8 +4,14 @@
 use std::time::Duration;
 
 use actix_web::{App, HttpResponse, web};
-use actix_web_idempotency::store::{Begin, Store};
-use actix_web_idempotency_sqlx::{PgStore, sqlx::postgres::PgPoolOptions};
+use actix_web_idempotency::{
+    Claim,
+    store::{Begin, Store},
+};
+use actix_web_idempotency_sqlx::{
+    Commit, PgStore,
+    sqlx::{PgPool, postgres::PgPoolOptions, query},
+};
 use futures_util::future::join_all;
 use tokio::time::sleep;
 
@@ -93,6 +99,42 @@ async fn every_path_takes_one_round_trip_per_statement() {
     assert_eq!(wire.take(), statements(1), "a refused duplicate");
     gate.let_go(1);
     assert_eq!(first.await.unwrap().status, 201);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn committed_request_takes_four_round_trips_and_its_own() {
+    let postgres = quiet();
+    let wire = Wiretap::on(&postgres).await;
+    let pool = PgPoolOptions::new().max_connections(1);
+    let pool = pool.connect_lazy(&wire.url()).unwrap();
+    let store = PgStore::builder(pool.clone()).timeout(GENEROUS);
+    let store = store.build().unwrap();
+    store.migrate().await.unwrap();
+    let keys = keys_on(store).build().unwrap();
+    let handler = async |claim: Claim, pool: web::Data<PgPool>| {
+        let mut tx = pool.begin().await.unwrap();
+        for _statement in 0..3 {
+            query("SELECT 1").execute(&mut *tx).await.unwrap();
+        }
+        claim.commit(tx, HttpResponse::Created().finish()).await
+    };
+    let lent = web::Data::new(pool.clone());
+    let server = serve!(
+        1,
+        App::new()
+            .wrap(keys.clone())
+            .app_data(lent.clone())
+            .default_service(web::to(handler))
+    );
+    assert_eq!(answer(pay(&server, "warm", "x")).await.status, 201);
+    // What was prepared stays so.
+    eventually("the connection is back", async || pool.num_idle() == 1).await;
+    wire.take();
+    assert_eq!(answer(pay(&server, "new", "x")).await.status, 201);
+    // Claim, BEGIN, three of the handler, completion, COMMIT. sqlx tests the connection that it lends the handler.
+    let counts = wire.take();
+    assert_eq!(counts.statements, 4 + 3);
+    assert_eq!(counts.round_trips, 4 + 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

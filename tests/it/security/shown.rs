@@ -70,6 +70,7 @@ fn public_types() -> BTreeSet<String> {
     for file in [
         "lib.rs",
         "api_lock/mod.rs",
+        "commit/mod.rs",
         "dedup/mod.rs",
         "event/mod.rs",
         "idempotency/mod.rs",

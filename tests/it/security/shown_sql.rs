@@ -2,9 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use actix_web_idempotency::store::{
-    NewClaim, OwnerToken, Record, RecordedResponse, Store, StoreKey,
-    sql::{Connection, Database, DatabaseError, Dialect, SqlStore, Statement, Value},
+use actix_web::{
+    App, HttpResponse,
+    test::{TestRequest, call_service, init_service},
+    web,
+};
+use actix_web_idempotency::{
+    Claim,
+    store::{
+        NewClaim, OwnerToken, Record, RecordedResponse, Store, StoreKey,
+        sql::{Connection, Database, DatabaseError, Dialect, SqlStore, Statement, Value},
+    },
 };
 use actix_web_idempotency_sqlx::{
     PgDatabase, PgRow, PgStore,
@@ -13,7 +21,10 @@ use actix_web_idempotency_sqlx::{
 use bytes::Bytes;
 
 use super::shown::{SECRET, Shown, TOKEN};
-use crate::support::postgres::Postgres;
+use crate::support::{
+    keys::keys_on,
+    postgres::{Postgres, PostgresTable},
+};
 
 /// A database that shows what it is to do, and does nothing.
 struct Spy(Shown);
@@ -68,6 +79,7 @@ pub(super) async fn of_sql(shown: &Shown) {
     shown.add("StoreError", &(&err, err.to_string()));
     shown.add("CompletionSql", &store.completion());
 
+    show_commit(shown).await;
     let postgres = Postgres::start();
     let url = format!(
         "postgres://postgres:{SECRET}@127.0.0.1:{}/postgres",
@@ -84,4 +96,29 @@ pub(super) async fn of_sql(shown: &Shown) {
         shown.add("Finding", &(&finding, finding.to_string()));
         shown.add("FindingKind", &finding.kind());
     }
+}
+
+/// A commit of a response, and what becomes of it.
+async fn show_commit(shown: &Shown) {
+    let table = PostgresTable::new().await;
+    let keys = keys_on(table.store).build().unwrap();
+    let shown = shown.clone();
+    let handler = move |claim: Claim| {
+        let shown = shown.clone();
+        async move {
+            let response = HttpResponse::Created()
+                .insert_header(("location", SECRET))
+                .body(SECRET);
+            let (completion, response) = claim.completion(response).unwrap();
+            shown.add("Completion", &completion);
+            let err = completion.rolled_back("the database says no");
+            shown.add("CommitError", &(&err, err.to_string()));
+            shown.add("CommitErrorKind", &err.kind());
+            response
+        }
+    };
+    let app = init_service(App::new().wrap(keys).default_service(web::to(handler))).await;
+    let request = TestRequest::post().insert_header(("idempotency-key", SECRET));
+    let response = call_service(&app, request.to_request()).await;
+    assert_eq!(response.status(), 201);
 }

@@ -161,6 +161,10 @@ impl Database for PgDatabase {
         Ok(rows.into_iter().map(PgRow).collect())
     }
 
+    fn prepares(&self) -> bool {
+        !self.transaction_pooler
+    }
+
     async fn run_script(&self, sql: &str, deadline: Instant) -> Result<(), DatabaseError> {
         let connection = self.connection(Connection::Alive, left(deadline)).await?;
         let script = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));

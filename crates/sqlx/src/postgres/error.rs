@@ -20,13 +20,16 @@ pub(super) fn no_connection(pool: &PgPool, err: Option<Error>) -> DatabaseError 
     }
 }
 
+/// Returns the SQLSTATE of an error of the server.
+pub(super) fn code_of(err: &Error) -> Option<String> {
+    let err = err.as_database_error()?;
+    let err = err.try_downcast_ref::<PgDatabaseError>()?;
+    Some(err.code().to_owned())
+}
+
 /// Returns what has become of a statement, and whether its connection can be used again.
 pub(super) fn of_statement(err: Error) -> (DatabaseError, bool) {
-    let code = err
-        .as_database_error()
-        .and_then(|err| err.try_downcast_ref::<PgDatabaseError>())
-        .map(|err| err.code().to_owned());
-    match code.as_deref() {
+    match code_of(&err).as_deref() {
         // The server stops, or ends this connection. A commit may have waited for a replica.
         Some(code) if code.starts_with("57P") || code.starts_with("08") => {
             (DatabaseError::lost(err), false)

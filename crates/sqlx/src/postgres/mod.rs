@@ -1,3 +1,4 @@
+mod commit;
 mod connection;
 mod database;
 mod error;
@@ -5,7 +6,7 @@ mod row;
 
 use actix_web_idempotency::store::sql::SqlStore;
 
-pub use self::{database::PgDatabase, row::PgRow};
+pub use self::{commit::Commit, database::PgDatabase, row::PgRow};
 
 /// Stores claims and records in PostgreSQL, by the pool of the application.
 ///
