@@ -44,7 +44,7 @@ struct Shop {
 impl Shop {
     fn on(table: &PostgresTable) -> Self {
         let rows = format!("rows_of_{}", table.name);
-        let unique = "n integer CONSTRAINT one UNIQUE DEFERRABLE INITIALLY DEFERRED";
+        let unique = "n integer UNIQUE DEFERRABLE INITIALLY DEFERRED";
         PostgresTable::server().query(&format!("CREATE TABLE {rows} ({unique})"));
         Self {
             pool: table.pool.clone(),
