@@ -68,7 +68,8 @@ impl Step<'_> {
             Op::Commit => {
                 let is_own =
                     matches!(found, Some(SlotRef::Claim(held)) if held.token == claim.token);
-                if !is_own && !(self.rules.has(Mutant::CommitOfAnything) && !is_vacant) {
+                let overwrites = self.rules.has(Mutant::CommitOfAnything) && !is_vacant;
+                if !is_own && !overwrites {
                     return StoreReply::Held(false);
                 }
                 let others = self.state.requests.iter().enumerate();
