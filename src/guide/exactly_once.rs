@@ -84,7 +84,8 @@
 //! # Other drivers
 //!
 //! [`commit`](crate::commit) has the statement and its values; whichever driver sends them tells the outcome to a
-//! [`Completion`](crate::commit::Completion).
+//! [`Completion`](crate::commit::Completion). `tests/it/postgres/tokio_postgres.rs` in the repository is that for
+//! tokio-postgres with a pool of deadpool, in 30 lines.
 //!
 //! # Failing open
 //!

@@ -9,3 +9,4 @@ mod every_message;
 mod locked_rows;
 mod pools;
 mod purge;
+mod tokio_postgres;
