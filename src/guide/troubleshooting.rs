@@ -157,6 +157,8 @@
 //! | `"the store did not reply in time"` | a server that is slow, or blocked by a long command (`SLOWLOG GET`); [`timeout`](crate::store::redis::RedisStoreBuilder::timeout) |
 //! | `"calls are waiting for Redis already"` | more load than Redis can handle: [`max_in_flight`](crate::store::redis::RedisStoreBuilder::max_in_flight) |
 //! | `"entries, and is full"` | a [`MemoryStore`](crate::MemoryStore), which said so in advance: `"the memory store holds"`, [`IncidentKind::StoreFilling`](crate::event::IncidentKind::StoreFilling). [Sizing](super::memory#sizing) |
+//! | `"the transaction of"` a key `"is rolled back"` | the database refused it, or the claim was lost; the text has the cause, and the retry runs: [around the commit](super::exactly_once#what-happens-around-the-commit) |
+//! | `"may or may not be committed"` | the reply to `COMMIT` was lost; the retry meets the truth: [in doubt](super::exactly_once#in-doubt) |
 //! | none, and a 503 without a body | it is the handler's: [`Claim::fencing_token`](crate::Claim::fencing_token) found the claim lost or the store away |
 //!
 //! # 500, and then what
@@ -166,6 +168,7 @@
 //! | `"has panicked"` | the handler panicked; the cause is above | free with [`Reexecute`](crate::ExpiredLease::Reexecute), so the retry runs. With `Refuse`: `in-flight` until the lease has expired, then `outcome-unknown` |
 //! | nothing of this crate | the handler responded with 500 | free: the retry runs, and finds what was half done |
 //! | `"a handler asks for its Claim and runs without one"` | a method or route that is not guarded, or a store that was away under `FailOpen` | none; wrap or select the route, or take `Option<Claim>` |
+//! | `"the transaction cannot complete the claim"` | a commit on a guard whose store is elsewhere, of a nested transaction, a second time, or after the handler has ended; the text says which | free |
 //! | `"cannot be written as JSON"` | a payload or fingerprint whose `Serialize` fails | none |
 //! | `"an observer of events has panicked"` | only the observer; the request went on | as without it |
 //!

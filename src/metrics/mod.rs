@@ -53,7 +53,7 @@
 //! | `idempotency_memory_bytes_max` | | the most of them; beyond that the oldest bodies are dropped |
 //!
 //! [`name`] has these names as constants. All values of labels are names that this crate knows, at most
-//! fourteen of one label; what a client sends is never one. A guard has 45 counters, and up to 16 histograms.
+//! seventeen of one label; what a client sends is never one. A guard has 49 counters, and up to 16 histograms.
 //! Sizes of request bodies and statuses of responses are not counted, because metrics of all requests have
 //! them; nor is what matters for one request only: its key, and what is left of the lease in its way.
 //!

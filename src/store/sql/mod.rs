@@ -9,6 +9,7 @@ mod check;
 mod database;
 mod dialect;
 mod inspect;
+mod on_cut_off;
 mod purge;
 mod renewals;
 mod rows;

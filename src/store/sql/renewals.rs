@@ -11,6 +11,7 @@ use tokio::{sync::oneshot, task::yield_now, time::timeout_at};
 
 use super::{
     Database, Inner, Value,
+    on_cut_off::OnCutOff,
     rows::{Columns, millis},
     store::renewed,
 };
@@ -42,6 +43,14 @@ struct Waiting {
 impl Renewals {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets another task begin, where this one was cut off: by a panic of the driver, or with its runtime. Those that
+    /// wait for it are told, because their replies are dropped.
+    fn cut_off(&self) {
+        let mut state = self.lock();
+        state.running = false;
+        state.waiting.clear();
     }
 
     /// Returns the next leases; none if the task is to end.
@@ -80,12 +89,13 @@ pub(super) async fn renew<D: Database>(
 }
 
 async fn run<D: Database>(store: Arc<Inner<D>>) {
+    let cut_off = OnCutOff::new(|| store.renewals.cut_off());
     loop {
         // Those that are renewed in the same round have come by then.
         yield_now().await;
         let all = store.renewals.take();
         if all.is_empty() {
-            return;
+            return cut_off.never();
         }
         match renew_all(&store, &all).await {
             Ok(times) => {

@@ -13,7 +13,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Database, Inner, Value, rows::Columns};
+use super::{Database, Inner, Value, on_cut_off::OnCutOff, rows::Columns};
 use crate::{
     runtime::background,
     store::{ClaimId, StoreError, StoreKey},
@@ -107,6 +107,16 @@ impl Watches {
             .collect()
     }
 
+    /// Lets another task begin, where this one was cut off: by a panic of the driver, or with its runtime. Those that
+    /// wait look again.
+    fn cut_off(&self) {
+        let mut state = self.lock();
+        state.running = false;
+        for one in state.watched.drain().flat_map(|(_, of_key)| of_key) {
+            one.ended.send_replace(Some(Ended::Changed));
+        }
+    }
+
     /// Ends the watches of these claims.
     fn end<'a>(&self, claims: impl Iterator<Item = &'a (StoreKey, ClaimId)>, why: &Ended) {
         let mut state = self.lock();
@@ -158,10 +168,11 @@ pub(super) async fn changed<D: Database>(
 }
 
 async fn run<D: Database>(store: Arc<Inner<D>>) {
+    let cut_off = OnCutOff::new(|| store.watches.cut_off());
     loop {
         let all = store.watches.take_stock();
         if all.is_empty() {
-            return;
+            return cut_off.never();
         }
         let begun = Instant::now();
         for some in all.chunks(MOST) {

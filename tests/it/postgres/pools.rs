@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use actix_web_idempotency::store::{Held, Inspect, Renewed, Store, conformance};
+use actix_web_idempotency::{
+    store::{Held, Inspect, Renewed, Store, conformance},
+    testing::BackgroundHere,
+};
 use actix_web_idempotency_sqlx::{
     PgDatabase, PgStore,
     sqlx::postgres::{PgPool, PgPoolOptions},
@@ -11,7 +14,7 @@ use futures_util::future::join_all;
 use tokio::{
     runtime,
     task::{LocalSet, spawn_local},
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 use crate::support::{
@@ -83,6 +86,28 @@ async fn worker_that_ends_in_the_middle_of_a_call_does_not_panic() {
     assert!(worker.join().is_ok());
     transaction.rollback().await.unwrap();
     take(&table.store, &claim_under("a:", 2)).await;
+}
+
+#[tokio::test]
+async fn renewals_go_on_when_the_runtime_of_their_task_has_ended() {
+    let table = PostgresTable::new().await;
+    let (store, claim) = (table.with_short_timeout(), claim_under("a:", 1));
+    take(&store, &claim).await;
+    let mut transaction = table.pool.begin().await.unwrap();
+    table.lock(&mut transaction).await;
+    let (other, lease) = (store.clone(), claim.lease());
+    let worker = std::thread::spawn(move || {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(async {
+            let _here = BackgroundHere::here();
+            let renewal = timeout(Duration::from_millis(50), other.renew(&lease));
+            assert!(renewal.await.is_err(), "the table is locked");
+        });
+    });
+    assert!(worker.join().is_ok());
+    transaction.rollback().await.unwrap();
+    let renewed = store.renew(&claim.lease()).await.unwrap();
+    assert!(matches!(renewed, Renewed::Yes { .. }));
 }
 
 #[tokio::test]

@@ -85,7 +85,7 @@ async fn before_anything_happens_all_counters_are_there_and_explained() {
     let scrape = scraped(&example).await;
     assert_eq!(BTreeSet::from_iter(scrape.said("TYPE")), counters);
     let series = scrape.series();
-    assert_eq!(series.len(), 94, "of two guards and a store");
+    assert_eq!(series.len(), 102, "of two guards and a store");
     for (series, value) in series {
         assert_eq!(value == 0.0, !series.contains("_max{"), "{series} {value}");
     }
