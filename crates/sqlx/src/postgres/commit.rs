@@ -5,14 +5,14 @@ use actix_web_idempotency::{
     Claim,
     commit::{CommitError, Completion},
     dedup::Execution,
-    store::sql::Value,
 };
-use sqlx::{
-    AssertSqlSafe, Database, Error, PgTransaction, Postgres, postgres::PgArguments, query::Query,
-};
+use sqlx::{AssertSqlSafe, Database, Error, PgTransaction, Postgres};
 use sqlx_core::transaction::TransactionManager;
 
-use super::error::code_of;
+use super::{
+    database::query_with,
+    error::{code_of, ends_the_connection},
+};
 
 /// Commits a transaction of the application together with the record of its claim: both, or neither.
 ///
@@ -37,9 +37,9 @@ use super::error::code_of;
 /// * Effects outside of the transaction (mails, calls to other services) are not covered. Write them down in it, as
 ///   rows of an outbox, and carry them out afterwards.
 pub trait Commit {
-    /// What is recorded: an [`HttpResponse`] for a claim, bytes for an execution.
+    /// The result that is recorded: an [`HttpResponse`] for a claim, bytes for an execution.
     type Recorded;
-    /// What is left to do: to return the response.
+    /// The outcome of a commit: for a claim the response, which the handler returns.
     type Committed;
 
     /// Commits the transaction and the record, or neither.
@@ -122,7 +122,9 @@ async fn commit(
     mut transaction: PgTransaction<'_>,
     completion: Completion,
 ) -> Result<(), CommitError> {
-    if let Err(err) = query(&completion).fetch_one(&mut *transaction).await {
+    let sql = AssertSqlSafe(completion.sql().to_owned());
+    let query = query_with(sql, &completion.values()).persistent(completion.may_be_prepared());
+    if let Err(err) = query.fetch_one(&mut *transaction).await {
         // Nothing was committed: COMMIT was not sent. Dropped, the transaction is rolled back.
         return Err(match code_of(&err).as_deref() {
             Some(DIVISION_BY_ZERO) => completion.lost(),
@@ -141,27 +143,10 @@ async fn commit(
     }
 }
 
-/// What the statement fails with if it finds no claim.
+/// The code with which the statement fails if it finds no claim.
 const DIVISION_BY_ZERO: &str = "22012";
 
 /// Whether the server has refused to commit: a deferred constraint, a serialization failure.
 fn is_refused(err: &Error) -> bool {
-    match code_of(err) {
-        Some(code) => !code.starts_with("57P") && !code.starts_with("08"),
-        None => false,
-    }
-}
-
-fn query(completion: &Completion) -> Query<'_, Postgres, PgArguments> {
-    let query = sqlx::query(AssertSqlSafe(completion.sql().to_owned()));
-    let query = query.persistent(completion.may_be_prepared());
-    completion
-        .values()
-        .into_iter()
-        .fold(query, |query, value| match value {
-            Value::Int(int) => query.bind(int),
-            Value::Text(text) => query.bind(text.to_owned()),
-            Value::Bytes(bytes) => query.bind(bytes.map(<[u8]>::to_vec)),
-            _ => query.bind(None::<i64>),
-        })
+    code_of(err).is_some_and(|code| !ends_the_connection(&code))
 }

@@ -8,8 +8,8 @@ use actix_web_idempotency::store::sql::{
     Connection, Database, DatabaseError, Dialect, Statement, Value,
 };
 use sqlx::{
-    AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, postgres::PgArguments,
-    query::Query,
+    AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, SqlSafeStr,
+    postgres::PgArguments, query::Query,
 };
 use tokio::time::timeout;
 
@@ -121,18 +121,19 @@ fn left(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
 
-fn query<'a>(statement: &'a Statement<'_>) -> Query<'a, Postgres, PgArguments> {
-    let mut query = sqlx::query(AssertSqlSafe(Arc::clone(statement.sql())));
-    for value in statement.values() {
-        query = match *value {
-            Value::Int(int) => query.bind(int),
-            Value::Text(text) => query.bind(text),
-            Value::Bytes(bytes) => query.bind(bytes),
-            // A later version of the store has a type that this one does not know.
-            _ => query.bind(None::<i64>),
-        };
-    }
-    query
+/// Binds values, which are encoded right away.
+pub(super) fn query_with<'q>(
+    sql: impl SqlSafeStr,
+    values: &[Value<'_>],
+) -> Query<'q, Postgres, PgArguments> {
+    let query = sqlx::query(sql);
+    values.iter().fold(query, |query, value| match *value {
+        Value::Int(int) => query.bind(int),
+        Value::Text(text) => query.bind(text),
+        Value::Bytes(bytes) => query.bind(bytes),
+        // A later version of the store has a type that this one does not know.
+        _ => query.bind(None::<i64>),
+    })
 }
 
 impl Database for PgDatabase {
@@ -144,7 +145,8 @@ impl Database for PgDatabase {
         let connection = self
             .connection(statement.connection(), left(statement.deadline()))
             .await?;
-        let query = query(statement);
+        let sql = AssertSqlSafe(Arc::clone(statement.sql()));
+        let query = query_with(sql, statement.values());
         let rows = self
             .with_connection(connection, statement.deadline(), async |connection| {
                 if !self.transaction_pooler {

@@ -27,13 +27,16 @@ pub(super) fn code_of(err: &Error) -> Option<String> {
     Some(err.code().to_owned())
 }
 
+/// Whether a code says that the server stops, or ends the connection. A commit may have waited for a replica, so what
+/// was sent may have been carried out.
+pub(super) fn ends_the_connection(code: &str) -> bool {
+    code.starts_with("57P") || code.starts_with("08")
+}
+
 /// Returns what has become of a statement, and whether its connection can be used again.
 pub(super) fn of_statement(err: Error) -> (DatabaseError, bool) {
     match code_of(&err).as_deref() {
-        // The server stops, or ends this connection. A commit may have waited for a replica.
-        Some(code) if code.starts_with("57P") || code.starts_with("08") => {
-            (DatabaseError::lost(err), false)
-        }
+        Some(code) if ends_the_connection(code) => (DatabaseError::lost(err), false),
         // Read-only: a primary until the last failover.
         Some("25006") => (DatabaseError::stale(err), false),
         Some(code) => (DatabaseError::refused(Some(code), err), true),

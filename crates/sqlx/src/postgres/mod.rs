@@ -10,7 +10,7 @@ pub use self::{commit::Commit, database::PgDatabase, row::PgRow};
 
 /// Stores claims and records in PostgreSQL, by the pool of the application.
 ///
-/// Everything that takes a store takes this one. What it does and costs is described at [`SqlStore`].
+/// Everything that takes a store takes this one. [`SqlStore`] describes its guarantees and costs.
 ///
 /// ```no_run
 /// use std::time::Duration;
