@@ -20,6 +20,8 @@ pub(super) enum Stage<S, R, A> {
     Running(R),
     /// The key is held, and the application's transaction that completes the claim may have been committed.
     InDoubt(R),
+    /// That transaction is committed: there is nothing to give back.
+    Committed(R),
     /// The key is held, and this is what has to stand there in the end.
     Answered(A),
     /// There is nothing to give back.
@@ -93,6 +95,14 @@ impl<S, R, A> ClaimState<S, R, A> {
         };
     }
 
+    /// The transaction of the work is committed.
+    pub(crate) fn committed(&mut self) {
+        self.stage = match mem::replace(&mut self.stage, Stage::Finished) {
+            Stage::Running(running) | Stage::InDoubt(running) => Stage::Committed(running),
+            other => other,
+        };
+    }
+
     /// The store has heard how the work has ended, or was never asked.
     pub(crate) fn finished(&mut self) {
         self.stage = Stage::Finished;
@@ -108,7 +118,7 @@ impl<S, R, A> ClaimState<S, R, A> {
                 ExpiredLease::Refuse => Cleanup::Lapse(running),
             },
             Stage::Answered(answer) => Cleanup::Record(answer),
-            Stage::Finished => Cleanup::Nothing,
+            Stage::Committed(_) | Stage::Finished => Cleanup::Nothing,
         }
     }
 }
@@ -139,6 +149,21 @@ mod tests {
             state.free_on_drop();
             assert_eq!(state.clone().cleanup(), Cleanup::Record(()));
             state.finished();
+            assert_eq!(state.cleanup(), Cleanup::Nothing);
+        }
+    }
+
+    #[test]
+    fn committed_work_leaves_nothing_to_do() {
+        for is_in_doubt in [false, true] {
+            let mut state = Plain::sent((), ExpiredLease::Reexecute);
+            state.claimed(|()| ());
+            if is_in_doubt {
+                state.in_doubt();
+            }
+            state.committed();
+            state.free_on_drop();
+            state.answered(|()| ());
             assert_eq!(state.cleanup(), Cleanup::Nothing);
         }
     }

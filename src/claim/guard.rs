@@ -33,8 +33,6 @@ pub(crate) struct Guard {
     state: ClaimState<Arc<NewClaim>, Running, Answered>,
     ticket: Option<DrainGuard>,
     event: EventBuilder,
-    /// A transaction of the application has completed the claim.
-    is_committed: bool,
 }
 
 /// A key that is held.
@@ -59,7 +57,6 @@ impl Guard {
             state: ClaimState::sent(claim, on_drop),
             context,
             event: EventBuilder::default(),
-            is_committed: false,
         }
     }
 
@@ -83,18 +80,20 @@ impl Guard {
     /// What is known of the claim while it runs.
     pub(crate) fn held_claim(&self) -> Option<&Arc<HeldClaim>> {
         match &self.state.stage {
-            Stage::Running(running) | Stage::InDoubt(running) => Some(running.kept.held_claim()),
+            Stage::Running(running) | Stage::InDoubt(running) | Stage::Committed(running) => {
+                Some(running.kept.held_claim())
+            }
             Stage::Sent(_) | Stage::Answered(_) | Stage::Finished => None,
         }
     }
 
     /// The work has ended: returns how far it has come with a transaction that completes the claim, and follows it
-    /// there. Nothing is left to do for a claim that is committed.
+    /// there.
     pub(crate) fn follow_commit(&mut self) -> CommitStage {
         let Stage::Running(running) = &self.state.stage else {
             return match self.state.stage {
                 Stage::InDoubt(_) => CommitStage::InDoubt,
-                _ if self.is_committed => CommitStage::Committed,
+                Stage::Committed(_) => CommitStage::Committed,
                 _ => CommitStage::Open,
             };
         };
@@ -107,9 +106,8 @@ impl Guard {
                     event.ending = Some(Ending::Committed);
                     event.finish = Some(FinishOutcome::Confirmed);
                 });
-                self.is_committed = true;
                 // A late copy of the claim finds a record, too.
-                self.state.finished();
+                self.state.committed();
             }
         }
         stage
@@ -118,7 +116,9 @@ impl Guard {
     /// Returns the fingerprint of the request that runs.
     pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
         match &self.state.stage {
-            Stage::Running(running) | Stage::InDoubt(running) => running.claim.fingerprint,
+            Stage::Running(running) | Stage::InDoubt(running) | Stage::Committed(running) => {
+                running.claim.fingerprint
+            }
             Stage::Sent(_) | Stage::Answered(_) | Stage::Finished => None,
         }
     }
@@ -201,9 +201,7 @@ impl Guard {
     /// is free. Takes at most one call to the store; if that fails, or if this future is dropped,
     /// the background goes on.
     pub(crate) async fn finish(mut self) -> FinishOutcome {
-        if self.follow_commit() == CommitStage::Committed {
-            return FinishOutcome::Confirmed;
-        }
+        self.follow_commit();
         self.free_on_drop();
         self.event.start_step();
         let (key, claim, outcome) = match &self.state.stage {
@@ -219,6 +217,7 @@ impl Guard {
                 let outcome = completion.attempt(&self.context).await;
                 (completion.key(), claim, outcome)
             }
+            Stage::Committed(_) => return FinishOutcome::Confirmed,
             Stage::Sent(_) | Stage::Finished => return FinishOutcome::Lost,
         };
         let settled = match &outcome {

@@ -166,7 +166,7 @@ impl HeldClaim {
     }
 }
 
-/// What a commit in a transaction of the application needs.
+/// The claim as a commit in a transaction of the application sees it.
 #[cfg(feature = "sql")]
 impl HeldClaim {
     /// A commit that completes the claim begins: its statement is about to be sent. From here on the claim is not

@@ -97,16 +97,20 @@ impl Claims {
 
     /// Reports a mistake of set-up in these words, the first time that it is seen.
     pub(crate) fn report_once(&self, kind: IncidentKind, words: fmt::Arguments<'_>) {
-        let bit = 1 << kind as u32;
-        if self.0.reported.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
+        if self.is_first(kind) {
             report!(self.0.context, warn, Incident::about_claims(kind, 1); "{words} (reported once)");
         }
     }
 
+    /// Returns whether a mistake is seen for the first time.
+    fn is_first(&self, kind: IncidentKind) -> bool {
+        let bit = 1 << kind as u32;
+        self.0.reported.fetch_or(bit, Ordering::Relaxed) & bit == 0
+    }
+
     /// Reports a mistake of the application: to the observer each time, and as a line the first time.
     pub(crate) fn report_each(&self, kind: IncidentKind, words: fmt::Arguments<'_>) {
-        let bit = 1 << kind as u32;
-        if self.0.reported.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
+        if self.is_first(kind) {
             log::warn!(incident = kind.as_str(); "{words} (logged once)");
         }
         self.0.context.tell(&Incident::about_claims(kind, 1));

@@ -138,11 +138,14 @@ where
     }
 
     /// Retries get the response that was committed.
-    fn report_another_response(&self, head: &HttpResponse<()>) {
-        if !head.extensions().contains::<CommittedResponse>() {
+    fn report_another_response(&self, guard: &Guard, head: &HttpResponse<()>) {
+        let is_another = !head.extensions().contains::<CommittedResponse>();
+        if let Some(held_claim) = guard.held_claim().filter(|_| is_another) {
+            let key = held_claim.key();
             log::warn!(
-                "a handler has committed one response and returned another: its client gets the second, and each \
-                 retry the first"
+                key:%;
+                "the handler of {key} has committed one response and returned another: its client gets the second, \
+                 and each retry the first"
             );
         }
     }
@@ -162,7 +165,7 @@ where
         match guard.follow_commit() {
             CommitStage::Open => self.report_forgotten_commit(head),
             CommitStage::Committed => {
-                self.report_another_response(head);
+                self.report_another_response(&guard, head);
                 return (body.pass(), None);
             }
             // The response of the handler may not be that of the rows.

@@ -251,8 +251,7 @@ impl<'a> Step<'a> {
             StoreReply::Held(held) if self.is_committing(by) => match held {
                 true => {
                     let request = self.request(by);
-                    request.claim_state.in_doubt();
-                    request.claim_state.finished();
+                    request.claim_state.committed();
                     request.doing = Doing::Over;
                 }
                 // Rolled back: the handler's error frees the key.
