@@ -3,7 +3,12 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{HttpResponse, http::header::ContentType, rt::time::sleep, web};
+use actix_web::{
+    HttpResponse,
+    http::header::{ContentType, HeaderName, HeaderValue},
+    rt::time::sleep,
+    web,
+};
 
 static RUNS: AtomicU64 = AtomicU64::new(0);
 
@@ -23,6 +28,14 @@ pub(super) async fn slow_order(millis: web::Path<u64>, body: web::Bytes) -> Http
 pub(super) fn receipt(body: &[u8]) -> String {
     let run = RUNS.fetch_add(1, Ordering::Relaxed) + 1;
     format!(r#"{{"run":"{run:08}","received":{}}}"#, body.len())
+}
+
+/// A replay of it, as the middleware sends one.
+pub(super) fn replayed(receipt: impl Into<web::Bytes>) -> HttpResponse {
+    let mut response = created(receipt);
+    let replayed = HeaderName::from_static("idempotent-replayed");
+    (response.headers_mut()).insert(replayed, HeaderValue::from_static("true"));
+    response
 }
 
 pub(super) fn created(receipt: impl Into<web::Bytes>) -> HttpResponse {

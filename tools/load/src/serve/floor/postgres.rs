@@ -3,12 +3,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actix_web::{
     HttpRequest, HttpResponse,
     error::{Error, ErrorInternalServerError},
-    http::header::{HeaderName, HeaderValue},
     web::{Bytes, Data},
 };
 use actix_web_idempotency_sqlx::sqlx::{PgPool, Row, postgres::PgRow, query};
 
-use crate::serve::order::{created, receipt};
+use crate::serve::order::{created, receipt, replayed};
 
 /// The store's own statements: the floor must cost PostgreSQL what the store costs it.
 const BEGIN: &str = include_str!("../../../../../src/store/sql/postgres/begin.sql");
@@ -101,10 +100,7 @@ pub(in crate::serve) async fn replay(
     match row.get(0) {
         "finished" => {
             let receipt: Vec<u8> = row.get(7);
-            let mut response = created(receipt);
-            let replayed = HeaderName::from_static("idempotent-replayed");
-            (response.headers_mut()).insert(replayed, HeaderValue::from_static("true"));
-            Ok(response)
+            Ok(replayed(receipt))
         }
         "claimed" => {
             let receipt = receipt(&body);

@@ -6,7 +6,6 @@ use std::sync::{
 use actix_web::{
     HttpRequest, HttpResponse,
     error::{Error, ErrorInternalServerError},
-    http::header::{HeaderName, HeaderValue},
     web::{Bytes, Data},
 };
 use actix_web_idempotency::store::redis::redis::{
@@ -14,7 +13,7 @@ use actix_web_idempotency::store::redis::redis::{
 };
 use tokio::sync::OnceCell;
 
-use crate::serve::order::{created, receipt};
+use crate::serve::order::{created, receipt, replayed};
 
 /// The store's own scripts: the floor must cost Redis what the store costs it.
 macro_rules! script {
@@ -138,10 +137,7 @@ pub(in crate::serve) async fn replay(
     match floor.send(&claim(&key, &token)).await? {
         Value::BulkString(record) => {
             let receipt = Bytes::from(record).slice(RECORD_HEAD..);
-            let mut answer = created(receipt);
-            let replayed = HeaderName::from_static("idempotent-replayed");
-            (answer.headers_mut()).insert(replayed, HeaderValue::from_static("true"));
-            Ok(answer)
+            Ok(replayed(receipt))
         }
         Value::Nil => {
             let receipt = receipt(&body);
