@@ -18,7 +18,7 @@ use actix_web_idempotency_sqlx::{
     Commit, PgStore,
     sqlx::{AssertSqlSafe, PgPool, PgTransaction, query},
 };
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::{
     serve,
@@ -152,6 +152,11 @@ async fn handler(
             assert_eq!(refused.kind(), CommitErrorKind::RolledBack);
             Ok(claim.commit(shop.begun(1).await, paid()).await?)
         }
+        "drop" => {
+            // In doubt, and not committed.
+            drop(claim.as_ref().unwrap().completion(paid())?);
+            Ok(HttpResponse::Created().body("without its rows"))
+        }
         "forget" => {
             transaction.commit().await.unwrap();
             Ok(paid())
@@ -232,6 +237,28 @@ async fn response_that_is_left_out_is_committed_as_done() {
     let again = post(&server, "/omit", "x").header("idempotency-key", "a-1");
     assert_refused(again, ProblemKind::ResponseNotStored).await;
     assert_eq!(shop.rows(), "1");
+}
+
+#[tokio::test]
+async fn response_in_doubt_is_not_recorded_without_its_rows() {
+    let (shop, server) = shop().await;
+    for _run in 0..2 {
+        // The key is free again: nothing was committed.
+        let told = sent(&server, "drop").await;
+        assert_eq!(told, Answer::executed(201, "without its rows"));
+    }
+    assert_eq!(shop.rows(), "0");
+
+    let table = PostgresTable::new().await;
+    let shop = Shop::on(&table);
+    let keys = keys_on(table.store).on_expired_lease(ExpiredLease::Refuse);
+    let keys = keys.lease(Duration::from_millis(200)).build().unwrap();
+    let server = self::server(&keys, &shop);
+    assert_eq!(sent(&server, "drop").await.status, 201);
+    sleep(Duration::from_millis(400)).await;
+    // Nobody says that it has not been committed.
+    let again = post(&server, "/drop", "x").header("idempotency-key", "a-1");
+    assert_refused(again, ProblemKind::OutcomeUnknown).await;
 }
 
 #[tokio::test]
