@@ -41,7 +41,7 @@
 //! }
 //! ```
 //!
-//! * `commit` is the last thing in the transaction. What follows in the handler is not covered.
+//! * `commit` is the last thing in the transaction. The rest of the handler is not covered.
 //! * The response that is committed is the one that retries get, whatever its status, and whatever inner layers or
 //!   the handler itself make of it afterwards.
 //! * Without a key there is no claim: an `Option<Claim>` commits plainly then. With
@@ -68,7 +68,7 @@
 //!
 //! # In doubt
 //!
-//! If the reply to `COMMIT` is lost, nobody in this process can know whether it was carried out. Then no response is
+//! If the reply to `COMMIT` is lost, this process cannot know whether it was carried out. Then no response is
 //! recorded in another way, and the key is released in the background: if the transaction was committed, the release
 //! finds a record and leaves it; if not, the key becomes free. The client has got a 503, and its retry meets the truth.
 //! Where [`ExpiredLease::Refuse`](crate::ExpiredLease::Refuse) says that a run that was cut off must not be repeated,

@@ -2,8 +2,8 @@
 //!
 //! `PgStore`, in the package [`actix-web-idempotency-sqlx`](https://docs.rs/actix-web-idempotency-sqlx), keeps claims
 //! and records in a table of your own database. Take it if you run PostgreSQL anyway: there is nothing else to
-//! operate, and keys survive what your rows survive. What clients see of each fault:
-//! [`SqlStore`](crate::store::sql::SqlStore#faults).
+//! operate, and keys survive what your rows survive. [`SqlStore`](crate::store::sql::SqlStore#faults) lists the faults,
+//! and what clients see of each.
 //!
 //! # Five minutes
 //!
