@@ -8,6 +8,8 @@ mod call;
 mod check;
 mod database;
 mod dialect;
+#[cfg(test)]
+mod fake;
 mod inspect;
 mod on_cut_off;
 mod purge;

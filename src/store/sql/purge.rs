@@ -101,67 +101,20 @@ impl<D: Database> SqlStore<D> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
     use super::*;
-    use crate::store::{
-        NewClaim, Store, StoreKey,
-        sql::{DatabaseError, Dialect, Row, Statement},
-    };
-
-    /// A database in which every key is vacant and nothing is to be purged. Counts the purges.
-    #[derive(Debug, Default)]
-    struct Vacant(AtomicUsize);
-
-    /// The reply to a claim, or that to a purge.
-    struct Reply {
-        is_claim: bool,
-    }
-
-    impl Row for Reply {
-        fn int(&self, column: usize) -> Result<Option<i64>, DatabaseError> {
-            let is_attempt = self.is_claim && column == 1;
-            Ok(Some(i64::from(is_attempt)))
-        }
-
-        fn text(&self, _column: usize) -> Result<Option<String>, DatabaseError> {
-            Ok(Some("claimed".to_owned()))
-        }
-
-        fn bytes(&self, _column: usize) -> Result<Option<Vec<u8>>, DatabaseError> {
-            Ok(None)
-        }
-    }
-
-    impl Database for Vacant {
-        const DIALECT: Dialect = Dialect::Postgres;
-
-        type Row = Reply;
-
-        async fn run(&self, statement: &Statement<'_>) -> Result<Vec<Reply>, DatabaseError> {
-            let is_claim = statement.sql().contains("INSERT INTO");
-            if !is_claim {
-                self.0.fetch_add(1, Ordering::SeqCst);
-            }
-            Ok(vec![Reply { is_claim }])
-        }
-
-        async fn run_script(&self, _: &str, _: Instant) -> Result<(), DatabaseError> {
-            Ok(())
-        }
-    }
+    use crate::store::{NewClaim, Store, StoreKey, sql::fake::Fake};
 
     #[tokio::test]
     async fn new_claims_begin_a_purge_when_it_is_due_and_only_then() {
         let _here = background::BackgroundHere::here();
-        let store = SqlStore::<Vacant>::new(Vacant::default());
+        let store = SqlStore::<Fake>::new(Fake::default());
         let claim = async || {
             let key = StoreKey::new("a:", rand::random());
             let claim = NewClaim::lock(key, EVERY);
             store.begin(&claim).await.unwrap();
             // The background is on this thread.
             tokio::task::yield_now().await;
-            store.database().0.load(Ordering::SeqCst)
+            store.database().purges()
         };
         *store.0.purges.0.lock().unwrap() = Instant::now() + EVERY;
         assert_eq!(claim().await, 0, "it is not due yet");

@@ -215,3 +215,33 @@ async fn still_held<D: Database>(
     }
     Ok(held)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{
+        NewClaim, Record, Store, Tombstone,
+        sql::{SqlStore, fake::Fake},
+    };
+
+    #[tokio::test]
+    async fn completion_in_this_process_ends_a_watch_that_no_question_would_end() {
+        let _here = background::BackgroundHere::here();
+        let store = SqlStore::<Fake>::new(Fake::default());
+        let claim = NewClaim::lock(StoreKey::new("a:", [7; 32]), Duration::from_secs(60));
+        let seen = ClaimId::new(claim.token);
+        let mut watch = Box::pin(store.changed(&claim.key, &seen));
+        let early = timeout(SOON * 3, &mut watch).await;
+        assert!(early.is_err(), "the claim has its key");
+        let record = Record::Tombstone(Tombstone {
+            fingerprint: None,
+            status: None,
+            location: None,
+        });
+        let lease = claim.lease();
+        (store.complete(&lease, &record, LATER).await).unwrap();
+        (timeout(Duration::from_secs(60), watch).await)
+            .unwrap()
+            .unwrap();
+    }
+}

@@ -8,7 +8,7 @@ use actix_web::{
     web,
 };
 use actix_web_idempotency::{
-    Claim, ExpiredLease, Idempotency, MemoryStore,
+    Claim, ExpiredLease, Idempotency, MemoryStore, StoreFailure,
     commit::CommitErrorKind,
     dedup::{DedupOutcome, Deduplicator, ExecutionOutcome, FinishOutcome},
     event::{Ending, IncidentKind},
@@ -27,6 +27,7 @@ use crate::{
         detour::Detour,
         ear::Ear,
         keys::{Answer, answer, keys_on, pay},
+        log,
         postgres::{Postgres, PostgresTable},
         problems::{ProblemKind, assert_refused},
         server::{Server, post},
@@ -204,6 +205,7 @@ async fn committed_response_is_replayed_whatever_its_status() {
 
 #[tokio::test]
 async fn whatever_follows_a_commit_retries_get_what_was_committed() {
+    log::collect();
     for (case, status) in [
         ("then-another", 202),
         ("then-err", 409),
@@ -215,6 +217,19 @@ async fn whatever_follows_a_commit_retries_get_what_was_committed() {
         assert_eq!(again, Answer::replayed(201, "paid"), "{case}");
         assert_eq!(shop.rows(), "1", "{case}");
     }
+    // Each handler that has responded differs from what it has committed.
+    let lines = log::lines_with("has committed one response and returned another");
+    assert!(lines.len() >= 2 && lines[0].contains("key="), "{lines:?}");
+}
+
+#[tokio::test]
+async fn failing_open_with_commits_is_a_warning() {
+    log::collect();
+    let table = PostgresTable::new().await;
+    let builder = keys_on(table.store).on_store_failure(StoreFailure::FailOpen);
+    builder.build().unwrap();
+    let lines = log::lines_with("fails open on a store that commits records");
+    assert!(!lines.is_empty());
 }
 
 #[tokio::test]

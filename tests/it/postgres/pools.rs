@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use actix_web_idempotency::{
+    dedup::{DedupOutcome, Deduplicator},
     store::{Held, Inspect, Renewed, Store, conformance},
     testing::BackgroundHere,
 };
 use actix_web_idempotency_sqlx::{
-    PgDatabase, PgStore,
-    sqlx::postgres::{PgPool, PgPoolOptions},
+    Commit, PgDatabase, PgStore,
+    sqlx::{
+        postgres::{PgPool, PgPoolOptions},
+        raw_sql,
+    },
 };
 use futures_util::future::join_all;
 use tokio::{
@@ -131,6 +135,43 @@ async fn eight_clients_of_a_transaction_pooler_with_two_connections_keep_the_con
         assert!(!other.is_finished(), "{:?}", other.await);
         other.abort();
     }
+}
+
+#[tokio::test]
+async fn commits_through_a_transaction_pooler_are_not_prepared() {
+    let postgres = Postgres::start();
+    let pooler = PgBouncer::start(&postgres, 2);
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            let pool = pool_of(1, &pooler.url());
+            let database = PgDatabase::new(pool.clone()).transaction_pooler(true);
+            let store = PgStore::builder(database).timeout(GENEROUS);
+            (pool, Deduplicator::new(store.build().unwrap()))
+        })
+        .collect();
+    postgres.query(PgStore::SCHEMA);
+    postgres.query("CREATE TABLE rows_of_all (n integer)");
+    let commits = clients
+        .iter()
+        .enumerate()
+        .map(async |(client, (pool, deduplicator))| {
+            for n in 0..10 {
+                let key = format!("{client}-{n}");
+                let DedupOutcome::Execute(execution) =
+                    deduplicator.claim(&key, None).await.unwrap()
+                else {
+                    panic!("{key} is new");
+                };
+                let mut transaction = pool.begin().await.unwrap();
+                let row = raw_sql("INSERT INTO rows_of_all VALUES (1)").execute(&mut *transaction);
+                row.await.unwrap();
+                execution.commit(transaction, Vec::new()).await.unwrap();
+            }
+        });
+    join_all(commits).await;
+    assert_eq!(postgres.query("SELECT count(*) FROM rows_of_all"), "80");
+    let recorded = "SELECT count(*) FROM idempotency_keys WHERE status IS NOT NULL";
+    assert_eq!(postgres.query(recorded), "80");
 }
 
 /// Claims, renews, looks up and completes or releases.
