@@ -40,9 +40,10 @@
 //! * The response to an original request is sent after it is recorded, which takes as long at most.
 //! * The store has as many calls. Original requests hold their claims and are recorded; the others change
 //!   nothing. Records are replayed once the shadow is switched off, while their retention lasts.
-//! * A handler that takes a [`Claim`](crate::Claim) has one if it runs for the original request. Requests that
-//!   would have been refused or replayed have none, as if the store had been away: take `Option<Claim>`. The
-//!   [`IdempotencyKey`](crate::IdempotencyKey) is there if key, scope and body were valid.
+//! * A handler that takes a [`Claim`](crate::Claim) has one, also for a request that would have been refused or
+//!   replayed. It is never lost, its fencing token is this machine's time, and
+//!   [a commit](crate::guide::exactly_once) is a plain `COMMIT`. The [`IdempotencyKey`](crate::IdempotencyKey) is
+//!   there if key, scope and body were valid.
 //! * Wrapped around a real guard with the same stored keys, it keeps that one from guarding, as any outer guard
 //!   does: give it another [`key_prefix`](crate::idempotency::IdempotencyBuilder::key_prefix).
 //!

@@ -1,6 +1,6 @@
 use std::{
     fmt,
-    future::{Ready, ready},
+    future::{Ready, pending, ready},
     num::NonZeroU32,
     sync::Arc,
     time::Duration,
@@ -13,7 +13,7 @@ use actix_web::{
 
 use super::{passed::MissingKey, settings::IdempotencySettings, transient::Transient};
 use crate::{
-    claim::{FencingError, Guard, HeldClaim, RecordRule},
+    claim::{FencingError, Guard, HeldClaim, RecordOverrides, RecordRule},
     fingerprint::Fingerprint,
     runtime::log,
     store::StoreTime,
@@ -26,6 +26,9 @@ use crate::{
 /// A request can run without a claim: it has no key, its method is not guarded, or the store was
 /// away and the application fails open. Where that may be, take `Option<Claim>`; otherwise a request without
 /// a key is refused with 400 `key-missing`, and any other with 500, because it was never claimed.
+///
+/// In a [shadow](crate::idempotency::IdempotencyBuilder::shadow) each request with a key has one, also those that a
+/// real guard would refuse or replay. It is never lost there, and its fencing token is this machine's time.
 ///
 /// ```
 /// use actix_web::{HttpResponse, Result};
@@ -50,7 +53,8 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Claim {
-    pub(super) held_claim: Arc<HeldClaim>,
+    /// None for a request that only a shadow lets run.
+    pub(super) held_claim: Option<Arc<HeldClaim>>,
     /// For a commit.
     #[cfg_attr(
         not(feature = "sql"),
@@ -77,7 +81,7 @@ impl Claim {
     /// Returns the claim that a guard holds, for the handler.
     pub(super) fn new(guard: &Guard, settings: &Arc<IdempotencySettings>) -> Option<Self> {
         Some(Self {
-            held_claim: Arc::clone(guard.held_claim()?),
+            held_claim: Some(Arc::clone(guard.held_claim()?)),
             guard: GuardOfClaim {
                 fingerprint: guard.fingerprint(),
                 settings: Arc::clone(settings),
@@ -85,10 +89,33 @@ impl Claim {
         })
     }
 
+    /// Returns what stands for a claim where a shadow lets a request run that has none.
+    pub(super) fn of_shadow(settings: &Arc<IdempotencySettings>) -> Self {
+        Self {
+            held_claim: None,
+            guard: GuardOfClaim {
+                fingerprint: None,
+                settings: Arc::clone(settings),
+            },
+        }
+    }
+
+    /// Returns the claim that the handler depends on. On that of a shadow it must not.
+    fn relied_on(&self) -> Option<&HeldClaim> {
+        let held_claim = self.held_claim.as_deref();
+        held_claim.filter(|_| !self.guard.settings.shadow)
+    }
+
+    fn set(&self, wish: impl FnOnce(&mut RecordOverrides)) {
+        if let Some(held_claim) = &self.held_claim {
+            wish(&mut held_claim.overrides());
+        }
+    }
+
     /// Returns the number of this run: 1, and one more for each owner of this key that has crashed. A handler
     /// whose attempt is above 1 may find parts of its work done.
     pub fn attempt(&self) -> NonZeroU32 {
-        self.held_claim.attempt()
+        (self.held_claim.as_ref()).map_or(NonZeroU32::MIN, |held_claim| held_claim.attempt())
     }
 
     /// Confirms the claim and returns its fencing token: the store's time, later than that of any earlier
@@ -103,7 +130,10 @@ impl Claim {
     /// When the claim is lost, or the store cannot be asked. As a response it is a 503, which frees
     /// the key for a retry.
     pub async fn fencing_token(&self) -> Result<StoreTime, FencingError> {
-        self.held_claim.fencing_token().await
+        match self.relied_on() {
+            Some(held_claim) => held_claim.fencing_token().await,
+            None => Ok(StoreTime::of_this_machine()),
+        }
     }
 
     /// Returns whether the claim is lost, as far as this process knows: another owner may do the same work by
@@ -113,12 +143,15 @@ impl Claim {
     /// A handler that has done nothing yet that cannot be undone should stop. Its response is still recorded
     /// if the key has no other owner.
     pub fn is_lost(&self) -> bool {
-        self.held_claim.is_lost()
+        self.relied_on().is_some_and(HeldClaim::is_lost)
     }
 
     /// Waits until the claim is [lost](Self::is_lost), to be raced against long work. Cancel safe.
     pub async fn lost(&self) {
-        self.held_claim.lost().await;
+        match self.relied_on() {
+            Some(held_claim) => held_claim.lost().await,
+            None => pending().await,
+        }
     }
 
     /// Keeps the response out of the store, because of what is in it. That the work is done is still recorded:
@@ -134,25 +167,25 @@ impl Claim {
     /// }
     /// ```
     pub fn omit_response(&self) {
-        self.held_claim.overrides().omit_response = true;
+        self.set(|overrides| overrides.omit_response = true);
     }
 
     /// Sets how long this response is remembered, instead of the middleware's
     /// [`retention`](crate::idempotency::IdempotencyBuilder::retention).
     pub fn retain_for(&self, retention: Duration) {
-        self.held_claim.overrides().retention = Some(retention);
+        self.set(|overrides| overrides.retention = Some(retention));
     }
 
     /// Frees the key for a retry instead of recording the response, whatever its status. Revokes
     /// [`record_always`](Self::record_always).
     pub fn mark_transient(&self) {
-        self.held_claim.overrides().rule = RecordRule::Transient;
+        self.set(|overrides| overrides.rule = RecordRule::Transient);
     }
 
     /// Records the response, whatever its status, because a retry would end the same way. Revokes
     /// [`mark_transient`](Self::mark_transient).
     pub fn record_always(&self) {
-        self.held_claim.overrides().rule = RecordRule::Final;
+        self.set(|overrides| overrides.rule = RecordRule::Final);
     }
 }
 
@@ -215,9 +248,10 @@ impl ResponseError for MissingClaim {
 
 impl fmt::Debug for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let overrides = self.held_claim.as_ref().map(|it| *it.overrides());
         f.debug_struct("Claim")
             .field("held_claim", &self.held_claim)
-            .field("overrides", &*self.held_claim.overrides())
+            .field("overrides", &overrides)
             .finish()
     }
 }

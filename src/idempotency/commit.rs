@@ -30,7 +30,14 @@ impl Claim {
             fingerprint,
             settings,
         } = &self.guard;
-        let overrides = *self.held_claim.overrides();
+        let responder = Responder(Some(settings.problems.clone()));
+        let held_claim = self.held_claim.as_ref().filter(|_| !settings.shadow);
+        let Some(held_claim) = held_claim else {
+            let mut response = response;
+            response.extensions_mut().insert(CommittedResponse);
+            return Ok((Completion::in_shadow(responder), response));
+        };
+        let overrides = *held_claim.overrides();
         let recording = &settings.recording;
         let (head, body) = response.into_parts();
         let headers = recording.recorded_headers(head.headers());
@@ -54,11 +61,7 @@ impl Claim {
             None => Record::Tombstone(recorded.to_tombstone()),
         };
         let retention = (overrides.retention).unwrap_or(settings.terms.retention);
-        let responder = Responder(Some(settings.problems.clone()));
-        let completion = match settings.shadow {
-            true => Completion::in_shadow(responder),
-            false => Completion::new(&self.held_claim, record, retention, responder)?,
-        };
+        let completion = Completion::new(held_claim, record, retention, responder)?;
         let mut response = head.set_body(body);
         response.extensions_mut().insert(CommittedResponse);
         Ok((completion, response))

@@ -6,14 +6,14 @@ use std::{
 
 use actix_service::Service;
 use actix_web::{
-    Error,
+    Error, HttpMessage,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
 };
 use futures_util::FutureExt;
 
 use super::{
-    decision::decide, middleware::Response, passed::Passed, run::HandlerRun,
+    claim::Claim, decision::decide, middleware::Response, passed::Passed, run::HandlerRun,
     settings::IdempotencySettings,
 };
 use crate::{
@@ -22,7 +22,8 @@ use crate::{
     middleware::{Decision, shadow},
 };
 
-/// Runs a request whatever is decided about it; the first one with its key under a claim.
+/// Runs a request whatever is decided about it; the first one with its key under a claim, and the others with what
+/// stands for one.
 pub(super) async fn observed<S, B>(
     settings: Arc<IdempotencySettings>,
     service: Rc<S>,
@@ -50,7 +51,15 @@ where
             };
             first(run, guard.observed(event), req).await
         }
-        _ => shadow::run(&*service, req, event).await,
+        Decision::Pass => shadow::run(&*service, req, event).await,
+        _ => {
+            let mut extensions = req.extensions_mut();
+            if !extensions.contains::<Claim>() {
+                extensions.insert(Claim::of_shadow(&settings));
+            }
+            drop(extensions);
+            shadow::run(&*service, req, event).await
+        }
     }
 }
 

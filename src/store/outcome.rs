@@ -1,4 +1,7 @@
-use std::{num::NonZeroU32, time::Duration};
+use std::{
+    num::NonZeroU32,
+    time::{Duration, SystemTime},
+};
 
 use super::{ClaimId, Lease, Record};
 use crate::fingerprint::Fingerprint;
@@ -62,3 +65,11 @@ pub enum Renewed {
 /// that clock steps back. That makes it a fencing token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StoreTime(pub u64);
+
+impl StoreTime {
+    /// Returns the time of this machine, where no store is to be asked.
+    pub(crate) fn of_this_machine() -> Self {
+        let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        Self(u64::try_from(since_1970.as_micros()).unwrap_or(u64::MAX))
+    }
+}

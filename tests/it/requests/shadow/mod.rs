@@ -6,7 +6,7 @@ mod bodies;
 mod refusals;
 
 use actix_web::{App, Handler, HttpResponse, web};
-use actix_web_idempotency::{ApiLock, Claim, Idempotency};
+use actix_web_idempotency::{ApiLock, Idempotency};
 use futures_util::{StreamExt, future::LocalBoxFuture};
 use reqwest::RequestBuilder;
 
@@ -15,17 +15,14 @@ use crate::{
     support::{gate::Gate, server::Server},
 };
 
-/// A handler that stands in the gate, then reads its body and answers 201 with the number of its run,
-/// whether it has a claim, and the body, or how many bytes came before it broke off.
-fn handler(
-    gate: &Gate,
-) -> impl Handler<(web::Payload, Option<Claim>), Output = HttpResponse> + Send + use<> {
+/// A handler that stands in the gate, then reads its body and answers 201 with the number of its run and the body, or
+/// how many bytes came before it broke off.
+fn handler(gate: &Gate) -> impl Handler<(web::Payload,), Output = HttpResponse> + Send + use<> {
     let gate = gate.clone();
-    move |mut body: web::Payload, claim: Option<Claim>| -> LocalBoxFuture<'static, HttpResponse> {
+    move |mut body: web::Payload| -> LocalBoxFuture<'static, HttpResponse> {
         let gate = gate.clone();
         Box::pin(async move {
             let run = gate.pass().await;
-            let claim = if claim.is_some() { "claimed" } else { "alone" };
             let mut all = Vec::new();
             while let Some(piece) = body.next().await {
                 match piece {
@@ -37,7 +34,7 @@ fn handler(
                 }
             }
             let all = String::from_utf8(all).unwrap();
-            HttpResponse::Created().body(format!("run {run} {claim}: {all}"))
+            HttpResponse::Created().body(format!("run {run}: {all}"))
         })
     }
 }

@@ -407,7 +407,7 @@ async fn runs_all_the_same<B>(row: &Row<B>, server: &Server, gate: &Gate, ear: &
     let answer = play(row, server, gate).await;
     let answer = answer.unwrap_or_else(|| panic!("{name}: the connection broke"));
     let run = 1 + usize::from(row.before != Nothing);
-    assert_eq!(answer.body, format!("run {run} alone: {BODY}"), "{name}");
+    assert_eq!(answer.body, format!("run {run}: {BODY}"), "{name}");
     let as_ever = told(tea(&bare(&Gate::open()))).await.unwrap();
     assert_eq!(
         (answer.status, answer.headers),
