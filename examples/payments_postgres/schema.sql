@@ -1,4 +1,4 @@
--- Runs at every start. Two that create the same table at the same moment disturb each other.
+-- Runs at every start. Two processes that create the same table at the same moment would disturb each other.
 SELECT pg_advisory_xact_lock(8252);
 
 CREATE TABLE IF NOT EXISTS accounts (
@@ -6,17 +6,18 @@ CREATE TABLE IF NOT EXISTS accounts (
     balance bigint NOT NULL CHECK (balance >= 0)
 );
 
--- One row per key, for a refused payment too: its fence has to stand somewhere.
 CREATE TABLE IF NOT EXISTS payments (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     account text NOT NULL,
-    idempotency_key text NOT NULL,
-    amount bigint NOT NULL CHECK (amount > 0),
-    recipient text NOT NULL,
-    fence bigint NOT NULL,
-    paid boolean NOT NULL DEFAULT false,
-    UNIQUE (account, idempotency_key)
+    amount bigint NOT NULL,
+    recipient text NOT NULL
 );
 
--- Somebody to try it with.
+-- Mails to be sent: a process of yours takes them one by one and deletes each once it is sent.
+CREATE TABLE IF NOT EXISTS outbox (
+    payment bigint PRIMARY KEY REFERENCES payments (id),
+    mail text NOT NULL
+);
+
+-- An account to try it with.
 INSERT INTO accounts VALUES ('ann', 1000) ON CONFLICT DO NOTHING;

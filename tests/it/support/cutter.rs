@@ -2,76 +2,105 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
 };
 
+use futures_util::future::BoxFuture;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream, tcp},
-    sync::Notify,
+    sync::{Mutex, Notify},
 };
 
 use super::postgres::Postgres;
 
-/// A way to a PostgreSQL that is cut once, at a message of a client; messages are counted over all connections, from 0
-/// on. New connections work.
+/// A way to a PostgreSQL on which something happens once, at a message of a client. From [`arm`](Self::arm) on messages
+/// are counted over all connections, from 0 on. New connections work.
 pub(crate) struct Cutter {
     addr: SocketAddr,
-    cut: Arc<Cut>,
+    shared: Arc<Shared>,
 }
 
-struct Cut {
-    at: usize,
+#[derive(Default)]
+struct Shared {
+    /// Locked while a message is passed on, so that all connections stand still while something happens.
+    trap: Mutex<Option<Trap>>,
+    has_struck: AtomicBool,
+}
+
+struct Trap {
+    messages_left: usize,
     side: Side,
-    counted: AtomicUsize,
+    strike: BoxFuture<'static, Then>,
 }
 
-/// Whether the server still receives the message at which the way is cut.
+/// Whether the server has received the message at which something happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Before,
     After,
 }
 
+/// What follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// The connection ends.
+    Cut,
+    GoOn,
+}
+
 impl Cutter {
-    pub(crate) async fn on(postgres: &Postgres, at: usize, side: Side) -> Self {
-        let cut = Arc::new(Cut {
-            at,
-            side,
-            counted: AtomicUsize::new(0),
-        });
+    pub(crate) async fn to(port: u16) -> Self {
+        let shared = Arc::<Shared>::default();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let (port, shared) = (postgres.port(), Arc::clone(&cut));
+        let accepted = Arc::clone(&shared);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                // A server that is away refuses.
+                let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else {
+                    continue;
+                };
                 client.set_nodelay(true).unwrap();
                 server.set_nodelay(true).unwrap();
-                tokio::spawn(connect(client, server, Arc::clone(&shared)));
+                tokio::spawn(connect(client, server, Arc::clone(&accepted)));
             }
         });
-        Self { addr, cut }
+        Self { addr, shared }
     }
 
     pub(crate) fn url(&self) -> String {
         Postgres::url_at(self.addr.port())
     }
 
-    /// Whether the way has been cut.
-    pub(crate) fn has_cut(&self) -> bool {
-        self.cut.counted.load(Ordering::SeqCst) > self.cut.at
+    /// Has something happen at a message.
+    pub(crate) async fn arm(
+        &self,
+        at: usize,
+        side: Side,
+        strike: impl Future<Output = Then> + Send + 'static,
+    ) {
+        *self.shared.trap.lock().await = Some(Trap {
+            messages_left: at,
+            side,
+            strike: Box::pin(strike),
+        });
+    }
+
+    /// Whether it came to that message.
+    pub(crate) fn has_struck(&self) -> bool {
+        self.shared.has_struck.load(Ordering::SeqCst)
     }
 }
 
 /// Passes on what both sides send, until one of them ends or the way is cut.
-async fn connect(client: TcpStream, server: TcpStream, cut: Arc<Cut>) {
+async fn connect(client: TcpStream, server: TcpStream, shared: Arc<Shared>) {
     let is_cut = Notify::new();
     let (from_client, mut to_client) = client.into_split();
     let (mut from_server, to_server) = server.into_split();
     tokio::select! {
-        _ = count(from_client, to_server, &cut, &is_cut) => {}
+        _ = count(from_client, to_server, &shared, &is_cut) => {}
         _ = tokio::io::copy(&mut from_server, &mut to_client) => {}
         () = is_cut.notified() => {}
     }
@@ -80,7 +109,7 @@ async fn connect(client: TcpStream, server: TcpStream, cut: Arc<Cut>) {
 async fn count(
     mut from: tcp::OwnedReadHalf,
     mut to: tcp::OwnedWriteHalf,
-    cut: &Cut,
+    shared: &Shared,
     is_cut: &Notify,
 ) -> std::io::Result<()> {
     // The first message has no letter.
@@ -89,15 +118,29 @@ async fn count(
     loop {
         let letter = [from.read_u8().await?];
         let message = message(&mut from, &letter).await?;
-        let number = cut.counted.fetch_add(1, Ordering::SeqCst);
-        if number == cut.at && cut.side == Side::Before {
+        let mut trap = shared.trap.lock().await;
+        let struck = match &mut *trap {
+            Some(armed) if armed.messages_left == 0 => trap.take(),
+            Some(armed) => {
+                armed.messages_left -= 1;
+                None
+            }
+            None => None,
+        };
+        let Some(Trap { side, strike, .. }) = struck else {
+            to.write_all(&message).await?;
+            continue;
+        };
+        shared.has_struck.store(true, Ordering::SeqCst);
+        if side == Side::After {
+            to.write_all(&message).await?;
+        }
+        if strike.await == Then::Cut {
             is_cut.notify_one();
             return Ok(());
         }
-        to.write_all(&message).await?;
-        if number == cut.at {
-            is_cut.notify_one();
-            return Ok(());
+        if side == Side::Before {
+            to.write_all(&message).await?;
         }
     }
 }

@@ -54,6 +54,11 @@ impl Example {
         example
     }
 
+    /// The number of its process, which stays its own until this is dropped.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
