@@ -3,30 +3,20 @@
 //! in `examples::payments_postgres`.
 
 use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicI32, Ordering},
-    },
+    sync::{Arc, Mutex, atomic::AtomicI32},
     time::Duration,
 };
 
-use actix_web::{App, Error, HttpResponse, error::ErrorServiceUnavailable, web};
-use actix_web_idempotency::{Claim, Idempotency};
-use actix_web_idempotency_sqlx::{
-    Commit, PgStore,
-    sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions, query},
-};
+use actix_web_idempotency_sqlx::{PgStore, sqlx::postgres::PgPoolOptions};
 use tokio::{task::spawn_blocking, time::sleep};
 
-use crate::{
-    serve,
-    support::{
-        GENEROUS,
-        cutter::{Cutter, Side, Then},
-        keys::{Answer, answer, keys_on, pay},
-        postgres::Postgres,
-        server::Server,
-    },
+use super::till::Till;
+use crate::support::{
+    GENEROUS,
+    cutter::{Cutter, Side, Then},
+    keys::{Answer, answer, keys_on, pay},
+    postgres::Postgres,
+    server::Server,
 };
 
 /// What goes wrong.
@@ -50,35 +40,6 @@ const ALL: &str = "EVERY_MESSAGE";
 /// Otherwise every so manyth.
 const STEP: usize = 9;
 
-/// What a handler needs to pay: it writes a row of a new number, and responds with that number.
-#[derive(Clone)]
-struct Till {
-    pool: PgPool,
-    rows: String,
-    number: Arc<AtomicI32>,
-}
-
-async fn pays(claim: Claim, till: web::Data<Till>) -> Result<HttpResponse, Error> {
-    let number = till.number.fetch_add(1, Ordering::SeqCst);
-    let mut tx = till.pool.begin().await.map_err(ErrorServiceUnavailable)?;
-    let row = format!("INSERT INTO {} VALUES ({number})", till.rows);
-    let row = query(AssertSqlSafe(row)).execute(&mut *tx);
-    row.await.map_err(ErrorServiceUnavailable)?;
-    let response = HttpResponse::Created().body(number.to_string());
-    Ok(claim.commit(tx, response).await?)
-}
-
-fn served(keys: &Idempotency, till: &Till) -> Server {
-    let (keys, till) = (keys.clone(), web::Data::new(till.clone()));
-    serve!(
-        1,
-        App::new()
-            .wrap(keys.clone())
-            .app_data(till.clone())
-            .default_service(web::to(pays))
-    )
-}
-
 /// The way of a request in which something goes wrong.
 struct Run {
     postgres: Arc<Mutex<Postgres>>,
@@ -98,17 +59,13 @@ impl Run {
         let pool = pool.connect_lazy(url).unwrap();
         let store = PgStore::builder(pool.clone()).table(self.table());
         let store = store.timeout(GENEROUS).build().unwrap();
-        let till = Till {
-            pool,
-            rows: self.rows(),
-            number: Arc::clone(number),
-        };
+        let till = Till::new(pool, self.rows(), number);
         let keys = keys_on(store.clone());
         let keys = match self.wrong {
             Wrong::Hold => keys.lease(LEASE),
             _ => keys,
         };
-        (served(&keys.build().unwrap(), &till), store)
+        (till.server(&keys.build().unwrap()), store)
     }
 
     fn table(&self) -> String {

@@ -218,8 +218,13 @@ impl PostgresTable {
 
     /// A store in the same table whose calls end soon.
     pub(crate) fn with_short_timeout(&self) -> PgStore {
+        self.with_timeout(Duration::from_millis(200))
+    }
+
+    /// A store in the same table whose calls end in time.
+    pub(crate) fn with_timeout(&self, timeout: Duration) -> PgStore {
         let store = PgStore::builder(self.pool.clone()).table(&self.name);
-        store.timeout(Duration::from_millis(200)).build().unwrap()
+        store.timeout(timeout).build().unwrap()
     }
 
     /// Locks the table, so that every other statement waits.
