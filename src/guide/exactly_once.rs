@@ -66,6 +66,10 @@
 //! The 503 is the problem `store-unavailable` of the guard, with `Retry-After`. `?` on the
 //! [`CommitError`](crate::commit::CommitError) is right in each case.
 //!
+//! A commit that succeeds is counted as the ending `committed`; one that is rolled back, in doubt or forgotten is an
+//! [incident](crate::event::IncidentKind). `examples/metrics/grafana` has a panel of these, and alerts for commits in
+//! doubt and for forgotten ones.
+//!
 //! # In doubt
 //!
 //! If the reply to `COMMIT` is lost, this process cannot know whether it was carried out. Then no response is

@@ -247,6 +247,8 @@
 //! | `IncidentKind::NotRecorded`, `NotReleased`, `Overloaded` | the store was away for too long |
 //! | an [`attempt`](crate::event::RequestEvent::attempt) above 1, more often than processes are killed | handlers outlive their leases |
 //! | many [`Outcome::Mismatch`](crate::event::Outcome) | a client uses keys for two requests |
+//! | `IncidentKind::CommitInDoubt` | the reply to `COMMIT` was lost: [the retry finds out](exactly_once#in-doubt) |
+//! | `IncidentKind::CommitForgotten` | a handler succeeds [without `claim.commit`](exactly_once#the-handler) |
 //!
 //! **Metrics.** With the feature `metrics`, `.on_event(metrics::observer("payments"))` counts all this for
 //! Prometheus and others; install the recorder before the guards are built. `examples/metrics/grafana` has a

@@ -19,11 +19,7 @@ pub(crate) struct Expression {
 impl Expression {
     /// Reads it, with Grafana's variables or without.
     pub(crate) fn read(text: &str) -> Self {
-        let text = text
-            .replace("$__rate_interval", "5m")
-            .replace("$__range", "1h")
-            .replace("$guard", ".*");
-        assert!(!text.contains('$'), "{text} has an unknown variable");
+        let text = without_variables(text);
         let parsed = parser::parse(&text).unwrap_or_else(|err| panic!("{text}: {err}"));
         let mut metrics = BTreeSet::new();
         let labels = labels(&parsed, &mut metrics).unwrap_or_default();
@@ -35,6 +31,16 @@ impl Expression {
             is_comparison,
         }
     }
+}
+
+/// The text with values in place of Grafana's variables.
+pub(crate) fn without_variables(text: &str) -> String {
+    let text = text
+        .replace("$__rate_interval", "5m")
+        .replace("$__range", "1h")
+        .replace("$guard", ".*");
+    assert!(!text.contains('$'), "{text} has an unknown variable");
+    text
 }
 
 type Labels = BTreeSet<String>;

@@ -14,7 +14,7 @@ use actix_web_idempotency::internals::emitted_metrics;
 use serde::Deserialize;
 use serde_json::Value;
 
-use expression::Expression;
+use expression::{Expression, without_variables};
 
 const DASHBOARD: &str = include_str!("../../grafana/dashboard.json");
 const ALERTS: &str = include_str!("../../grafana/alerts.yml");
@@ -175,6 +175,24 @@ fn each_alert_is_tried() {
         panic!("it says how many fire");
     };
     assert_eq!(fire, rules().len().to_string());
+}
+
+#[test]
+fn queries_that_are_tried_are_those_of_panels() {
+    // By promtool, in .ci/deep.
+    let tried = include_str!("../../grafana/dashboard.test.yml");
+    let tried = between(tried, "- expr: ", "\n");
+    assert!(!tried.is_empty());
+    let panels = panels();
+    let targets = panels
+        .iter()
+        .flat_map(|it| it["targets"].as_array().unwrap());
+    let queries: BTreeSet<_> = targets
+        .map(|target| without_variables(target["expr"].as_str().unwrap()))
+        .collect();
+    for query in tried {
+        assert!(queries.contains(query), "{query} is of no panel");
+    }
 }
 
 #[test]

@@ -3,23 +3,33 @@
 
 use std::{collections::BTreeSet, sync::OnceLock, time::Duration};
 
-use actix_web::http::Method;
+use actix_web::{App, Error, HttpResponse, error::ErrorInternalServerError, http::Method, web};
 use actix_web_idempotency::{
-    MemoryStore,
+    Claim, MemoryStore,
     dedup::{DedupOutcome, Deduplicator},
     metrics::{name, observer},
     store::Inspect,
     testing::{Call, Fault, FaultyStore},
 };
+use actix_web_idempotency_sqlx::{
+    Commit,
+    sqlx::{PgPool, query},
+};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::time::timeout;
 
 use super::scrape::Scrape;
-use crate::support::{
-    eventually,
-    gate::{Gate, gated},
-    keys::{answer, keys_on, memory_keys, numbered, pay},
-    locks::lock_on,
-    server::post,
+use crate::{
+    serve,
+    support::{
+        detour::Detour,
+        eventually,
+        gate::{Gate, gated},
+        keys::{answer, keys_on, memory_keys, numbered, pay},
+        locks::lock_on,
+        postgres::{Postgres, PostgresTable},
+        server::post,
+    },
 };
 
 /// The process has one recorder.
@@ -153,6 +163,84 @@ async fn a_key_that_is_taken_from_its_handler() {
     eventually("an incident", async || scrape().series()[lost] == 1.0).await;
     gate.let_go(1);
     first.await.unwrap();
+}
+
+/// The pools of the application.
+struct Pools {
+    direct: PgPool,
+    /// The reply to COMMIT does not come.
+    held_back: PgPool,
+}
+
+/// A handler whose transaction ends in the way that the path names.
+async fn commits(
+    ending: web::Path<String>,
+    claim: Claim,
+    pools: web::Data<Pools>,
+) -> Result<HttpResponse, Error> {
+    let begin = async |pool: &PgPool| pool.begin().await.map_err(ErrorInternalServerError);
+    let mut transaction = begin(&pools.direct).await?;
+    let paid = HttpResponse::Created().body("paid");
+    match ending.as_str() {
+        "committed" => Ok(claim.commit(transaction, paid).await?),
+        "rolled-back" => {
+            let failed = query("SELECT 1 / 0").execute(&mut *transaction).await;
+            failed.unwrap_err();
+            Ok(claim.commit(transaction, paid).await?)
+        }
+        "in-doubt" => {
+            let commit = claim.commit(begin(&pools.held_back).await?, paid);
+            timeout(Duration::from_millis(100), commit)
+                .await
+                .unwrap_err();
+            Ok(HttpResponse::ServiceUnavailable().finish())
+        }
+        "forgotten" => {
+            transaction.commit().await.unwrap();
+            Ok(paid)
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commits_and_their_incidents_are_counted() {
+    recorder();
+    let table = PostgresTable::new().await;
+    let detour = Detour::to(PostgresTable::server().port(), "COMMIT").await;
+    let pools = web::Data::new(Pools {
+        direct: table.pool.clone(),
+        held_back: PgPool::connect_lazy(&Postgres::url_at(detour.port())).unwrap(),
+    });
+    let keys = keys_on(table.store).on_event(observer("commits"));
+    let keys = keys.build().unwrap();
+    let server = serve!(
+        1,
+        App::new()
+            .wrap(keys.clone())
+            .app_data(pools.clone())
+            .route("/{ending}", web::post().to(commits))
+    );
+    for (ending, status) in [
+        ("committed", 201),
+        ("rolled-back", 503),
+        ("in-doubt", 503),
+        ("forgotten", 201),
+    ] {
+        let request = post(&server, &format!("/{ending}"), "x").header("idempotency-key", "a");
+        assert_eq!(answer(request).await.status, status, "{ending}");
+    }
+    for series in [
+        r#"endings_total{guard="commits",ending="committed"}"#,
+        r#"endings_total{guard="commits",ending="recorded"}"#,
+        r#"incidents_total{guard="commits",incident="commit_rolled_back"}"#,
+        r#"incidents_total{guard="commits",incident="commit_in_doubt"}"#,
+        r#"incidents_total{guard="commits",incident="commit_forgotten"}"#,
+    ] {
+        let series = format!("idempotency_{series}");
+        eventually(&series, async || scrape().series()[series.as_str()] == 1.0).await;
+    }
+    detour.let_go();
 }
 
 #[tokio::test]
