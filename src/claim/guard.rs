@@ -1,7 +1,5 @@
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::timeout_at;
-
 use super::{
     claim_state::{ClaimState, Cleanup, Stage},
     commit::CommitStage,
@@ -10,13 +8,14 @@ use super::{
     drain::DrainGuard,
     held_claim::HeldClaim,
     job::Job,
+    release::{release, settled},
     renewals::{Kept, Renewals},
 };
 use crate::{
     event::{Ending, EventBuilder, FinishOutcome, Incident, IncidentKind, Outcome},
     fingerprint::Fingerprint,
     runtime::{background, log},
-    store::{Held, NewClaim, Record, StoreError},
+    store::{Held, NewClaim, Record},
 };
 
 /// Holds a claim. Dropped at any moment, in any state, on any thread, it sees to it that what has
@@ -204,14 +203,19 @@ impl Guard {
         self.follow_commit();
         self.free_on_drop();
         self.event.start_step();
+        let is_in_doubt = matches!(self.state.stage, Stage::InDoubt(_));
         let (key, claim, outcome) = match &self.state.stage {
             Stage::Running(Running { claim, kept }) | Stage::InDoubt(Running { claim, kept }) => {
                 let held_claim = kept.held_claim();
-                (
-                    held_claim.key(),
-                    claim,
-                    release(&self.context, held_claim).await,
-                )
+                let outcome = release(&self.context, held_claim).await.map(|held| {
+                    // A claim that is gone is one that was committed.
+                    if is_in_doubt && held == Held::Lost {
+                        (self.event).record(|event| event.ending = Some(Ending::Committed));
+                        return FinishOutcome::Confirmed;
+                    }
+                    settled(held_claim, held)
+                });
+                (held_claim.key(), claim, outcome)
             }
             Stage::Answered(Answered { claim, completion }) => {
                 let outcome = completion.attempt(&self.context).await;
@@ -221,7 +225,7 @@ impl Guard {
             Stage::Sent(_) | Stage::Finished => return FinishOutcome::Lost,
         };
         let settled = match &outcome {
-            Ok(settled) => *settled,
+            Ok(outcome) => *outcome,
             Err(err) => {
                 log::warn!(key:%, error:% = err; "{key} is finished in the background: {err}");
                 FinishOutcome::Deferred
@@ -251,37 +255,6 @@ impl Guard {
             event.ending.get_or_insert(ending);
         });
     }
-}
-
-/// Frees a key. When the connection is lost on the way the store is asked once more, and not to find
-/// the claim then means that the first time has freed it.
-async fn release(context: &Context, held_claim: &HeldClaim) -> Result<FinishOutcome, StoreError> {
-    held_claim.set_ending(true);
-    let lease = held_claim.lease();
-    let held = match context.release(lease).await {
-        Ok(held) => held,
-        Err(err) => {
-            let Some(until) = err.again_until() else {
-                return Err(err);
-            };
-            let again = timeout_at(until, context.release(lease)).await;
-            again.unwrap_or_else(|_elapsed| Err(StoreError::timeout()))?;
-            return Ok(FinishOutcome::Confirmed);
-        }
-    };
-    let settled = match held {
-        Held::Yes => FinishOutcome::Confirmed,
-        Held::Lost => {
-            let key = held_claim.key();
-            log::warn!(
-                key:%, settled = "lost";
-                "{key} was no longer claimed when its run ended: it took longer than the claim lasts, or \
-                 somebody deleted the key"
-            );
-            FinishOutcome::Lost
-        }
-    };
-    Ok(settled)
 }
 
 /// The claim, if it was sent more than once.

@@ -14,6 +14,7 @@ mod job;
 mod model;
 mod outcome;
 mod refusal_log;
+mod release;
 mod renewals;
 mod terms;
 mod undo;

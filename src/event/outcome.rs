@@ -51,7 +51,7 @@ impl Outcome {
 pub enum Ending {
     /// The response is recorded.
     Recorded,
-    /// The response is recorded, in the transaction of the handler.
+    /// The response is recorded, in the transaction of the handler. After a commit in doubt: its claim was gone.
     Committed,
     /// The response is not recorded, only that the work is done: it is too large, was cut off, or must not be
     /// stored.

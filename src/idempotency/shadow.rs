@@ -53,11 +53,12 @@ where
         }
         Decision::Pass => shadow::run(&*service, req, event).await,
         _ => {
-            let mut extensions = req.extensions_mut();
-            if !extensions.contains::<Claim>() {
-                extensions.insert(Claim::of_shadow(&settings));
+            {
+                let mut extensions = req.extensions_mut();
+                if !extensions.contains::<Claim>() {
+                    extensions.insert(Claim::of_shadow(&settings));
+                }
             }
-            drop(extensions);
             shadow::run(&*service, req, event).await
         }
     }

@@ -224,3 +224,22 @@ fn a_guard_can_be_dropped_where_there_is_no_runtime() {
         std::thread::yield_now();
     }
 }
+
+#[cfg(feature = "sql")]
+#[tokio::test(start_paused = true)]
+async fn release_of_a_commit_in_doubt_that_finds_no_claim_is_no_loss() {
+    let _here = BackgroundHere::here();
+    for (in_doubt, release, finish) in [
+        (true, Does::Lost, FinishOutcome::Confirmed),
+        (true, Does::Yes, FinishOutcome::Confirmed),
+        (false, Does::Lost, FinishOutcome::Lost),
+    ] {
+        let store = Scripted::new(Does::Yes, [release]);
+        let (_claims, guard) = held(&store).await;
+        if in_doubt {
+            guard.held_claim().unwrap().begin_commit().unwrap();
+        }
+        assert_eq!(guard.finish().await, finish, "{in_doubt} {release:?}");
+        assert_eq!(store.released(), 1);
+    }
+}
