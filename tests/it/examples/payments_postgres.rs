@@ -1,21 +1,12 @@
 //! The payments example: processes of it that are killed and suspended, and a real PostgreSQL.
 
-use std::{
-    collections::BTreeSet,
-    process::Command,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{process::Command, time::Duration};
 
 use futures_util::{
     StreamExt,
-    future::{join, join_all, ready},
+    future::{join_all, ready},
     stream,
 };
-use rand::RngExt;
 use reqwest::RequestBuilder;
 use serde_json::json;
 use tokio::{
@@ -26,7 +17,6 @@ use tokio::{
 use crate::support::{
     cutter::{Cutter, Side, Then},
     detour::Detour,
-    eventually,
     example::{Example, member},
     keys::{Answer, answer},
     postgres::Postgres,
@@ -36,12 +26,12 @@ use crate::support::{
 };
 
 /// Longer than a lease of the example, and than the server lets a transaction be idle.
-const LIMIT: Duration = Duration::from_secs(40);
+pub(super) const LIMIT: Duration = Duration::from_secs(40);
 
-struct Payments(Example);
+pub(super) struct Payments(pub(super) Example);
 
 impl Payments {
-    fn start(database: &str) -> Self {
+    pub(super) fn start(database: &str) -> Self {
         let environment = [("DATABASE_URL", database)];
         Self(Example::start(member("payments_postgres"), &environment))
     }
@@ -73,24 +63,24 @@ impl Payments {
     }
 }
 
-fn payment(url: &str, key: &str) -> RequestBuilder {
+pub(super) fn payment(url: &str, key: &str) -> RequestBuilder {
     let request = client().post(url).header("idempotency-key", key);
     let request = request.header("x-account", "ann");
     request.json(&json!({ "amount": 5, "to": key }))
 }
 
 /// What the bank has written down for a key, as the response to its payment says it.
-fn written_down(postgres: &Postgres, key: &str) -> String {
+pub(super) fn written_down(postgres: &Postgres, key: &str) -> String {
     let paid = "SELECT format('{\"id\":%s,\"paid\":{\"amount\":%s,\"to\":\"%s\"}}', id, amount, recipient) ";
     let of_key = format!("FROM payments JOIN outbox ON payment = id WHERE recipient = '{key}'");
     postgres.query(&format!("{paid}{of_key}"))
 }
 
-fn balance(postgres: &Postgres) -> String {
+pub(super) fn balance(postgres: &Postgres) -> String {
     postgres.query("SELECT balance FROM accounts WHERE id = 'ann'")
 }
 
-fn set_balance(postgres: &Postgres, balance: u32) {
+pub(super) fn set_balance(postgres: &Postgres, balance: u32) {
     postgres.query(&format!("UPDATE accounts SET balance = {balance}"));
 }
 
@@ -246,79 +236,6 @@ async fn process_suspended_for_longer_than_its_lease_does_not_pay_again() {
         );
         assert_eq!(balance(&postgres), "995", "{word}");
     }
-}
-
-const PAYMENTS: usize = 500;
-const KILLS: usize = 12;
-
-/// Two processes take payments, and one after the other is killed at random moments and started again.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn five_hundred_payments_on_processes_that_are_killed_are_paid_once_each() {
-    let postgres = Postgres::start();
-    let start = || Payments::start(&postgres.url());
-    let processes = [0, 1].map(|_| Mutex::new(start()));
-    set_balance(&postgres, 5 * u32::try_from(PAYMENTS).unwrap() + 3);
-    let url = |n: usize| {
-        let process = processes[n % 2].lock();
-        process
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
-            .url()
-            .to_owned()
-    };
-    let paid = AtomicUsize::new(0);
-    let client = async |number: usize| {
-        let mut told = Vec::new();
-        for n in (number..PAYMENTS).step_by(20) {
-            let key = format!("k-{n}");
-            let begun = Instant::now();
-            for attempt in n.. {
-                assert!(begun.elapsed() < LIMIT, "{key} is not paid");
-                let Ok(response) = payment(&url(attempt), &key).send().await else {
-                    sleep(Duration::from_millis(20)).await;
-                    continue;
-                };
-                if response.status() == 201 {
-                    told.push((key, Answer::read(response).await.body));
-                    paid.fetch_add(1, Ordering::SeqCst);
-                    break;
-                }
-                let status = response.status().as_u16();
-                assert!([409, 500, 503].contains(&status), "{key}: {status}");
-                sleep(Duration::from_millis(100)).await;
-            }
-        }
-        told
-    };
-    let nemesis = async {
-        for kill in 0..KILLS {
-            let enough = kill * PAYMENTS / KILLS;
-            eventually("payments go on", async || {
-                paid.load(Ordering::SeqCst) >= enough
-            })
-            .await;
-            sleep(Duration::from_millis(rand::rng().random_range(0..50))).await;
-            tokio::task::block_in_place(|| {
-                let mut process = processes[kill % 2].lock().unwrap();
-                // Dropped, which kills it, and the next one in its place.
-                *process = start();
-            });
-        }
-    };
-    let (told, ()) = join(join_all((0..20).map(client)), nemesis).await;
-
-    let told: BTreeSet<_> = told.into_iter().flatten().collect();
-    assert_eq!(told.len(), PAYMENTS);
-    for (key, body) in told.iter().step_by(10) {
-        assert_eq!(*body, written_down(&postgres, key));
-    }
-    assert_eq!(balance(&postgres), "3");
-    let counts = "SELECT (SELECT count(*) FROM payments), (SELECT count(DISTINCT recipient) FROM payments), \
-                  (SELECT count(*) FROM outbox), (SELECT count(*) FROM idempotency_keys WHERE status = 201)";
-    assert_eq!(postgres.query(counts), "500|500|500|500");
-    let in_step = "SELECT count(*) FROM payments JOIN idempotency_keys \
-                   ON (convert_from(body, 'UTF8')::json ->> 'id')::bigint = id";
-    assert_eq!(postgres.query(in_step), "500");
 }
 
 #[tokio::test(flavor = "multi_thread")]

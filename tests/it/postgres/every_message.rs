@@ -76,7 +76,7 @@ impl Run {
         format!("rows_of_{}", self.table())
     }
 
-    /// Has it go wrong. Returns what duplicates were told meanwhile.
+    /// Has it go wrong. What duplicates were told meanwhile is added to what others were told.
     async fn strike(
         postgres: Arc<Mutex<Postgres>>,
         wrong: Wrong,
@@ -116,7 +116,7 @@ impl Run {
     }
 
     /// Runs one request, and retries it. Returns whether anything went wrong, or the request was shorter than that.
-    async fn is_in_step(self) -> bool {
+    async fn ends_in_step(self) -> bool {
         let case = format!("{:?} {} {:?}", self.wrong, self.at, self.side);
         let port = self.postgres.lock().unwrap().port();
         let cutter = Cutter::to(port).await;
@@ -171,7 +171,7 @@ async fn every_message(wrong: Wrong, step: usize) {
             side,
         };
         let mut at = 0;
-        while run(at).is_in_step().await {
+        while run(at).ends_in_step().await {
             at += step;
         }
         assert!(at > 15, "a request is only {at} messages");
