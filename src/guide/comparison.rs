@@ -5,7 +5,7 @@
 //!
 //! | you have | take |
 //! |---|---|
-//! | an effect that is a row of your own database | [a unique constraint](#a-unique-constraint); this crate on top if clients should get the same response |
+//! | an effect that is a row of your own PostgreSQL | this crate's [store there](super::exactly_once), which commits rows and response together; or [a unique constraint](#a-unique-constraint), if no response has to be repeated |
 //! | an update of something that exists | [`If-Match`](#conditional-requests) |
 //! | something that clients can name themselves | [`PUT` with the client's id](#put-with-the-clients-id) |
 //! | work of several steps, each of which must be done | [a workflow engine, or an outbox](#an-outbox-or-a-workflow-engine) |
@@ -20,14 +20,25 @@
 //!
 //! `UNIQUE (account, idempotency_key)`, and the row written in the transaction that does the work.
 //!
-//! * **Better**, because it cannot disagree with what was done: both are committed or neither. No lease, no
-//!   clock, no second system that can be away. It remembers as long as the row is there.
-//! * **What it lacks**: it guards only that database. The second of two requests at once does its work and
-//!   fails at the end, or waits for a lock. The first response has to be built again from the row. Every
-//!   handler has to do it.
+//! | | a unique constraint | the pattern of the book | this crate on Redis | this crate in your PostgreSQL, with `commit` |
+//! |---|---|---|---|---|
+//! | rows and record | the row is the record | one transaction | two writes | one transaction |
+//! | a retry gets | an error, or a response that is built anew from the row | the same response | the same response | the same response |
+//! | a duplicate in flight | does its work and fails at the end, or waits for a lock with a connection | waits with a connection, and needs another afterwards | 409, or waits without a connection | 409, or waits without a connection |
+//! | a crash leaves | nothing | nothing | a key that is claimed for one lease, 30 s | the same |
+//! | another request under the key | is found if the handler compares | the same | 422 | 422 |
+//! | what each handler has to do | all of it | all of it | nothing | one line |
 //!
-//! [Payments](super::recipes::payments) should have both: the constraint is right, the middleware saves the
-//! work and gives the same response.
+//! * **Better**, because it has no lease, no clock and no retention: it remembers as long as the row is there.
+//!   Nothing else can be away.
+//! * **What it lacks**: the response. And each handler has to do it, for each table.
+//!
+//! The pattern of the book is that of [*Zero To Production In Rust*](https://www.zero2prod.com), chapter 10: a row per
+//! key is inserted at the beginning of the transaction, and gets the response at its end. [Moving from
+//! it](super::exactly_once#moving-from-the-pattern-of-the-book) takes ten minutes.
+//!
+//! With a store elsewhere, as on Redis, [payments](super::recipes::payments) should have both: the constraint is
+//! right, the middleware saves the work and gives the same response.
 //!
 //! ## Conditional requests
 //!
@@ -52,7 +63,7 @@
 //! ## An outbox, or a workflow engine
 //!
 //! An outbox records in one transaction what is to be done elsewhere, and a worker does it until it has
-//! succeeded. A workflow engine does that for many steps. **Better** for work that must be completed: this
+//! succeeded ([`commit`](super::exactly_once) puts that row, the others and the response into one transaction). A workflow engine does that for many steps. **Better** for work that must be completed: this
 //! crate makes sure that something is not done twice, not that it is done. The worker delivers at least once,
 //! so the other side needs a key again: [a queue's consumer](super::recipes::queue).
 //!

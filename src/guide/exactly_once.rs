@@ -41,6 +41,8 @@
 //! }
 //! ```
 //!
+//! `examples/payments_postgres` in the repository is that as a whole server, with a mail as a row of an outbox.
+//!
 //! * `commit` is the last thing in the transaction. The rest of the handler is not covered.
 //! * The response that is committed is the one that retries get, whatever its status, and whatever inner layers or
 //!   the handler itself make of it afterwards.
@@ -77,6 +79,51 @@
 //! finds a record and leaves it; if not, the key becomes free. The client has got a 503, and its retry meets the truth.
 //! Where [`ExpiredLease::Refuse`](crate::ExpiredLease::Refuse) says that a run that was cut off must not be repeated,
 //! and the handler was dropped, nothing is released: the retry finds the record, or `outcome-unknown`.
+//!
+//! # Moving from the pattern of the book
+//!
+//! Chapter 10 of [*Zero To Production In Rust*](https://www.zero2prod.com) does the same by hand: `try_processing`
+//! inserts a row for the key in a new transaction, the handler does its work in it, and `save_response` puts the
+//! response into the row and commits. Both can run side by side: the tables are different.
+//!
+//! 1. Add the two packages and the guard, as in [five minutes](super::postgres#five-minutes), with
+//!    `.required(true)`. What was the user's id in the key is now the [`Scope`](crate::Scope): [a closure that
+//!    returns it](crate::Scope::from_fn).
+//! 2. If your clients send the key in the form, as the book's do, take it from there:
+//!    [`KeySource`](crate::KeySource), [forms](super::recipes::forms).
+//! 3. In each handler, replace the three steps:
+//!
+//!    ```text
+//!    // before
+//!    let mut tx = match try_processing(&pool, &key, user_id).await? {
+//!        NextAction::StartProcessing(tx) => tx,
+//!        NextAction::ReturnSavedResponse(response) => return Ok(response),
+//!    };
+//!    insert_newsletter_issue(&mut tx, &form).await?;
+//!    let response = save_response(tx, &key, user_id, response).await?;
+//!    Ok(response)
+//!
+//!    // after
+//!    let mut tx = pool.begin().await?;
+//!    insert_newsletter_issue(&mut tx, &form).await?;
+//!    Ok(claim.commit(tx, response).await?)
+//!    ```
+//! 4. Deploy. A retry whose original request was served before the deployment has its record in the old table only: for
+//!    as long as clients retry, look there first, before the transaction begins, and return what it has.
+//! 5. Then drop the old table, the worker that purges it, and `IdempotencyKey` of your own.
+//!
+//! What changes for clients: a duplicate in flight gets 409 `in-flight` at once instead of waiting, unless you choose
+//! [`InFlight::Wait`](crate::InFlight); a key with another body gets 422; and replays carry `Idempotent-Replayed`. For
+//! the database: the transaction begins when the handler begins it, a waiting duplicate holds no connection (the
+//! book's holds one and needs another, so a pool of one locks itself out), and a first request takes two round trips
+//! more than before. A crash leaves the key claimed for one lease, where the book's rolls it back with the transaction.
+//!
+//! # Time
+//!
+//! A handler that waits for the database without limit keeps its key claimed for
+//! [`renew_for`](crate::idempotency::IdempotencyBuilder::renew_for), 10 minutes: set `statement_timeout` for the
+//! connections of your pool, or wrap the transaction in a time limit. A process that is suspended in a transaction keeps
+//! its rows locked until PostgreSQL ends its session: set `idle_in_transaction_session_timeout`, as the example does.
 //!
 //! # Isolation
 //!

@@ -93,8 +93,8 @@
 //! `in-flight`; then [`ExpiredLease`](crate::ExpiredLease) decides:
 //!
 //! * **`Reexecute`**, the default: the retry runs, and [`Claim::attempt`](crate::Claim::attempt) says that it
-//!   is not the first. Right if the work can find out what has been done: by a row with a unique constraint on
-//!   the key (`examples/payments_postgres` in the repository shows it, with a fencing token), or an upstream
+//!   is not the first. Right if the work can find out what has been done: because its rows are committed [together
+//!   with the response](exactly_once), by a row with a unique constraint on the key, or by an upstream
 //!   that takes an idempotency key. Pass it on: the [key](crate::IdempotencyKey) is an extractor.
 //! * **`Refuse`**: no request runs, and the response is `outcome-unknown` until the retention has passed. Right
 //!   if nothing can find out, as with a call to a bank without keys. An operator has to look;

@@ -62,6 +62,12 @@
 //! pool's `before_acquire`. sqlx sends a message of its own when a connection goes back to its pool; no request waits
 //! for that.
 //!
+//! # Writes to disk
+//!
+//! A first request waits for two commits: that of its claim and that of its record, which is the handler's own with
+//! [`commit`](super::exactly_once). Where everything that handlers do is in that transaction, the first one need not be
+//! waited for: [`asynchronous_claims`](crate::store::sql::SqlStoreBuilder::asynchronous_claims).
+//!
 //! # Poolers
 //!
 //! PgBouncer in session mode, and in transaction mode from 1.21 on with `max_prepared_statements`, needs no setting.

@@ -27,10 +27,17 @@
 //! | 7 | **No unbounded wait.** Store calls (500 ms on Redis, and none while Redis refuses connections), bodies, waiting duplicates, retries and everything in the background are bounded in time and number. | |
 //! | 8 | **To the end.** Under `Idempotency` and a `Deduplicator` the work runs to completion even if its client disconnects. A response in memory is recorded before its first byte is sent; if the store is away, it is sent even so, and recording is retried in the background for ten minutes. | the process lives |
 //!
+//! With [`PgStore`](crate::guide::postgres) and [`commit`](crate::guide::exactly_once) there is one more:
+//!
+//! | number | the guarantee | it rests on |
+//! |---|---|---|
+//! | 9 | **Exactly once, in one database.** The rows of one run per key are committed within the retention, together with the response that every retry receives. A run whose rows are not committed has left no row behind. | the lock of the key's row, and the transaction; no lease, no clock, no write that is replicated later than the rows |
+//!
 //! # What breaks it
 //!
 //! | what happens | breaks | what you see | what to do |
 //! |---|---|---|---|
+//! | **A handler writes outside of the transaction** that [`commit`](crate::guide::exactly_once) ends, or succeeds without a commit | 9 | [`IncidentKind::CommitForgotten`](crate::event::IncidentKind::CommitForgotten) in the second case | a row of an outbox; `claim.commit(tx, response)` |
 //! | **A handler outlives its lease**: its process is suspended, its machine swaps, the store is away for so long that no renewal arrives | 1 | the next owner has a higher [`attempt`](crate::Claim::attempt); [`Claim::is_lost`](crate::Claim::is_lost) in the first, once it runs again | write the [fencing token](crate::Claim::fencing_token) with the data, and refuse lower ones; a unique constraint; [`ExpiredLease::Refuse`](crate::ExpiredLease) if no retry may run |
 //! | **A lock's handler runs longer than the TTL** | 1 | an equal request runs beside it | a longer [`ttl`](crate::api_lock::ApiLockBuilder::ttl) |
 //! | **Redis fails over** before the last writes were replicated | 1, 2, 3 | a key runs again; a response is not replayed | `min-replicas-to-write 1`; constraints for money. [What survives what](crate::RedisStore) |
@@ -42,8 +49,8 @@
 //! | **A process with the memory store ends** | 2, 3 | everything is forgotten | [`RedisStore`](crate::RedisStore) |
 //! | **Processes disagree**: another prefix, scope, or fingerprint for the same requests | 1, 2, 4 | each has keys of its own; 422 where only the fingerprint differs | change them for all at once |
 //! | **The store stays away** for longer than a lease while a response is to be recorded | 1, 2 | the response is sent, recording is retried for ten minutes, but the lease may expire meanwhile | constraints; `ExpiredLease::Refuse` |
-//! | **Fail-open**: [`StoreFailure::FailOpen`](crate::StoreFailure), [`silent(true)`](crate::api_lock::ApiLockBuilder::silent) | 1, 2, 3 | a warning for each request that runs unguarded | the default is to refuse |
-//! | **A [shadow](crate::idempotency::IdempotencyBuilder::shadow)**, or one process of many that still is one | 1, 2, 3 | [`RequestEvent::shadow`](crate::event::RequestEvent::shadow) | it only observes: [switch it off](crate::guide::rollout) |
+//! | **Fail-open**: [`StoreFailure::FailOpen`](crate::StoreFailure), [`silent(true)`](crate::api_lock::ApiLockBuilder::silent) | 1, 2, 3, 9 | a warning for each request that runs unguarded | the default is to refuse |
+//! | **A [shadow](crate::idempotency::IdempotencyBuilder::shadow)**, or one process of many that still is one | 1, 2, 3, 9 | [`RequestEvent::shadow`](crate::event::RequestEvent::shadow) | it only observes: [switch it off](crate::guide::rollout) |
 //! | **A scope that does not identify the caller** | 4 | one client's key meets another's | [`Scope`](crate::Scope), and [replays and authentication](crate::guide#replays-and-authentication) |
 //!
 //! # What is not promised
@@ -55,7 +62,8 @@
 //! * **That a transaction is committed** by a layer that is wrapped outside. The response is recorded
 //!   before: [transactions](crate::guide::transactions).
 //! * **Exactly once, across systems.** That is impossible; possible is at most once per claim, here, and at
-//!   least once, by the client's retries. A constraint or a fencing token where the effect is makes it once.
+//!   least once, by the client's retries. A constraint or a fencing token where the effect is makes it once; so does
+//!   [one transaction](crate::guide::exactly_once) where it is a row of the database that has the keys.
 //! * **Order.** Two operations with different keys run in any order.
 //! * **That a response outlives its retention**, or that a client is recognised that changes its key.
 //!
@@ -67,6 +75,7 @@
 //! | every store does the same | [`store::conformance`](crate::store::conformance), and random sequences of operations on each store against a reading of the contract |
 //! | the middlewares as a whole | requests by random plans in paused time: slow and failing stores, panics, clients that leave at any moment |
 //! | real servers | the fault table of [`RedisStore`](crate::RedisStore), each row a test; and chaos: servers that are killed, connections reset, Redis paused and restarted under 2000 requests with retries, and the whole history checked afterwards |
+//! | rows and records | `examples/payments_postgres` killed at each message that it sends to PostgreSQL for a payment, before and after; connections cut, sessions ended, the server killed, messages held back past the lease, at each message; suspended processes, failovers, a restored backup; 500 payments while processes, connections and PostgreSQL fail. For every key a row exists exactly when its record does |
 //! | foreign bytes | properties in the tests, fuzz targets under `fuzz/` |
 //! | hostile clients | the security review, `tests/it/security`: each threat with what holds against it and its test |
 //!

@@ -29,8 +29,9 @@
 //!
 //! Redis replies before its replicas and its disk have a write. A failover, or a crash with `appendfsync everysec`,
 //! forgets the last moments: a claim in there can be made a second time while the first still runs, and a request
-//! whose record was in there runs again. A [fencing token](crate::Claim::fencing_token) and a unique constraint
-//! detect that; `examples/payments_postgres` has both, and is tested with a store that forgets everything.
+//! whose record was in there runs again. A unique constraint
+//! and a [fencing token](crate::Claim::fencing_token) in the row detect that; keys [in the same
+//! database](super::exactly_once) as the rows leave nothing to detect.
 //!
 //! # Replacing a master
 //!

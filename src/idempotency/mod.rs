@@ -109,8 +109,8 @@ use crate::{
 /// # Limitations
 ///
 /// * **It cannot know how far a crashed process got.** After a crash, the default runs the next request
-///   ([`ExpiredLease`](crate::ExpiredLease)). If an effect must not happen twice even then, write the key down
-///   with it in one transaction, as `examples/payments_postgres` does.
+///   ([`ExpiredLease`](crate::ExpiredLease)). If an effect must not happen twice even then, [commit it together with
+///   the response](crate::guide::exactly_once), as `examples/payments_postgres` does.
 /// * **A lease is not a fencing token.** A handler that is suspended for longer than its lease may run beside
 ///   its successor. [`Claim::fencing_token`] tells them apart.
 /// * **It is as consistent as its store.** After a failover, Redis has forgotten what it had not replicated.

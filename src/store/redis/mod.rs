@@ -94,9 +94,9 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 /// writes that will be lost; it takes two replicas, since the one that takes over needs another. A planned
 /// failover need not lose anything: [replacing a master](crate::guide::redis#replacing-a-master).
 ///
-/// No store closes the gap of an unplanned failover. If an effect must never happen twice, enforce it with a
+/// Redis cannot close the gap of an unplanned failover. If an effect must never happen twice, enforce it with a
 /// unique constraint, or with a resource that refuses an older [fencing token](crate::Claim::fencing_token)
-/// than it has seen; `examples/payments_postgres` shows both.
+/// than it has seen; or keep the keys [where the rows are](crate::guide::exactly_once).
 ///
 /// [`MemoryStore`]: crate::MemoryStore
 ///

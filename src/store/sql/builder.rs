@@ -19,6 +19,7 @@ pub struct SqlStoreBuilder<D> {
     table: Option<String>,
     timeout: Duration,
     purge_after: Duration,
+    asynchronous_claims: bool,
 }
 
 impl<D: Database> SqlStoreBuilder<D> {
@@ -28,6 +29,7 @@ impl<D: Database> SqlStoreBuilder<D> {
             table: None,
             timeout: DEFAULT_TIMEOUT,
             purge_after: DEFAULT_PURGE_AFTER,
+            asynchronous_claims: false,
         }
     }
 
@@ -58,6 +60,18 @@ impl<D: Database> SqlStoreBuilder<D> {
         self
     }
 
+    /// Sets whether a request waits until its claim is on the server's disk, and on a synchronous standby if there is
+    /// one. With `true` it does not: `synchronous_commit` is `off` for claims alone.
+    ///
+    /// Defaults to `false`. `true` is safe if everything that handlers do is in the transaction that they
+    /// [commit](crate::guide::exactly_once) with their claim: a server that crashes forgets the claims of its last half
+    /// second, so a duplicate may run beside its original request, but only one of them can commit. Effects
+    /// outside of the transaction can happen twice then.
+    pub fn asynchronous_claims(mut self, asynchronous: bool) -> Self {
+        self.asynchronous_claims = asynchronous;
+        self
+    }
+
     /// Builds the store. Nothing is sent yet.
     ///
     /// # Errors
@@ -85,6 +99,7 @@ impl<D: Database> SqlStoreBuilder<D> {
             table,
             timeout: self.timeout,
             purge_after: self.purge_after,
+            asynchronous_claims: self.asynchronous_claims,
             renewals: Renewals::default(),
             watches: Watches::default(),
             purges: PurgeSchedule::new(),

@@ -71,6 +71,7 @@ struct Inner<D> {
     table: Table,
     timeout: Duration,
     purge_after: Duration,
+    asynchronous_claims: bool,
     renewals: Renewals,
     watches: Watches,
     purges: PurgeSchedule,

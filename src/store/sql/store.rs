@@ -207,6 +207,7 @@ impl<D: Database> Inner<D> {
             Value::Int(millis(claim.lease)),
             Value::Int(millis(claim.grace)),
             Value::Int(millis(self.purge_after)),
+            Value::Int(self.asynchronous_claims.into()),
         ];
         let if_lost = IfLost::RepeatClaim(&claim.notes);
         self.run(sql, &values, if_lost, deadline).await

@@ -1,6 +1,7 @@
 //! The store in PostgreSQL: what is its own. What it has in common with the others is tested on each store.
 
 mod around_the_commit;
+mod asynchronous_claims;
 mod check;
 mod commit;
 mod costs;

@@ -1,5 +1,6 @@
 -- Claims a vacant key, or reports what it has, in one statement.
--- $1 key, $2 token, $3 fingerprint, $4 lease, $5 grace, $6 time until the purge, in milliseconds
+-- $1 key, $2 token, $3 fingerprint, $4 lease, $5 grace, $6 time until the purge, in milliseconds,
+-- $7 1 if the claim is not waited for until it is on disk, else 0
 --
 -- It reads first, and inserts only if there is no row: a replay writes nothing. An insert alone would wait
 -- for a transaction that is just completing the key. No row comes back if somebody else inserts meanwhile.
@@ -17,6 +18,7 @@ WITH seen AS MATERIALIZED (
 )
 SELECT 'claimed', attempt::bigint, NULL::bytea, NULL::bytea, NULL::bigint, NULL::bigint, NULL::bytea, NULL::bytea
 FROM claimed
+WHERE CASE WHEN $7::bigint = 1 THEN set_config('synchronous_commit', 'off', true) IS NOT NULL ELSE true END
 UNION ALL
 SELECT CASE
            WHEN forgotten_at <= now() THEN 'forgotten'

@@ -1,5 +1,6 @@
 -- Takes over an expired claim, or the row of a key that is forgotten.
--- $1 key, $2 token, $3 fingerprint, $4 lease, $5 grace, $6 time until the purge, in milliseconds
+-- $1 key, $2 token, $3 fingerprint, $4 lease, $5 grace, $6 time until the purge, in milliseconds,
+-- $7 1 if the claim is not waited for until it is on disk, else 0
 --
 -- No row comes back if the row is locked, gone, or has another owner by now.
 WITH free AS (
@@ -22,4 +23,5 @@ SET token = $2::bytea,
     body = NULL
 FROM free
 WHERE kept.key = free.key
-RETURNING kept.attempt::bigint
+RETURNING kept.attempt::bigint,
+          CASE WHEN $7::bigint = 1 THEN set_config('synchronous_commit', 'off', true) END
