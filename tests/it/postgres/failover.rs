@@ -33,7 +33,9 @@ fn primary() -> Postgres {
 
 /// A server on this database, whose rows are numbered from a number on.
 fn server(postgres: &Postgres, from: i32) -> Server {
-    let pool = PgPoolOptions::new().connect_lazy(&postgres.url()).unwrap();
+    // By default sqlx waits for half a minute for a server that refuses connections.
+    let pool = PgPoolOptions::new().acquire_timeout(Duration::from_secs(2));
+    let pool = pool.connect_lazy(&postgres.url()).unwrap();
     let number = Arc::new(AtomicI32::new(from));
     let till = Till::new(pool.clone(), "payments".to_owned(), &number);
     till.server(&keys_on(PgStore::new(pool)).build().unwrap())
