@@ -115,8 +115,9 @@
 //! What changes for clients: a duplicate in flight gets 409 `in-flight` at once instead of waiting, unless you choose
 //! [`InFlight::Wait`](crate::InFlight); a key with another body gets 422; and replays carry `Idempotent-Replayed`. For
 //! the database: the transaction begins when the handler begins it, a waiting duplicate holds no connection (the
-//! book's holds one and needs another, so a pool of one locks itself out), and a first request takes two round trips
-//! more than before. A crash leaves the key claimed for one lease, where the book's rolls it back with the transaction.
+//! book's holds one and needs another, so a pool of one locks itself out), and a first request takes as many
+//! round trips as before, 4 and those of its own statements, in two commits instead of one. A crash leaves the key
+//! claimed for one lease, where the book's rolls it back with the transaction.
 //!
 //! # Time
 //!

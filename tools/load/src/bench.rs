@@ -2,14 +2,21 @@ use anyhow::Result;
 use tempfile::TempDir;
 
 use crate::{
-    cores::Cores, interrupt::Interrupt, postgres_server::PostgresServer, process::Process,
-    program::Program, redis_server::RedisServer, store::Store,
+    cores::Cores,
+    interrupt::Interrupt,
+    postgres_server::{Flush, PostgresServer},
+    process::Process,
+    program::Program,
+    redis_server::RedisServer,
+    store::Store,
 };
 
-/// Where things are measured: a Redis and a PostgreSQL of its own, and two cores.
+/// Where things are measured: a Redis and two PostgreSQL of its own, and two cores.
 pub(crate) struct Bench {
     pub(crate) redis: RedisServer,
     pub(crate) postgres: PostgresServer,
+    /// One that waits for its disk.
+    pub(crate) on_disk: PostgresServer,
     pub(crate) cores: Cores,
     pub(crate) interrupt: Interrupt,
     dir: TempDir,
@@ -26,10 +33,12 @@ impl Bench {
     pub(crate) fn new(cores: Cores, interrupt: Interrupt) -> Result<Self> {
         let dir = TempDir::with_prefix("load-")?;
         let redis = RedisServer::start(cores.load, dir.path(), &interrupt)?;
-        let postgres = PostgresServer::start(cores.load, &interrupt)?;
+        let postgres = PostgresServer::start(cores.load, Flush::No, &interrupt)?;
+        let on_disk = PostgresServer::start(cores.load, Flush::Yes, &interrupt)?;
         Ok(Self {
             redis,
             postgres,
+            on_disk,
             cores,
             interrupt,
             dir,
@@ -44,6 +53,7 @@ impl Bench {
             Store::Redis => command.arg(self.redis.url()),
             Store::Unix => command.arg(self.redis.unix_url()),
             Store::Postgres => command.arg(self.postgres.url()),
+            Store::Disk => command.arg(self.on_disk.url()),
         };
         command.env("NODE_ENV", "production");
         let process = Process::start(&mut command, &self.dir.path().join("server.log"))?;

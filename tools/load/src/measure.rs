@@ -29,6 +29,7 @@ impl Bench {
     pub(crate) fn measure(&self, row: &Row, seconds: u32) -> Result<Sample> {
         self.redis.clear()?;
         self.postgres.clear()?;
+        self.on_disk.clear()?;
         let server = self.serve(row.program, row.store)?;
         let sample = self.load(row, seconds, &server);
         match server.process.complaints() {
@@ -96,7 +97,7 @@ impl Bench {
         let used = || -> Result<_> {
             Ok([
                 cpu_of(server.process.id())?,
-                cpu_of(self.redis.id())? + self.postgres.cpu()?,
+                cpu_of(self.redis.id())? + self.postgres.cpu()? + self.on_disk.cpu()?,
                 self.cores.server.busy()?,
                 self.cores.load.busy()?,
             ])

@@ -26,6 +26,8 @@ pub(crate) fn plan() -> Vec<Row> {
     rows.extend(keys(Store::Postgres, Passage::FirstRun));
     rows.extend(keys(Store::Postgres, Passage::Replay));
     rows.push(bare());
+    rows.extend(commits());
+    rows.push(bare());
     rows.extend(duplicates());
     rows.extend(peers());
     rows.extend(few_connections());
@@ -97,6 +99,7 @@ fn floor(passage: Passage, store: Store) -> Row {
     let (what, keys) = match passage {
         Passage::Lock => ("a lock", Keys::Fresh),
         Passage::FirstRun => ("a first run", Keys::Fresh),
+        Passage::Commit => ("a commit", Keys::Fresh),
         Passage::Replay => ("a replay", Keys::Same),
     };
     let name = format!("floor of {what}, {store}");
@@ -118,6 +121,21 @@ fn crowded() -> [Row; 2] {
             Subject::CrowdedKeys,
         ),
     ]
+}
+
+pub(crate) const COMMIT: &str = "Idempotency, PostgreSQL on disk, commit";
+pub(crate) const ASYNCHRONOUS: &str =
+    "Idempotency, PostgreSQL on disk, commit, asynchronous claims";
+pub(crate) const BOOK: &str = "the pattern of the book, PostgreSQL on disk";
+
+/// First runs that commit a row with their claim, and the same in one transaction by hand.
+fn commits() -> [Row; 4] {
+    let floor = floor(Passage::Commit, Store::Disk);
+    let row = |name: &str, subject| Row::new(name, Program::Own(subject), Store::Disk);
+    let commit = row(COMMIT, Subject::Commit).media(Media::Text);
+    let asynchronous = row(ASYNCHRONOUS, Subject::AsynchronousClaims).media(Media::Text);
+    let commit = commit.floor(&floor.name);
+    [row(BOOK, Subject::Book), floor, commit, asynchronous]
 }
 
 /// Eight requests of each key at once, on a handler that takes a millisecond.

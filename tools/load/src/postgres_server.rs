@@ -13,7 +13,14 @@ use tempfile::TempDir;
 
 use crate::{cores::Core, cpu::cpu_of, interrupt::Interrupt, process::Process};
 
-/// A PostgreSQL of our own, on a free port, which does not wait for its disk. It ends when this is dropped.
+/// Whether a PostgreSQL waits for its disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flush {
+    Yes,
+    No,
+}
+
+/// A PostgreSQL of our own, on a free port. It ends when this is dropped.
 pub(crate) struct PostgresServer {
     process: Process,
     port: u16,
@@ -21,7 +28,7 @@ pub(crate) struct PostgresServer {
 }
 
 impl PostgresServer {
-    pub(crate) fn start(core: Core, interrupt: &Interrupt) -> Result<Self> {
+    pub(crate) fn start(core: Core, flush: Flush, interrupt: &Interrupt) -> Result<Self> {
         let dir = TempDir::with_prefix("load-")?;
         let account = account()?;
         if let Some((user, group)) = account {
@@ -47,7 +54,8 @@ impl PostgresServer {
         let mut command = core.command(&bin()?.join("postgres").to_string_lossy());
         command
             .args(["-D", "data", "-h", "127.0.0.1", "-p", &port.to_string()])
-            .args(["-k", &dir.path().to_string_lossy(), "-F"])
+            .args(["-k", &dir.path().to_string_lossy()])
+            .args((flush == Flush::No).then_some("-F"))
             .args(["-c", "shared_buffers=256MB", "-c", "max_wal_size=8GB"]);
         run_as(&mut command);
         let log = dir.path().join("postgres.log");
@@ -65,7 +73,7 @@ impl PostgresServer {
 
     /// Forgets all keys.
     pub(crate) fn clear(&self) -> Result<()> {
-        self.query("DROP TABLE IF EXISTS idempotency_keys")
+        self.query("DROP TABLE IF EXISTS idempotency_keys, orders, saved")
     }
 
     /// The processor time of all its sessions.

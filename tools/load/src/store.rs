@@ -9,6 +9,8 @@ pub(crate) enum Store {
     /// The same over a unix socket.
     Unix,
     Postgres,
+    /// PostgreSQL that waits for its disk.
+    Disk,
 }
 
 impl fmt::Display for Store {
@@ -18,6 +20,7 @@ impl fmt::Display for Store {
             Self::Redis => "Redis",
             Self::Unix => "Redis by unix socket",
             Self::Postgres => "PostgreSQL",
+            Self::Disk => "PostgreSQL on disk",
         })
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 
 const ABOUT: &str = "\
 What the middlewares cost, measured by `tools/load/run`; [src/plan.rs](src/plan.rs) has all rows. \
-One server with one worker on one core; wrk with 64 connections, and Redis or PostgreSQL (16 connections, `fsync` off), on another. 200 bytes of \
+One server with one worker on one core; wrk with 64 connections, and Redis or PostgreSQL (16 connections, `fsync` off but for the rows *on disk*), on another. 200 bytes of \
 JSON with a key and a content of their own in each request; for replays one whose answer is recorded. \
 Rows on *bytes* say `text/plain`, or digest the body as it came; rows on *JSON* compare it by value. \
 A *floor* does by hand what cannot be done without, and nothing for the day that something fails: on \

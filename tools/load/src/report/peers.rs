@@ -1,14 +1,17 @@
 use super::verdict::at_least;
 use crate::{
     comparison::Comparison,
-    plan::{ACTIX_IDEMPOTENT, ACTIX_IDEMPOTENT_REPLAY, API_CONCURRENCY, BY_HAND, BY_HAND_REPLAY},
+    plan::{
+        ACTIX_IDEMPOTENT, ACTIX_IDEMPOTENT_REPLAY, API_CONCURRENCY, ASYNCHRONOUS, BOOK, BY_HAND,
+        BY_HAND_REPLAY, COMMIT,
+    },
 };
 
 const FIRST_RUN: &str = "Idempotency, Redis, first run, bytes";
 const REPLAY: &str = "Idempotency, Redis, replay, bytes";
 
 /// Ours, another's, and how many times its throughput is aimed at.
-const PAIRS: [(&str, &str, Option<f64>); 9] = [
+const PAIRS: [(&str, &str, Option<f64>); 11] = [
     ("ApiLock, Redis, bytes", API_CONCURRENCY, Some(14.0)),
     ("ApiLock, Redis, JSON", API_CONCURRENCY, None),
     ("ApiLock, memory, bytes", API_CONCURRENCY, Some(20.0)),
@@ -18,6 +21,8 @@ const PAIRS: [(&str, &str, Option<f64>); 9] = [
     (REPLAY, BY_HAND_REPLAY, None),
     (FIRST_RUN, ACTIX_IDEMPOTENT, Some(5.0)),
     (REPLAY, ACTIX_IDEMPOTENT_REPLAY, Some(5.0)),
+    (COMMIT, BOOK, Some(0.5)),
+    (ASYNCHRONOUS, BOOK, Some(0.75)),
 ];
 
 pub(super) fn table(comparison: &Comparison) -> Option<String> {

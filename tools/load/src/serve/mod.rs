@@ -1,5 +1,6 @@
 //! The servers under test.
 
+mod committed;
 mod floor;
 mod guarded;
 mod order;
@@ -17,6 +18,7 @@ use actix_web::{
 use actix_web_idempotency::{ApiLock, Idempotency};
 
 use self::{
+    committed::{book, commit, committed, orders},
     floor::{
         memory, postgres,
         redis::{Floor, first_run, lock, replay},
@@ -43,9 +45,7 @@ pub(crate) async fn serve(subject: Subject, url: Option<&str>) -> anyhow::Result
                 let orders = web::resource("/orders").post(order);
                 match passage {
                     Passage::Lock => app.service(orders.wrap(from_fn(memory::lock))),
-                    Passage::FirstRun | Passage::Replay => {
-                        app.service(orders.wrap(from_fn(memory::keys)))
-                    }
+                    _ => app.service(orders.wrap(from_fn(memory::keys))),
                 };
             })
             .await?;
@@ -54,11 +54,16 @@ pub(crate) async fn serve(subject: Subject, url: Option<&str>) -> anyhow::Result
             // As the store makes it.
             let url = url.unwrap_or_default();
             store(Some(url)).await?;
-            let floor = web::Data::new(postgres::Floor::new(pool(url)?));
+            let pool = pool(url)?;
+            if passage == Passage::Commit {
+                orders(&pool).await?;
+            }
+            let floor = web::Data::new(postgres::Floor::new(pool));
             listen(move |app| {
                 app.app_data(floor.clone());
                 app.service(match passage {
                     Passage::Replay => web::resource("/orders").post(postgres::replay),
+                    Passage::Commit => web::resource("/orders").post(postgres::commit),
                     _ => web::resource("/orders").post(postgres::first_run),
                 });
             })
@@ -71,8 +76,8 @@ pub(crate) async fn serve(subject: Subject, url: Option<&str>) -> anyhow::Result
                 app.app_data(web::Data::new(Floor::new(&redis)));
                 app.service(match passage {
                     Passage::Lock => web::resource("/orders").post(lock),
-                    Passage::FirstRun => web::resource("/orders").post(first_run),
                     Passage::Replay => web::resource("/orders").post(replay),
+                    _ => web::resource("/orders").post(first_run),
                 });
             })
             .await?;
@@ -80,6 +85,26 @@ pub(crate) async fn serve(subject: Subject, url: Option<&str>) -> anyhow::Result
         Subject::Lock(payload) => behind_lock(lock_over(payload, store(url).await?)?).await?,
         Subject::CrowdedLock => behind_lock(crowded_lock().await?).await?,
         Subject::Keys => behind_keys(keys(store(url).await?)?).await?,
+        Subject::Commit | Subject::AsynchronousClaims => {
+            let pool = pool(url.unwrap_or_default())?;
+            let keys = committed(&pool, subject == Subject::AsynchronousClaims).await?;
+            let pool = web::Data::new(pool);
+            listen(move |app| {
+                app.app_data(pool.clone());
+                app.service(web::resource("/orders").wrap(keys.clone()).post(commit));
+            })
+            .await?;
+        }
+        Subject::Book => {
+            let pool = pool(url.unwrap_or_default())?;
+            orders(&pool).await?;
+            let pool = web::Data::new(pool);
+            listen(move |app| {
+                app.app_data(pool.clone());
+                app.service(web::resource("/orders").post(book));
+            })
+            .await?;
+        }
         Subject::CrowdedKeys => behind_keys(crowded_keys().await?).await?,
         Subject::WaitingKeys => {
             let keys = waiting_keys(store(url).await?)?;

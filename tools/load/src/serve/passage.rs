@@ -5,6 +5,8 @@ pub(crate) enum Passage {
     Lock,
     /// Through `Idempotency`: a claim, and a completion.
     FirstRun,
+    /// Through `Idempotency`: a claim, and a completion in the transaction of the handler.
+    Commit,
     /// Through `Idempotency`: a claim that finds a record.
     Replay,
 }

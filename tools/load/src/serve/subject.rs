@@ -19,19 +19,29 @@ pub(crate) enum Subject {
     CrowdedLock,
     /// `Idempotency` on a store that holds a million claims already.
     CrowdedKeys,
+    /// `Idempotency` around a handler that commits a row with its claim.
+    Commit,
+    /// The same with claims that are not waited for.
+    AsynchronousClaims,
+    /// The pattern of the book, by hand.
+    Book,
     /// `Idempotency` whose duplicates wait, around a handler that takes its time.
     WaitingKeys,
 }
 
-const NAMES: [(&str, Subject); 11] = [
+const NAMES: [(&str, Subject); 15] = [
     ("bare", Subject::Bare),
     ("floor-lock", Subject::Floor(Passage::Lock)),
     ("floor-first-run", Subject::Floor(Passage::FirstRun)),
+    ("floor-commit", Subject::Floor(Passage::Commit)),
     ("floor-replay", Subject::Floor(Passage::Replay)),
     ("lock-bytes", Subject::Lock(Payload::Bytes)),
     ("lock-json", Subject::Lock(Payload::Json)),
     ("lock-value", Subject::Lock(Payload::Value)),
     ("keys", Subject::Keys),
+    ("commit", Subject::Commit),
+    ("asynchronous-claims", Subject::AsynchronousClaims),
+    ("book", Subject::Book),
     ("crowded-lock", Subject::CrowdedLock),
     ("crowded-keys", Subject::CrowdedKeys),
     ("waiting-keys", Subject::WaitingKeys),

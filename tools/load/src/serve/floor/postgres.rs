@@ -5,19 +5,23 @@ use actix_web::{
     error::{Error, ErrorInternalServerError},
     web::{Bytes, Data},
 };
-use actix_web_idempotency_sqlx::sqlx::{PgPool, Row, postgres::PgRow, query};
+use actix_web_idempotency_sqlx::sqlx::{self, PgPool, Row, postgres::PgRow, query};
 
-use crate::serve::order::{created, receipt, replayed};
+use crate::serve::{
+    committed::ORDER,
+    order::{created, receipt, replayed},
+};
 
 /// The store's own statements: the floor must cost PostgreSQL what the store costs it.
 const BEGIN: &str = include_str!("../../../../../src/store/sql/postgres/begin.sql");
 const COMPLETE: &str = include_str!("../../../../../src/store/sql/postgres/complete.sql");
+const COMMIT: &str = include_str!("../../../../../src/store/sql/postgres/commit.sql");
 
 const LEASE: i64 = 30_000;
 const GRACE: i64 = 60_000;
 const RETENTION: i64 = 24 * 3600 * 1000;
 /// The content type, as it is recorded.
-const HEADERS: &[u8] = b"\x00\x0ccontent-type\x00\x00\x00\x10application/json";
+pub(in crate::serve) const HEADERS: &[u8] = b"\x00\x0ccontent-type\x00\x00\x00\x10application/json";
 
 /// What the middlewares make of 200 bytes, written by hand: the same statements with values of the same length on
 /// the application's pool, and nothing else. No digest, no time limit, no undo.
@@ -48,8 +52,26 @@ impl Floor {
             .bind(LEASE)
             .bind(GRACE)
             .bind(RETENTION)
+            .bind(0_i64)
             .fetch_one(&self.pool);
         row.await.map_err(ErrorInternalServerError)
+    }
+
+    /// A row of the application and a completion in one transaction.
+    async fn commit(&self, key: &str, token: &[u8], receipt: &str) -> Result<(), sqlx::Error> {
+        let mut tx = self.pool.begin().await?;
+        query(ORDER).bind(receipt).execute(&mut *tx).await?;
+        query(COMMIT)
+            .bind(key)
+            .bind(token)
+            .bind([0_u8; 32].as_slice())
+            .bind(201_i64)
+            .bind(HEADERS)
+            .bind(receipt.as_bytes())
+            .bind(RETENTION)
+            .fetch_one(&mut *tx)
+            .await?;
+        tx.commit().await
     }
 
     async fn complete(&self, key: &str, token: &[u8], receipt: &str) -> Result<(), Error> {
@@ -81,6 +103,20 @@ pub(in crate::serve) async fn first_run(
     floor.begin(&key, &token).await?;
     let receipt = receipt(&body);
     floor.complete(&key, &token, &receipt).await?;
+    Ok(created(receipt))
+}
+
+/// A claim, and a completion in the transaction of the handler.
+pub(in crate::serve) async fn commit(
+    floor: Data<Floor>,
+    body: Bytes,
+) -> Result<HttpResponse, Error> {
+    let token = floor.token();
+    let key = format!("idempotency:{:064x}", u128::from_be_bytes(token));
+    floor.begin(&key, &token).await?;
+    let receipt = receipt(&body);
+    let committed = floor.commit(&key, &token, &receipt).await;
+    committed.map_err(ErrorInternalServerError)?;
     Ok(created(receipt))
 }
 
