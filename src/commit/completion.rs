@@ -64,8 +64,9 @@ impl Completion {
         }
     }
 
-    /// Returns the statement. It returns one row, or fails with division by zero (22012 in PostgreSQL), which ends the
-    /// transaction on the server: then the claim is [`lost`](Self::lost).
+    /// Returns the statement. It returns one row, or fails with division by zero (22012) in PostgreSQL and a null token
+    /// (1299, `SQLITE_CONSTRAINT_NOTNULL`) in SQLite, which ends the transaction: then the claim is
+    /// [`lost`](Self::lost).
     pub fn sql(&self) -> &str {
         self.sql.as_str()
     }
@@ -81,7 +82,11 @@ impl Completion {
             return Vec::new();
         };
         let token = work.held_claim.token();
-        sql::completion_values(&work.key, token, &work.record, work.retention)
+        let mut values = sql::completion_values(&work.key, token, &work.record, work.retention);
+        if self.sql.asks_for_time() {
+            values.push(sql::time_of_this_machine());
+        }
+        values
     }
 
     /// The transaction is committed. `COMMIT` alone does not prove that, because some servers and drivers report

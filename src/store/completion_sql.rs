@@ -6,6 +6,8 @@ use std::{fmt, sync::Arc};
 pub struct CompletionSql {
     text: Arc<str>,
     may_be_prepared: bool,
+    /// Whether its last value is the time of this machine.
+    asks_for_time: bool,
 }
 
 impl CompletionSql {
@@ -14,7 +16,20 @@ impl CompletionSql {
         Self {
             text: text.into(),
             may_be_prepared,
+            asks_for_time: false,
         }
+    }
+
+    /// Lets it have the time of this machine as its last value.
+    #[cfg(feature = "sql")]
+    pub(crate) fn with_time(mut self, asks_for_time: bool) -> Self {
+        self.asks_for_time = asks_for_time;
+        self
+    }
+
+    #[cfg(feature = "sql")]
+    pub(crate) fn asks_for_time(&self) -> bool {
+        self.asks_for_time
     }
 
     /// Returns the text, with a numbered place for each value.

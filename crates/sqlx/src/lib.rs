@@ -16,16 +16,29 @@
 //!
 //! # Features
 //!
-//! * `postgres`: `PgStore`, for PostgreSQL 13 and newer. No feature is on by default.
+//! * `postgres`: `PgStore`, for PostgreSQL 13 and newer.
+//! * `sqlite`: `SqliteStore`, for SQLite 3.35 and newer, which is built along.
+//!
+//! No feature is on by default.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod commit;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(all(doctest, feature = "postgres"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use self::commit::Commit;
 #[cfg(feature = "postgres")]
-pub use self::postgres::{Commit, PgDatabase, PgRow, PgStore};
+pub use self::postgres::{PgDatabase, PgRow, PgStore};
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::{SqliteDatabase, SqliteRow, SqliteStore};
 pub use sqlx;

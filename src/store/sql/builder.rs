@@ -86,7 +86,7 @@ impl<D: Database> SqlStoreBuilder<D> {
             )));
         }
         let table = match &self.table {
-            Some(name) => Table::parse(name)?,
+            Some(name) => Table::parse(name, D::DIALECT)?,
             None => Table::default(),
         };
         Ok(self.build_with(table))

@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use super::{
     Connection, Database, DatabaseError, Inner, Statement, Value, database::DatabaseErrorKind,
+    time_of_this_machine,
 };
 use crate::store::{ClaimNotes, StoreError};
 
@@ -63,6 +64,15 @@ impl<D: Database> Inner<D> {
         if_lost: IfLost<'_>,
         deadline: Instant,
     ) -> Result<Vec<D::Row>, StoreError> {
+        let timed: Vec<_>;
+        let values = match D::DIALECT.asks_for_time() {
+            // Before it is sent: whatever a later owner does is later.
+            true => {
+                timed = [values, &[time_of_this_machine()]].concat();
+                &timed
+            }
+            false => values,
+        };
         let mut statement = Statement {
             sql,
             values,
@@ -114,37 +124,6 @@ impl<D: Database> Inner<D> {
             Some(hint) => StoreError::unavailable(format!("{hint}: {}", err.source)),
             None => StoreError::unavailable(err.source),
         }
-    }
-
-    /// Returns what to do about a code of an error: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
-    pub(super) fn hint(&self, code: &str) -> Option<String> {
-        let table = &self.table;
-        Some(match code {
-            "42P01" | "3F000" => format!(
-                "the table {table} is missing; call the store's migrate(), or apply its schema() with your migrations"
-            ),
-            "42703" | "42804" | "42P10" | "42809" => format!(
-                "the table {table} is not the one that this version needs; compare it with the store's schema()"
-            ),
-            "42501" => format!(
-                "the database's user needs SELECT, INSERT, UPDATE and DELETE on the table {table}"
-            ),
-            "25006" => "the server is read-only; connect to the primary, with \
-                        target_session_attrs=read-write where there are several hosts"
-                .to_owned(),
-            "57014" => "the server cancelled the statement; statement_timeout may be too short for a busy server"
-                .to_owned(),
-            "55P03" => "the server gave up waiting for a lock; something has locked the whole table".to_owned(),
-            "53300" => "the server has no connection left; make the pools of all processes smaller than its \
-                        max_connections together"
-                .to_owned(),
-            "53100" => "the server's disk is full".to_owned(),
-            "26000" | "42P05" => "the connection leads through a pooler that does not know prepared statements; \
-                                  switch transaction_pooler on"
-                .to_owned(),
-            "22021" => "a key prefix has a character that the database cannot store".to_owned(),
-            _ => return None,
-        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::atomic::Ordering, time::Duration};
 
-use super::{Database, Inner, SqlStore, Value, call::IfLost, rows::Columns};
+use super::{Database, Dialect, Inner, Row, SqlStore, Value, call::IfLost, rows::Columns};
 use crate::{
     runtime::log,
     store::{Begin, NewClaim, Store, StoreError, StoreKey},
@@ -31,6 +31,8 @@ pub enum FindingKind {
     Replicas,
     /// The table does not say which version it is of.
     UnknownVersion,
+    /// Requests wait for each other more than they have to.
+    Slow,
 }
 
 impl Finding {
@@ -93,7 +95,16 @@ impl<D: Database> Inner<D> {
         let rows = rows.await?;
         let row = rows.first();
         let row = row.ok_or_else(|| StoreError::interrupted("the statement returned nothing"))?;
-        let mut columns = Columns::new(row);
+        match D::DIALECT {
+            Dialect::Postgres => self.findings_in_postgres(Columns::new(row)),
+            Dialect::Sqlite => findings_in_sqlite(Columns::new(row)),
+        }
+    }
+
+    fn findings_in_postgres(
+        &self,
+        mut columns: Columns<'_, D::Row>,
+    ) -> Result<Vec<Finding>, StoreError> {
         let table = &self.table;
         let refused = |code| self.hint(code).unwrap_or_default();
         if columns.int()? != Some(1) {
@@ -160,4 +171,35 @@ impl<D: Database> Inner<D> {
         }
         Ok(findings)
     }
+}
+
+fn findings_in_sqlite<R: Row>(mut columns: Columns<'_, R>) -> Result<Vec<Finding>, StoreError> {
+    let journal = columns.text()?.unwrap_or_default();
+    let synchronous = columns.int()?;
+    let mut findings = Vec::new();
+    if matches!(journal.as_str(), "memory" | "off") {
+        findings.push(Finding::new(
+            FindingKind::NotDurable,
+            format!(
+                "journal_mode is {journal}: a crash damages the database or forgets everything. Set journal_mode to WAL, \
+                 in a file"
+            ),
+        ));
+    } else if journal != "wal" {
+        findings.push(Finding::new(
+            FindingKind::Slow,
+            format!(
+                "journal_mode is {journal}: replays wait for each writer. Set journal_mode to WAL"
+            ),
+        ));
+    }
+    if synchronous < Some(2) {
+        findings.push(Finding::new(
+            FindingKind::NotDurable,
+            "synchronous is below FULL: a power failure forgets what was done just before, and those requests may run \
+             again. Set synchronous to FULL"
+                .to_owned(),
+        ));
+    }
+    Ok(findings)
 }

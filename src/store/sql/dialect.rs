@@ -8,6 +8,8 @@ use super::table::Table;
 pub enum Dialect {
     /// PostgreSQL 13 and newer.
     Postgres,
+    /// SQLite 3.35 and newer.
+    Sqlite,
 }
 
 impl Dialect {
@@ -15,6 +17,7 @@ impl Dialect {
     pub(super) const fn schema(self) -> &'static str {
         match self {
             Self::Postgres => include_str!("postgres/schema.sql"),
+            Self::Sqlite => include_str!("sqlite/schema.sql"),
         }
     }
 
@@ -22,6 +25,16 @@ impl Dialect {
     pub(super) fn migration(self, schema: &str) -> String {
         match self {
             Self::Postgres => format!("{MIGRATE_ALONE}\n{schema}"),
+            // A writer is alone.
+            Self::Sqlite => schema.to_owned(),
+        }
+    }
+
+    /// Returns whether the last value of each statement is the time of this machine.
+    pub(super) const fn asks_for_time(self) -> bool {
+        match self {
+            Self::Postgres => false,
+            Self::Sqlite => true,
         }
     }
 }
@@ -60,6 +73,18 @@ impl Statements {
                 list: with_table(include_str!("postgres/list.sql")),
                 purge: with_table(include_str!("postgres/purge.sql")),
                 check: with_table(include_str!("postgres/check.sql")),
+            },
+            Dialect::Sqlite => Self {
+                begin: with_table(include_str!("sqlite/begin.sql")),
+                take_over: with_table(include_str!("sqlite/take_over.sql")),
+                renew: with_table(include_str!("sqlite/renew.sql")),
+                complete: with_table(include_str!("sqlite/complete.sql")),
+                commit: with_table(include_str!("sqlite/commit.sql")),
+                remove: with_table(include_str!("sqlite/remove.sql")),
+                look: with_table(include_str!("sqlite/look.sql")),
+                list: with_table(include_str!("sqlite/list.sql")),
+                purge: with_table(include_str!("sqlite/purge.sql")),
+                check: with_table(include_str!("sqlite/check.sql")),
             },
         }
     }

@@ -10,6 +10,7 @@ mod database;
 mod dialect;
 #[cfg(test)]
 mod fake;
+mod hints;
 mod inspect;
 mod on_cut_off;
 mod purge;
@@ -21,6 +22,7 @@ mod watches;
 
 use std::{
     fmt,
+    path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
@@ -34,7 +36,7 @@ pub use self::{
 use self::{
     dialect::Statements, purge::PurgeSchedule, renewals::Renewals, table::Table, watches::Watches,
 };
-use crate::store::{OwnerToken, Record, StoreError};
+use crate::store::{OwnerToken, Record, StoreError, StoreTime};
 
 /// Long enough to wait for a connection while handlers have them all, short enough for a client that waits.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -89,6 +91,14 @@ impl<D: Database> SqlStore<D> {
         SqlStoreBuilder::new(database.into()).build_with(Table::default())
     }
 
+    /// Returns a store in a file of its own, for a database that is one: `SqliteStore::open("keys.db")`.
+    pub fn open(file: impl Into<PathBuf>) -> Self
+    where
+        D: From<PathBuf>,
+    {
+        Self::new(file.into())
+    }
+
     /// Returns a builder for further settings.
     pub fn builder(database: impl Into<D>) -> SqlStoreBuilder<D> {
         SqlStoreBuilder::new(database.into())
@@ -118,6 +128,13 @@ impl<D: Database> SqlStore<D> {
     pub fn database(&self) -> &D {
         &self.0.database
     }
+}
+
+/// Returns the time as the last value of a statement, where there is no server that has a clock: in microseconds since
+/// 1970.
+pub(crate) fn time_of_this_machine() -> Value<'static> {
+    let now = StoreTime::of_this_machine();
+    Value::Int(i64::try_from(now.0).unwrap_or(i64::MAX))
 }
 
 /// Returns the values of the statement that completes a claim in a transaction of the application.

@@ -16,7 +16,7 @@ use crate::{
 /// How often rows are purged while there are new claims.
 const EVERY: Duration = Duration::from_secs(60);
 /// How many rows one statement looks at. Their locks are held for some 10 ms.
-const MOST: i64 = 1000;
+const MOST: usize = 1000;
 /// The rest after a step, in times of what it took: requests go first.
 const SHARE: u32 = 4;
 
@@ -67,16 +67,11 @@ async fn purge<D: Database>(store: &Inner<D>) -> Result<u64, StoreError> {
     loop {
         let begun = Instant::now();
         let sql = &store.statements.purge;
-        let rows = store.run_reserved(sql, &[Value::Int(MOST)]).await?;
-        let (due, gone) = match rows.first() {
-            Some(row) => {
-                let mut columns = Columns::new(row);
-                (columns.int()?, columns.int()?)
-            }
-            None => (None, None),
-        };
-        removed += gone.and_then(|gone| u64::try_from(gone).ok()).unwrap_or(0);
-        if due.unwrap_or(0) < MOST {
+        let rows = store.run_reserved(sql, &[Value::Int(MOST as i64)]).await?;
+        for row in &rows {
+            removed += u64::from(Columns::new(row).int()? == Some(1));
+        }
+        if rows.len() < MOST {
             return Ok(removed);
         }
         sleep(begun.elapsed().saturating_mul(SHARE)).await;

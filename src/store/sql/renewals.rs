@@ -99,8 +99,8 @@ async fn run<D: Database>(store: Arc<Inner<D>>) {
         }
         match renew_all(&store, &all).await {
             Ok(times) => {
-                for (n, one) in all.into_iter().enumerate() {
-                    let reply = match times.get(&n) {
+                for one in all {
+                    let reply = match times.get(&id(&one.lease)) {
                         Some(micros) => renewed(*micros),
                         None => Renewed::Lost,
                     };
@@ -116,17 +116,22 @@ async fn run<D: Database>(store: Arc<Inner<D>>) {
     }
 }
 
-/// Returns the times of those that were renewed, by their numbers.
+/// What tells one lease from another: key and token.
+type Id = (String, Vec<u8>);
+
+fn id(lease: &Lease) -> Id {
+    (lease.key().to_text(), lease.token().as_bytes().to_vec())
+}
+
+/// Returns the times of those that were renewed.
 async fn renew_all<D: Database>(
     store: &Inner<D>,
     all: &[Waiting],
-) -> Result<HashMap<usize, i64>, StoreError> {
+) -> Result<HashMap<Id, i64>, StoreError> {
     let asked: Vec<_> = all
         .iter()
-        .enumerate()
-        .map(|(n, Waiting { lease, .. })| {
+        .map(|Waiting { lease, .. }| {
             json!({
-                "n": n,
                 "key": lease.key().to_text(),
                 "token": lease.token().to_hex(),
                 "lease": millis(lease.duration()),
@@ -140,9 +145,9 @@ async fn renew_all<D: Database>(
     let mut times = HashMap::with_capacity(rows.len());
     for row in &rows {
         let mut columns = Columns::new(row);
-        let (n, micros) = (columns.int()?, columns.int()?);
-        if let (Some(Ok(n)), Some(micros)) = (n.map(usize::try_from), micros) {
-            times.insert(n, micros);
+        let (key, token, micros) = (columns.text()?, columns.bytes()?, columns.int()?);
+        if let (Some(key), Some(token), Some(micros)) = (key, token, micros) {
+            times.insert((key, token), micros);
         }
     }
     Ok(times)

@@ -136,9 +136,8 @@ fn unreadable(err: DatabaseError) -> StoreError {
     StoreError::interrupted(err.source)
 }
 
-/// Returns the word that a statement replied with.
-pub(super) fn word<R: Row>(rows: &[R]) -> Result<String, StoreError> {
+/// Returns the word that a statement replied with. Without one it has changed nothing.
+pub(super) fn word<R: Row>(rows: &[R]) -> Result<Option<String>, StoreError> {
     let word = rows.first().map(|row| Columns::new(row).text());
-    let word = word.transpose()?.flatten();
-    word.ok_or_else(|| StoreError::interrupted("the statement returned nothing"))
+    Ok(word.transpose()?.flatten())
 }

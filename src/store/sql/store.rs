@@ -79,12 +79,12 @@ impl<D: Database> Store for SqlStore<D> {
         loop {
             let sql = &store.statements.complete;
             let rows = store.run(sql, &values, IfLost::Repeat, deadline).await?;
-            match word(&rows)?.as_str() {
-                "done" => {
+            match word(&rows)?.as_deref() {
+                Some("done") => {
                     store.watches.changed(lease.key());
                     return Ok(Held::Yes);
                 }
-                "lost" => return Ok(Held::Lost),
+                Some("lost") | None => return Ok(Held::Lost),
                 _ if tries.next().await => {}
                 _ => return Err(locked()),
             }
@@ -106,7 +106,8 @@ impl<D: Database> Store for SqlStore<D> {
 
     fn completion(&self) -> Option<CompletionSql> {
         let commit = Arc::clone(&self.0.statements.commit);
-        Some(CompletionSql::new(commit, self.0.database.prepares()))
+        let completion = CompletionSql::new(commit, self.0.database.prepares());
+        Some(completion.with_time(D::DIALECT.asks_for_time()))
     }
 }
 
@@ -149,6 +150,10 @@ impl<D: Database> Inner<D> {
         };
         let mut columns = Columns::new(row);
         let state = columns.text()?.unwrap_or_default();
+        // A statement that only reads leaves the claim to the next one.
+        if state == "vacant" {
+            return Ok(Seen::Free(Default::default()));
+        }
         let (attempt, by, fingerprint) = (
             columns.attempt()?,
             columns.claim_id()?,
@@ -208,6 +213,7 @@ impl<D: Database> Inner<D> {
             Value::Int(millis(claim.grace)),
             Value::Int(millis(self.purge_after)),
             Value::Int(self.asynchronous_claims.into()),
+            Value::Int((claim.on_expired_lease == ExpiredLease::Reexecute).into()),
         ];
         let if_lost = IfLost::RepeatClaim(&claim.notes);
         self.run(sql, &values, if_lost, deadline).await
@@ -231,12 +237,12 @@ impl<D: Database> Inner<D> {
         loop {
             let sql = &self.statements.remove;
             let rows = self.run(sql, &values, IfLost::Fail, deadline).await?;
-            match word(&rows)?.as_str() {
-                "removed" => {
+            match word(&rows)?.as_deref() {
+                Some("removed") => {
                     self.watches.changed(key);
                     return Ok(true);
                 }
-                "absent" => return Ok(false),
+                Some("absent") | None => return Ok(false),
                 _ if tries.next().await => {}
                 _ => return Err(locked()),
             }

@@ -1,3 +1,4 @@
+use super::Dialect;
 use crate::config::ConfigError;
 
 /// A name of PostgreSQL is cut off behind so many bytes. The index has a longer one than the table.
@@ -22,7 +23,7 @@ impl Default for Table {
 }
 
 impl Table {
-    pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
+    pub(super) fn parse(text: &str, dialect: Dialect) -> Result<Self, ConfigError> {
         let (schema, name) = match text.split_once('.') {
             Some((schema, name)) => (Some(schema), name),
             None => (None, text),
@@ -32,6 +33,12 @@ impl Table {
                 "table must be a name or schema.name of letters, digits and underscores, each with up to \
                  {LONGEST_NAME} characters (got {text:?}); {} is a good default",
                 DEFAULT
+            )));
+        }
+        // The statement that makes an index does not take the name of its table with a schema.
+        if dialect == Dialect::Sqlite && schema.is_some() {
+            return Err(ConfigError::new(format!(
+                "table must be a name without a schema in SQLite (got {text:?}); {DEFAULT} is a good default"
             )));
         }
         Ok(Self {
@@ -83,10 +90,10 @@ mod tests {
     #[test]
     fn table_name_is_quoted_in_statements() {
         let plain = Table::default();
-        assert_eq!(Table::parse(DEFAULT), Ok(plain.clone()));
+        assert_eq!(Table::parse(DEFAULT, Dialect::Postgres), Ok(plain.clone()));
         let sql = "ON idempotency_keys; idempotency_keys_purge_at";
         assert_eq!(plain.insert_into(sql), sql);
-        let qualified = Table::parse("app.Keys").unwrap();
+        let qualified = Table::parse("app.Keys", Dialect::Postgres).unwrap();
         assert_eq!(
             qualified.insert_into(sql),
             r#"ON "app"."Keys"; "Keys_purge_at""#
@@ -95,12 +102,20 @@ mod tests {
     }
 
     #[test]
+    fn table_of_sqlite_has_no_schema() {
+        assert!(Table::parse("keys", Dialect::Sqlite).is_ok());
+        assert!(Table::parse("app.keys", Dialect::Sqlite).is_err());
+    }
+
+    #[test]
     fn table_name_with_other_characters_is_refused() {
         let long = "x".repeat(LONGEST_NAME + 1);
         for text in [
             "", ".", "a.", ".a", "a.b.c", "a b", "a\"b", "a;b", "é", "1a", &long,
         ] {
-            let refused = Table::parse(text).unwrap_err().to_string();
+            let refused = Table::parse(text, Dialect::Postgres)
+                .unwrap_err()
+                .to_string();
             assert!(refused.starts_with("table must be a name"), "{refused}");
         }
     }

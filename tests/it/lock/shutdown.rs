@@ -32,7 +32,7 @@ async fn a_graceful_stop_lets_the_request_end_and_its_lock_with_it(backend: &Bac
     assert!(lock.drain(LIMIT).await);
     let next = gated(lock, &Gate::open());
     assert_eq!(status(post(&next, "/", "x")).await, 201);
-    backend.assert_empty();
+    backend.assert_empty().await;
 }
 
 each_store!(after_a_forced_stop_and_a_drain_every_lock_is_free);
@@ -45,7 +45,7 @@ async fn after_a_forced_stop_and_a_drain_every_lock_is_free(backend: &Backend) {
     gate.wait_for_entered(4).await;
     server.stop(false).await;
     assert!(lock.drain(LIMIT).await, "nothing is in progress any more");
-    backend.assert_empty();
+    backend.assert_empty().await;
     for request in requests {
         request.await.unwrap().unwrap_err();
     }

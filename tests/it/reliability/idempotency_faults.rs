@@ -407,7 +407,7 @@ async fn renewals_and_releases_may_meet(backend: &Backend) {
         assert!(redis.calls("pexpire") > 20, "renewals have happened");
     }
     // Nothing has come back to life.
-    backend.assert_empty();
+    backend.assert_empty().await;
 }
 
 each_store!(a_client_that_resets_during_a_replay_touches_nothing);

@@ -11,7 +11,7 @@ use actix_web_idempotency::{
     testing::{BackgroundHere, FaultyStore},
 };
 
-use crate::support::{GENEROUS, postgres::PostgresTable, redis::Redis};
+use crate::support::{GENEROUS, postgres::PostgresTable, redis::Redis, sqlite::SqliteFile};
 
 #[tokio::test(start_paused = true)]
 async fn memory() {
@@ -69,6 +69,16 @@ async fn postgres() {
     conformance::check_inspect(&store).await;
     conformance::check_inspect(&Arc::new(store.clone())).await;
     conformance::check_inspect(&AnyStore::new(store)).await;
+}
+
+#[tokio::test]
+async fn sqlite() {
+    let file = SqliteFile::new().await;
+    conformance::check(&file.store).await;
+    conformance::check(&Arc::new(file.store.clone())).await;
+    conformance::check(&AnyStore::new(file.another_store())).await;
+    conformance::check_inspect(&file.store).await;
+    conformance::check_inspect(&AnyStore::new(file.another_store())).await;
 }
 
 #[tokio::test]

@@ -3,13 +3,16 @@ use actix_web_idempotency::{
     dedup::DeduplicatorBuilder, idempotency::IdempotencyBuilder,
 };
 
-use super::{keys::keys_on, locks::lock_on, postgres::PostgresTable, redis::Redis};
+use super::{
+    keys::keys_on, locks::lock_on, postgres::PostgresTable, redis::Redis, sqlite::SqliteFile,
+};
 
 /// A store that a test runs on, and the server behind it.
 pub(crate) enum Backend {
     Memory(MemoryStore),
     Redis(Redis),
     Postgres(PostgresTable),
+    Sqlite(SqliteFile),
 }
 
 impl Backend {
@@ -25,11 +28,16 @@ impl Backend {
         Self::Postgres(PostgresTable::new().await)
     }
 
+    pub(crate) async fn sqlite() -> Self {
+        Self::Sqlite(SqliteFile::new().await)
+    }
+
     pub(crate) fn store(&self) -> AnyStore {
         match self {
             Self::Memory(store) => AnyStore::new(store.clone()),
             Self::Redis(redis) => AnyStore::new(redis.store()),
             Self::Postgres(table) => AnyStore::new(table.store.clone()),
+            Self::Sqlite(file) => AnyStore::new(file.store.clone()),
         }
     }
 
@@ -51,14 +59,18 @@ impl Backend {
     pub(crate) fn redis_server(&self) -> Option<&Redis> {
         match self {
             Self::Redis(redis) => Some(redis),
-            Self::Memory(_) | Self::Postgres(_) => None,
+            Self::Memory(_) | Self::Postgres(_) | Self::Sqlite(_) => None,
         }
     }
 
     /// Asserts that the server has no key any more, if there is a server.
-    pub(crate) fn assert_empty(&self) {
+    pub(crate) async fn assert_empty(&self) {
         let keys = match self {
             Self::Memory(_) => return,
+            Self::Sqlite(file) => {
+                let keys = file.number("SELECT count(*) FROM idempotency_keys").await;
+                return assert_eq!(keys, 0);
+            }
             Self::Redis(redis) => redis.keys(),
             Self::Postgres(table) => table.keys(),
         };
@@ -67,13 +79,18 @@ impl Backend {
 }
 
 /// Makes a test per store of the function of that name below it: `name::memory`, which needs no server,
-/// `name::redis` and `name::postgres`.
+/// and neither does `name::sqlite`, `name::redis` and `name::postgres`.
 macro_rules! each_store {
     ($name:ident) => {
         mod $name {
             #[tokio::test]
             async fn memory() {
                 super::$name(&$crate::support::backend::Backend::memory()).await;
+            }
+
+            #[tokio::test]
+            async fn sqlite() {
+                super::$name(&$crate::support::backend::Backend::sqlite().await).await;
             }
 
             #[tokio::test]

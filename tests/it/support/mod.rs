@@ -22,6 +22,7 @@ pub(crate) mod redis;
 pub(crate) mod sentinel;
 pub(crate) mod server;
 pub(crate) mod spans;
+pub(crate) mod sqlite;
 pub(crate) mod wire;
 pub(crate) mod wiretap;
 

@@ -1,8 +1,4 @@
-use std::{
-    fmt,
-    sync::{Arc, OnceLock},
-    time::{Duration, Instant},
-};
+use std::{fmt, sync::Arc, time::Instant};
 
 use actix_web_idempotency::store::sql::{
     Connection, Database, DatabaseError, Dialect, Statement, Value,
@@ -11,13 +7,9 @@ use sqlx::{
     AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, SqlSafeStr,
     postgres::PgArguments, query::Query,
 };
-use tokio::time::timeout;
 
-use super::{
-    connection::InUse,
-    error::{no_connection, of_statement},
-    row::PgRow,
-};
+use super::{error::of_statement, row::PgRow};
+use crate::pool::Connections;
 
 /// PostgreSQL, by the pool of the application.
 ///
@@ -37,9 +29,7 @@ use super::{
 /// }
 /// ```
 pub struct PgDatabase {
-    pool: PgPool,
-    /// One connection, made like those of the pool. Opened at first need: a pool can only be made within a runtime.
-    reserved: OnceLock<PgPool>,
+    connections: Connections<Postgres>,
     transaction_pooler: bool,
 }
 
@@ -47,8 +37,7 @@ impl PgDatabase {
     /// Returns the database that the pool leads to.
     pub fn new(pool: PgPool) -> Self {
         Self {
-            pool,
-            reserved: OnceLock::new(),
+            connections: Connections::new(pool),
             transaction_pooler: false,
         }
     }
@@ -62,63 +51,6 @@ impl PgDatabase {
         self.transaction_pooler = is_there;
         self
     }
-
-    fn reserved(&self) -> &PgPool {
-        self.reserved.get_or_init(|| {
-            let options = self.pool.options().clone();
-            let options = options.min_connections(0).max_connections(1);
-            let connect = self.pool.connect_options();
-            options.connect_lazy_with(Arc::unwrap_or_clone(connect))
-        })
-    }
-
-    async fn connection(&self, which: Connection, limit: Duration) -> Result<InUse, DatabaseError> {
-        let pool = match which {
-            Connection::Reserved => self.reserved(),
-            _ => &self.pool,
-        };
-        // Without the ping of an ordinary acquire, which would be a round trip for every call.
-        if which != Connection::Alive
-            && let Some(connection) = pool.try_acquire()
-        {
-            return Ok(InUse::new(connection));
-        }
-        match timeout(limit, pool.acquire()).await {
-            Ok(Ok(connection)) => Ok(InUse::new(connection)),
-            Ok(Err(err)) => Err(no_connection(pool, Some(err))),
-            Err(_elapsed) => Err(no_connection(pool, None)),
-        }
-    }
-
-    /// Uses a connection until the deadline, and gives it back or has it closed.
-    async fn with_connection<T>(
-        &self,
-        mut connection: InUse,
-        deadline: Instant,
-        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
-    ) -> Result<T, DatabaseError> {
-        let Some(raw) = connection.get() else {
-            return Err(DatabaseError::no_connection("the connection is gone"));
-        };
-        match timeout(left(deadline), work(raw)).await {
-            Ok(Ok(done)) => {
-                connection.give_back();
-                Ok(done)
-            }
-            Ok(Err(err)) => {
-                let (err, is_usable) = of_statement(err);
-                if is_usable {
-                    connection.give_back();
-                }
-                Err(err)
-            }
-            Err(_elapsed) => Err(DatabaseError::late("the server did not reply in time")),
-        }
-    }
-}
-
-fn left(deadline: Instant) -> Duration {
-    deadline.saturating_duration_since(Instant::now())
 }
 
 /// Binds values, which are encoded right away.
@@ -142,23 +74,23 @@ impl Database for PgDatabase {
     type Row = PgRow;
 
     async fn run(&self, statement: &Statement<'_>) -> Result<Vec<PgRow>, DatabaseError> {
-        let connection = self
-            .connection(statement.connection(), left(statement.deadline()))
-            .await?;
         let sql = AssertSqlSafe(Arc::clone(statement.sql()));
         let query = query_with(sql, statement.values());
+        let work = async |connection: &mut PgConnection| {
+            if !self.transaction_pooler {
+                return query.fetch_all(connection).await;
+            }
+            // The transaction keeps both halves of a statement on one connection of the server: sqlx sends it
+            // to be parsed, waits, and then to be run.
+            let mut transaction = connection.begin().await?;
+            let rows = query.persistent(false).fetch_all(&mut *transaction).await?;
+            transaction.commit().await?;
+            Ok(rows)
+        };
+        let (which, deadline) = (statement.connection(), statement.deadline());
         let rows = self
-            .with_connection(connection, statement.deadline(), async |connection| {
-                if !self.transaction_pooler {
-                    return query.fetch_all(connection).await;
-                }
-                // The transaction keeps both halves of a statement on one connection of the server: sqlx sends it
-                // to be parsed, waits, and then to be run.
-                let mut transaction = connection.begin().await?;
-                let rows = query.persistent(false).fetch_all(&mut *transaction).await?;
-                transaction.commit().await?;
-                Ok(rows)
-            })
+            .connections
+            .with(which, deadline, work, of_statement)
             .await?;
         Ok(rows.into_iter().map(PgRow).collect())
     }
@@ -168,12 +100,12 @@ impl Database for PgDatabase {
     }
 
     async fn run_script(&self, sql: &str, deadline: Instant) -> Result<(), DatabaseError> {
-        let connection = self.connection(Connection::Alive, left(deadline)).await?;
         let script = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-        self.with_connection(connection, deadline, async |connection| {
-            script.execute(connection).await.map(drop)
-        })
-        .await
+        let work = async |connection: &mut PgConnection| script.execute(connection).await.map(drop);
+        let connections = &self.connections;
+        connections
+            .with(Connection::Alive, deadline, work, of_statement)
+            .await
     }
 }
 
@@ -187,7 +119,7 @@ impl From<PgPool> for PgDatabase {
 impl fmt::Debug for PgDatabase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PgDatabase")
-            .field("connections", &self.pool.size())
+            .field("connections", &self.connections.size())
             .finish_non_exhaustive()
     }
 }

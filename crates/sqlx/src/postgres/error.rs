@@ -1,24 +1,5 @@
 use actix_web_idempotency::store::sql::DatabaseError;
-use sqlx::{Error, PgPool, postgres::PgDatabaseError};
-
-/// Returns why there was no connection. sqlx says the same of a pool that is exhausted and of a server that refuses
-/// connections, for which it tries again until its time is up.
-pub(super) fn no_connection(pool: &PgPool, err: Option<Error>) -> DatabaseError {
-    match err {
-        None | Some(Error::PoolTimedOut) => {
-            let (size, most) = (pool.size(), pool.options().get_max_connections());
-            let is_exhausted = size >= most && pool.num_idle() == 0;
-            DatabaseError::no_connection(match is_exhausted {
-                true => format!(
-                    "no connection was free in time: all {most} of the pool are in use, or the server cannot be \
-                     reached"
-                ),
-                false => "the server could not be connected to in time".to_owned(),
-            })
-        }
-        Some(err) => DatabaseError::no_connection(err),
-    }
-}
+use sqlx::{Error, postgres::PgDatabaseError};
 
 /// Returns the SQLSTATE of an error of the server.
 pub(super) fn code_of(err: &Error) -> Option<String> {

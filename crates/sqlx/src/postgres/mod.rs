@@ -1,12 +1,11 @@
 mod commit;
-mod connection;
 mod database;
 mod error;
 mod row;
 
 use actix_web_idempotency::store::sql::SqlStore;
 
-pub use self::{commit::Commit, database::PgDatabase, row::PgRow};
+pub use self::{database::PgDatabase, row::PgRow};
 
 /// Stores claims and records in PostgreSQL, by the pool of the application.
 ///

@@ -1,13 +1,13 @@
 -- Renews the leases of many claims, each from now on.
--- $1 a JSON array of objects: n (a number to tell them apart), key, token (hexadecimal), lease and grace (ms)
+-- $1 a JSON array of objects: key, token (hexadecimal), lease and grace (ms)
 --
 -- It never waits for a row that its owner's transaction has locked to complete it: such a claim still has its
 -- owner, and nobody can take it over meanwhile.
 WITH asked AS MATERIALIZED (
-    SELECT n, key, decode(token, 'hex') AS token, lease, grace
-    FROM json_to_recordset($1::json) AS asked(n bigint, key text, token text, lease bigint, grace bigint)
+    SELECT key, decode(token, 'hex') AS token, lease, grace
+    FROM json_to_recordset($1::json) AS asked(key text, token text, lease bigint, grace bigint)
 ), held AS MATERIALIZED (
-    SELECT asked.n
+    SELECT key, token
     FROM asked JOIN idempotency_keys AS kept USING (key, token)
     WHERE kept.status IS NULL AND kept.forgotten_at > now()
 ), unlocked AS (
@@ -23,4 +23,4 @@ WITH asked AS MATERIALIZED (
     FROM unlocked
     WHERE kept.key = unlocked.key
 )
-SELECT n, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM held
+SELECT key, token, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM held

@@ -1,6 +1,6 @@
 -- Takes over an expired claim, or the row of a key that is forgotten.
 -- $1 key, $2 token, $3 fingerprint, $4 lease, $5 grace, $6 time until the purge, in milliseconds,
--- $7 1 if the claim is not waited for until it is on disk, else 0
+-- $7 1 if the claim is not waited for until it is on disk, $8 1 if an expired claim may be taken over, else 0
 --
 -- No row comes back if the row is locked, gone, or has another owner by now.
 WITH free AS (
@@ -8,7 +8,7 @@ WITH free AS (
     FROM idempotency_keys
     WHERE key = $1::text
       AND (forgotten_at <= now()
-           OR (status IS NULL AND expires_at <= now() AND fingerprint IS NOT DISTINCT FROM $3::bytea))
+           OR ($8::bigint = 1 AND status IS NULL AND expires_at <= now() AND fingerprint IS NOT DISTINCT FROM $3::bytea))
     FOR UPDATE SKIP LOCKED
 )
 UPDATE idempotency_keys AS kept

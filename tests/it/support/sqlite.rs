@@ -1,0 +1,55 @@
+//! A SQLite database in a file of a test's own.
+
+use std::path::PathBuf;
+
+use actix_web_idempotency_sqlx::{
+    SqliteDatabase, SqliteStore,
+    sqlx::{AssertSqlSafe, query_scalar, sqlite::SqlitePool},
+};
+use tempfile::TempDir;
+
+use super::GENEROUS;
+
+/// A file, and a store in it. Both are gone when this is dropped.
+pub(crate) struct SqliteFile {
+    pub(crate) store: SqliteStore,
+    dir: TempDir,
+}
+
+impl SqliteFile {
+    pub(crate) async fn new() -> Self {
+        let dir = TempDir::with_prefix("idempotency-").unwrap();
+        let store = store_in(dir.path().join("keys.db"));
+        store.migrate().await.unwrap();
+        Self { store, dir }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir.path().join("keys.db")
+    }
+
+    /// Another store in the same file, as another process has one.
+    pub(crate) fn another_store(&self) -> SqliteStore {
+        store_in(self.path())
+    }
+
+    /// A pool of the application's on the same file.
+    pub(crate) fn pool(&self) -> SqlitePool {
+        SqlitePool::connect_lazy(&format!("sqlite://{}", self.path().display())).unwrap()
+    }
+
+    /// Runs one statement by another connection and returns its number.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        let pool = self.pool();
+        let number = query_scalar(AssertSqlSafe(sql.to_owned()))
+            .fetch_one(&pool)
+            .await;
+        pool.close().await;
+        number.unwrap()
+    }
+}
+
+fn store_in(path: PathBuf) -> SqliteStore {
+    let store = SqliteStore::builder(SqliteDatabase::open(path));
+    store.timeout(GENEROUS).build().unwrap()
+}
