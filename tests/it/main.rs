@@ -23,6 +23,7 @@ mod redis;
 mod reliability;
 mod requests;
 mod security;
+mod sqlite;
 mod stores;
 mod structure;
 mod support;

@@ -17,6 +17,9 @@ use crate::store::{ClaimNotes, StoreError};
 /// opened are, when its runtime ends.
 const MOST_TRIES: usize = 4;
 
+/// The pause where another writer has the whole database.
+const AFTER_BUSY: Duration = Duration::from_millis(2);
+
 /// What to do with a statement whose connection was lost: it may have run.
 #[derive(Clone, Copy)]
 pub(super) enum IfLost<'a> {
@@ -80,11 +83,23 @@ impl<D: Database> Inner<D> {
             deadline,
         };
         let mut may_have_run = false;
-        for _try in 1..MOST_TRIES {
+        let mut tries = 1;
+        loop {
+            let begun = Instant::now();
             let err = match self.database.run(&statement).await {
                 Ok(rows) => return Ok(rows),
                 Err(err) => err,
             };
+            // A writer that waits in vain for another one has waited for as long as its connection lets it.
+            let waited = begun.elapsed();
+            if err.is_busy() && waited < statement.time_left() {
+                sleep(AFTER_BUSY).await;
+                continue;
+            }
+            if tries == MOST_TRIES {
+                return Err(self.failed(err, may_have_run));
+            }
+            tries += 1;
             match (&err.kind, if_lost) {
                 (DatabaseErrorKind::Stale, _) => {}
                 (DatabaseErrorKind::Refused(Some(code)), _) if is_conflict(code) => {}
@@ -99,8 +114,6 @@ impl<D: Database> Inner<D> {
                 statement.connection = Connection::Alive;
             }
         }
-        let last = self.database.run(&statement).await;
-        last.map_err(|err| self.failed(err, may_have_run))
     }
 
     /// Returns the error of a call, of which an earlier try may have run.

@@ -71,8 +71,8 @@ pub struct Statement<'a> {
 }
 
 impl Statement<'_> {
-    /// Returns its text, with a numbered place for each value: `$1` in PostgreSQL. A store has few texts, so they
-    /// are worth preparing.
+    /// Returns its text, with a numbered place for a value: `$1` in PostgreSQL, `?1` in SQLite, where a text need not
+    /// use all values. A store has few texts, so they are worth preparing.
     pub fn sql(&self) -> &Arc<str> {
         self.sql
     }
@@ -102,11 +102,11 @@ impl Statement<'_> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Value<'a> {
-    /// `bigint` in PostgreSQL.
+    /// `bigint` in PostgreSQL, `INTEGER` in SQLite.
     Int(i64),
-    /// `text` in PostgreSQL.
+    /// `text` in PostgreSQL, `TEXT` in SQLite.
     Text(&'a str),
-    /// `bytea` in PostgreSQL; `None` is null.
+    /// `bytea` in PostgreSQL, `BLOB` in SQLite; `None` is null.
     Bytes(Option<&'a [u8]>),
 }
 
@@ -180,14 +180,11 @@ impl DatabaseError {
         Self::new(DatabaseErrorKind::NoConnection, source)
     }
 
-    /// Returns the error of a statement that the database refused, so that it has changed nothing. `sqlstate` is
-    /// its [code](https://www.postgresql.org/docs/current/errcodes-appendix.html): the store says what to do
-    /// about the usual ones.
-    pub fn refused(
-        sqlstate: Option<&str>,
-        source: impl Into<Box<dyn Error + Send + Sync>>,
-    ) -> Self {
-        let code = sqlstate.map(str::to_owned);
+    /// Returns the error of a statement that the database refused, so that it has changed nothing. The code is
+    /// PostgreSQL's [SQLSTATE](https://www.postgresql.org/docs/current/errcodes-appendix.html), or SQLite's [primary
+    /// result code](https://www.sqlite.org/rescode.html) in digits: the store says what to do about the usual ones.
+    pub fn refused(code: Option<&str>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let code = code.map(str::to_owned);
         Self::new(DatabaseErrorKind::Refused(code), source)
     }
 
@@ -205,6 +202,15 @@ impl DatabaseError {
     /// Returns the error of a statement that was sent, and not replied to by its deadline: it may still run.
     pub fn late(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(DatabaseErrorKind::Late, source)
+    }
+
+    /// Returns whether another writer has the whole database, which is SQLite.
+    pub(super) fn is_busy(&self) -> bool {
+        let code = match &self.kind {
+            DatabaseErrorKind::Refused(code) => code.as_deref(),
+            _ => None,
+        };
+        matches!(code, Some("5" | "6"))
     }
 
     fn new(kind: DatabaseErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::GENEROUS;
 
-/// A file, and a store in it. Both are gone when this is dropped.
+/// A file, and a store in it. The file is gone when this is dropped.
 pub(crate) struct SqliteFile {
     pub(crate) store: SqliteStore,
     dir: TempDir,
@@ -33,19 +33,18 @@ impl SqliteFile {
         store_in(self.path())
     }
 
-    /// A pool of the application's on the same file.
-    pub(crate) fn pool(&self) -> SqlitePool {
-        SqlitePool::connect_lazy(&format!("sqlite://{}", self.path().display())).unwrap()
+    /// Where an application finds it.
+    pub(crate) fn url(&self) -> String {
+        format!("sqlite://{}", self.path().display())
     }
 
     /// Runs one statement by another connection and returns its number.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
-        let pool = self.pool();
-        let number = query_scalar(AssertSqlSafe(sql.to_owned()))
-            .fetch_one(&pool)
-            .await;
+        let pool = SqlitePool::connect_lazy(&self.url()).unwrap();
+        let number = query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(&pool);
+        let number = number.await.unwrap();
         pool.close().await;
-        number.unwrap()
+        number
     }
 }
 

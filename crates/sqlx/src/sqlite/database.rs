@@ -2,7 +2,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use actix_web_idempotency::store::sql::{
@@ -23,6 +23,9 @@ use crate::pool::Connections;
 /// How many connections a store of its own has. One writes at a time, and the others read.
 const CONNECTIONS: u32 = 4;
 
+/// Shorter than the store's time limit, so that a statement that waits for a writer in vain is known not to have run.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
+
 /// SQLite, by a file of the store's own or by the pool of the application.
 ///
 /// A [`SqliteStore`](crate::SqliteStore) takes the pool itself.
@@ -32,7 +35,9 @@ pub struct SqliteDatabase {
 
 impl SqliteDatabase {
     /// Returns the database that the pool leads to. Its connections are used as they are:
-    /// [`check`](actix_web_idempotency::store::sql::SqlStore::check) says which of their settings to change.
+    /// [`check`](actix_web_idempotency::store::sql::SqlStore::check) says which of their settings to change. Give them a
+    /// `busy_timeout` below the store's time limit: sqlx's default of 5 s is longer, and a claim that is given up while
+    /// it waits for a writer has to be undone then.
     pub fn new(pool: SqlitePool) -> Self {
         Self {
             connections: Connections::new(pool),
@@ -47,6 +52,7 @@ impl SqliteDatabase {
             .filename(file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
+            .busy_timeout(BUSY_TIMEOUT)
             .synchronous(SqliteSynchronous::Full);
         let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS);
         Self::new(pool.connect_lazy_with(options))
