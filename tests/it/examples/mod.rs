@@ -3,5 +3,6 @@
 mod client;
 mod payments_chaos;
 mod payments_postgres;
+mod payments_sqlite;
 mod quickstart;
 mod servers;

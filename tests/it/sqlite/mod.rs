@@ -2,3 +2,4 @@
 
 mod commit;
 mod errors;
+mod every_statement;
