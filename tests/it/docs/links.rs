@@ -8,7 +8,7 @@ use actix_web::http::Uri;
 use super::page::{Kind, Page, comments, markdown, read, root};
 
 /// Whom the documentation sends its readers to, and for what. Another one is a decision, not a slip.
-const HOSTS: [(&str, &str); 13] = [
+const HOSTS: [(&str, &str); 14] = [
     ("actix.rs", "the framework"),
     ("datatracker.ietf.org", "the draft of the header"),
     ("docs.aws.amazon.com", "what SQS says of its deduplication"),
@@ -21,6 +21,7 @@ const HOSTS: [(&str, &str); 13] = [
     ("url.spec.whatwg.org", "how forms are written"),
     ("www.postgresql.org", "what PostgreSQL's errors mean"),
     ("www.rfc-editor.org", "the standards"),
+    ("www.sqlite.org", "what SQLite's errors mean"),
     ("www.zero2prod.com", "the book whose pattern is compared"),
 ];
 

@@ -116,6 +116,15 @@ fn assert_seen(target: Target, answers: &[Answer], told: &Told, course: &Course)
                 assert!(!answer.is_replay, "{what}: {answer:?}");
             }
         }
+        Seen::NoFirstRuns => {
+            let failed = if target.fails_open() { 201 } else { 503 };
+            let is_told = |answer: &Answer| {
+                answer.is_replay || answer.status == failed || answer.status == 409
+            };
+            assert!(meanwhile().all(is_told), "{what}: {target:?}");
+            let fails = meanwhile().any(|answer| !answer.is_replay && answer.status == failed);
+            assert!(fails, "{what}: {target:?} was served");
+        }
         Seen::Refused => assert!(
             meanwhile().any(|answer| answer.status == 409),
             "{what}: {target:?} was not refused"

@@ -1,4 +1,4 @@
-//! Every fault of Redis and PostgreSQL and of the way to them, under load on both middlewares and both
+//! Every fault of Redis, PostgreSQL and a SQLite file and of the way to them, under load on both middlewares and both
 //! policies: what clients saw, that nothing hung, ran twice or stayed blocked, and that service resumed. The
 //! tables in the documentation of `RedisStore` and `SqlStore` are made from what is asserted here.
 
@@ -10,6 +10,7 @@ mod guards;
 mod load;
 mod long_runs;
 mod master_and_replica;
+mod one_file;
 mod one_postgres;
 mod one_server;
 mod postgres_fault;
@@ -44,10 +45,11 @@ use self::{
     load::Load,
     long_runs::LongRuns,
     master_and_replica::MasterAndReplica,
+    one_file::OneFile,
     one_postgres::OnePostgres,
     one_server::OneServer,
     primary_and_standby::PrimaryAndStandby,
-    rows::{OF_CLUSTER, OF_POSTGRES, OF_SENTINEL, OF_SERVER, OF_STANDBY, Row},
+    rows::{OF_CLUSTER, OF_FILE, OF_POSTGRES, OF_SENTINEL, OF_SERVER, OF_STANDBY, Row},
     service::Service,
     shards::Shards,
     target::Target,
@@ -171,6 +173,11 @@ async fn faults_of_postgres() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn faults_of_sqlite() {
+    happen_at_once::<OneFile>(OF_POSTGRES_AT_ONCE, OF_FILE.iter()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn failovers_of_postgres() {
     happen::<PrimaryAndStandby>(OF_STANDBY.iter()).await;
 }
@@ -181,6 +188,7 @@ fn the_tables_in_the_documentation_are_these() {
     let tables = [
         ("src/store/redis/faults.md", table::of_redis()),
         ("src/store/sql/faults.md", table::of_postgres()),
+        ("src/store/sql/faults_of_sqlite.md", table::of_sqlite()),
     ];
     for (path, table) in tables {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);

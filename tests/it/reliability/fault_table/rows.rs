@@ -3,6 +3,7 @@ use super::{
         self,
         Fault::{FailoverAfterPause, FailoverOrdered, MasterKilled},
     },
+    one_file,
     postgres_fault::PostgresFault,
     primary_and_standby,
     server_fault::ServerFault::{self, *},
@@ -13,7 +14,7 @@ use super::{
     told::{
         Keys::{self, AllLost, HeardKept, Kept, ThoseLost},
         Resumes::{self, AtOnce, Soon, TakenOver, Unbroken},
-        Seen::{self, Delay, Nothing, Outage, OutageOfShard, OutageSpreads, Refused},
+        Seen::{self, Delay, NoFirstRuns, Nothing, Outage, OutageOfShard, OutageSpreads, Refused},
         Told,
     },
 };
@@ -380,6 +381,58 @@ pub(super) const OF_STANDBY: [Row<primary_and_standby::Fault>; 2] = [
         "connections lead to a standby",
         Outage,
         Soon,
+        Kept,
+    ),
+];
+
+pub(super) const OF_FILE: [Row<one_file::Fault>; 7] = [
+    row(
+        one_file::Fault::Written,
+        "another connection writes, for longer than the timeout",
+        NoFirstRuns,
+        AtOnce,
+        Kept,
+    ),
+    row(
+        one_file::Fault::WrittenBriefly,
+        "the same, for less than the timeout, again and again",
+        Delay,
+        Unbroken,
+        Kept,
+    ),
+    row(
+        one_file::Fault::TableRenamed,
+        "the table is missing",
+        Outage,
+        AtOnce,
+        Kept,
+    ),
+    row(
+        one_file::Fault::Emptied,
+        "all rows are deleted",
+        Nothing,
+        Unbroken,
+        AllLost,
+    ),
+    row(
+        one_file::Fault::Deleted,
+        "an operator deletes rows",
+        Nothing,
+        Unbroken,
+        ThoseLost,
+    ),
+    row(
+        one_file::Fault::Exhausted,
+        "the application's pool is exhausted, for less than the timeout",
+        Delay,
+        Unbroken,
+        Kept,
+    ),
+    row(
+        one_file::Fault::WorkersEnd,
+        "worker runtimes end that use the same store",
+        Nothing,
+        Unbroken,
         Kept,
     ),
 ];

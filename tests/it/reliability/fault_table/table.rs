@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
 use super::{
-    rows::{OF_CLUSTER, OF_POSTGRES, OF_SENTINEL, OF_SERVER, OF_STANDBY, Row},
+    rows::{OF_CLUSTER, OF_FILE, OF_POSTGRES, OF_SENTINEL, OF_SERVER, OF_STANDBY, Row},
     told::Told,
 };
 
@@ -22,6 +22,11 @@ pub(super) fn of_postgres() -> String {
         &[MADE_BY, POSTGRES, COLUMNS],
         all.chain(OF_STANDBY.iter().map(told)),
     )
+}
+
+/// The table of SQLite, as Markdown.
+pub(super) fn of_sqlite() -> String {
+    rendered(&[MADE_BY, SQLITE, COLUMNS], OF_FILE.iter().map(told))
 }
 
 fn rendered(head: &[&str], rows: impl Iterator<Item = &'static Told>) -> String {
@@ -69,6 +74,12 @@ key is lost, or the response was sent while PostgreSQL was away for longer than 
 
 A standby has what it had received when it is promoted: with asynchronous replication all but the last
 milliseconds, with `synchronous_standby_names` everything that was confirmed.
+
+";
+
+const SQLITE: &str = "\
+What clients see of each fault, from the tests that cause it under load. When the fault is over, the service resumes
+without a restart of the application, and no key stays claimed for longer than its lease.
 
 ";
 

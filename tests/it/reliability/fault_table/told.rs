@@ -22,6 +22,8 @@ pub(super) enum Seen {
     OutageOfShard,
     /// The same, and then every call for a while.
     OutageSpreads,
+    /// Every call that writes fails. Those that read do not.
+    NoFirstRuns,
     /// The keys that are concerned are refused.
     Refused,
 }
@@ -70,7 +72,7 @@ impl Seen {
     pub(super) fn is_an_outage(self) -> bool {
         matches!(
             self,
-            Self::Outage | Self::OutageOfShard | Self::OutageSpreads
+            Self::Outage | Self::OutageOfShard | Self::OutageSpreads | Self::NoFirstRuns
         )
     }
 
@@ -81,6 +83,7 @@ impl Seen {
             Self::Outage => "`503`",
             Self::OutageOfShard => "`503` for the keys of that shard",
             Self::OutageSpreads => "`503` for the keys of that shard, then for all",
+            Self::NoFirstRuns => "`503` for first requests and locks; replays as ever",
             Self::Refused => "`409` for those keys",
         }
     }
@@ -92,6 +95,7 @@ impl Seen {
             Self::Outage => "requests run unguarded",
             Self::OutageOfShard => "requests for the keys of that shard run unguarded",
             Self::OutageSpreads => "requests for the keys of that shard, then all, run unguarded",
+            Self::NoFirstRuns => "first requests and locks run unguarded; replays as ever",
             Self::Refused => "`409` for those keys",
         }
     }
