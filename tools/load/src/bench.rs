@@ -45,6 +45,18 @@ impl Bench {
         })
     }
 
+    /// Forgets all keys.
+    pub(crate) fn clear(&self) -> Result<()> {
+        self.redis.clear()?;
+        self.postgres.clear()?;
+        self.on_disk.clear()?;
+        for name in ["keys.db", "keys.db-wal", "keys.db-shm"] {
+            // It may not be there.
+            let _ = std::fs::remove_file(self.dir.path().join(name));
+        }
+        Ok(())
+    }
+
     /// Starts a program on the server's core and waits until it serves.
     pub(crate) fn serve(&self, program: Program, store: Store) -> Result<Server> {
         let mut command = program.command(self.cores.server)?;
@@ -54,6 +66,10 @@ impl Bench {
             Store::Unix => command.arg(self.redis.unix_url()),
             Store::Postgres => command.arg(self.postgres.url()),
             Store::Disk => command.arg(self.on_disk.url()),
+            Store::Sqlite => {
+                let file = self.dir.path().join("keys.db");
+                command.arg(format!("sqlite:{}", file.display()))
+            }
         };
         command.env("NODE_ENV", "production");
         let process = Process::start(&mut command, &self.dir.path().join("server.log"))?;

@@ -27,9 +27,7 @@ const ANY_RECEIPT: &str = r#"^{"run":"%d%d%d%d%d%d%d%d","received":200}$"#;
 impl Bench {
     /// Measures a row once, on a server of its own.
     pub(crate) fn measure(&self, row: &Row, seconds: u32) -> Result<Sample> {
-        self.redis.clear()?;
-        self.postgres.clear()?;
-        self.on_disk.clear()?;
+        self.clear()?;
         let server = self.serve(row.program, row.store)?;
         let sample = self.load(row, seconds, &server);
         match server.process.complaints() {

@@ -26,6 +26,9 @@ pub(crate) fn plan() -> Vec<Row> {
     rows.extend(keys(Store::Postgres, Passage::FirstRun));
     rows.extend(keys(Store::Postgres, Passage::Replay));
     rows.push(bare());
+    rows.extend(keys(Store::Sqlite, Passage::FirstRun));
+    rows.extend(keys(Store::Sqlite, Passage::Replay));
+    rows.push(bare());
     rows.extend(commits());
     rows.push(bare());
     rows.extend(duplicates());
@@ -85,7 +88,7 @@ fn keys(store: Store, passage: Passage) -> Vec<Row> {
     let targets = match (store, passage) {
         (Store::Memory, Passage::Replay) => (Some(0.92), Some(0.80)),
         (Store::Memory, _) => (Some(0.80), Some(0.72)),
-        (Store::Postgres, _) => (None, None),
+        (Store::Postgres | Store::Sqlite, _) => (None, None),
         (_, Passage::Replay) => (Some(0.67), None),
         _ => (Some(0.47), None),
     };
@@ -176,7 +179,9 @@ fn few_connections() -> Vec<Row> {
         let floor = floor.map(|floor| format!("{floor}, {FEW} connections"));
         Row { name, floor, ..row }.connections(FEW, BARE_OF_FEW)
     };
-    let guarded = [locks(Store::Redis), keys(Store::Redis, Passage::FirstRun)];
+    let first_runs =
+        [Store::Redis, Store::Memory, Store::Sqlite].map(|store| keys(store, Passage::FirstRun));
+    let guarded = [vec![locks(Store::Redis)], first_runs.to_vec()].concat();
     let guarded = guarded.concat().into_iter().map(|row| row.target(None));
     let guarded = guarded.filter(|row| !row.name.contains("JSON"));
     [bare()].into_iter().chain(guarded).map(few).collect()

@@ -11,6 +11,8 @@ pub(crate) enum Store {
     Postgres,
     /// PostgreSQL that waits for its disk.
     Disk,
+    /// SQLite that waits for its disk.
+    Sqlite,
 }
 
 impl fmt::Display for Store {
@@ -21,6 +23,7 @@ impl fmt::Display for Store {
             Self::Unix => "Redis by unix socket",
             Self::Postgres => "PostgreSQL",
             Self::Disk => "PostgreSQL on disk",
+            Self::Sqlite => "SQLite",
         })
     }
 }

@@ -17,6 +17,8 @@ use sqlx::{
     },
 };
 
+use tokio::{sync::Semaphore, time::timeout};
+
 use super::{error::of_statement, row::SqliteRow};
 use crate::pool::Connections;
 
@@ -31,6 +33,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 /// A [`SqliteStore`](crate::SqliteStore) takes the pool itself.
 pub struct SqliteDatabase {
     connections: Connections<Sqlite>,
+    /// Those that write wait for each other here, in turn: SQLite would let them sleep and try again.
+    writer: Semaphore,
 }
 
 impl SqliteDatabase {
@@ -41,6 +45,7 @@ impl SqliteDatabase {
     pub fn new(pool: SqlitePool) -> Self {
         Self {
             connections: Connections::new(pool),
+            writer: Semaphore::new(1),
         }
     }
 
@@ -74,12 +79,28 @@ pub(super) fn query_with<'q>(
     })
 }
 
+const NO_TURN: &str = "another statement of this process wrote for too long";
+
+/// Returns whether a statement needs the one place of a writer.
+fn writes(sql: &str) -> bool {
+    let mut code = sql.lines().filter(|line| !line.starts_with("--"));
+    code.next().is_some_and(|line| !line.starts_with("SELECT"))
+}
+
 impl Database for SqliteDatabase {
     const DIALECT: Dialect = Dialect::Sqlite;
 
     type Row = SqliteRow;
 
     async fn run(&self, statement: &Statement<'_>) -> Result<Vec<SqliteRow>, DatabaseError> {
+        let _turn = match writes(statement.sql()) {
+            true => {
+                let turn = timeout(statement.time_left(), self.writer.acquire()).await;
+                let turn = turn.map_err(|_elapsed| DatabaseError::no_connection(NO_TURN))?;
+                Some(turn.map_err(DatabaseError::no_connection)?)
+            }
+            false => None,
+        };
         let sql = AssertSqlSafe(Arc::clone(statement.sql()));
         let query = query_with(sql, statement.values());
         let work = async |connection: &mut SqliteConnection| query.fetch_all(connection).await;

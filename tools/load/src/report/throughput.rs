@@ -41,7 +41,7 @@ fn line(outcome: &Outcome) -> String {
     // A floor in memory does without what makes a claim safe, so nothing is aimed at.
     let is_aimed = row.store != Store::Memory;
     let least = match row.store {
-        Store::Postgres | Store::Disk => OF_FLOOR_IN_SQL,
+        Store::Postgres | Store::Disk | Store::Sqlite => OF_FLOOR_IN_SQL,
         _ => OF_FLOOR,
     };
     let of_floor = outcome.median(|sample| sample.of_floor);

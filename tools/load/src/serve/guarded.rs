@@ -8,7 +8,7 @@ use actix_web_idempotency::{
     store::{NewClaim, Store, StoreKey},
 };
 use actix_web_idempotency_sqlx::{
-    PgStore,
+    PgStore, SqliteStore,
     sqlx::postgres::{PgPool, PgPoolOptions},
 };
 use serde_json::{Value, json};
@@ -67,6 +67,11 @@ pub(super) async fn store(url: Option<&str>) -> anyhow::Result<AnyStore> {
         None => AnyStore::new(memory()?),
         Some(url) if url.starts_with("postgres:") => {
             let store = PgStore::new(pool(url)?);
+            store.migrate().await?;
+            AnyStore::new(store)
+        }
+        Some(url) if url.starts_with("sqlite:") => {
+            let store = SqliteStore::open(url.trim_start_matches("sqlite:"));
             store.migrate().await?;
             AnyStore::new(store)
         }

@@ -22,6 +22,7 @@ use self::{
     floor::{
         memory, postgres,
         redis::{Floor, first_run, lock, replay},
+        sqlite,
     },
     guarded::{crowded_keys, crowded_lock, keys, lock_over, pool, store, waiting_keys},
     order::{order, slow_order},
@@ -31,6 +32,7 @@ pub(crate) use self::{passage::Passage, payload::Payload, subject::Subject};
 /// Serves a subject with one worker on a free port, and says where. Without the URL of a store it is in memory.
 pub(crate) async fn serve(subject: Subject, url: Option<&str>) -> anyhow::Result<()> {
     let is_postgres = url.is_some_and(|url| url.starts_with("postgres:"));
+    let is_sqlite = url.is_some_and(|url| url.starts_with("sqlite:"));
     match subject {
         Subject::Bare => {
             listen(|app| {
@@ -66,6 +68,18 @@ pub(crate) async fn serve(subject: Subject, url: Option<&str>) -> anyhow::Result
                     Passage::Commit => web::resource("/orders").post(postgres::commit),
                     _ => web::resource("/orders").post(postgres::first_run),
                 });
+            })
+            .await?;
+        }
+        Subject::Floor(_) if is_sqlite => {
+            // As the store makes it.
+            let url = url.unwrap_or_default();
+            store(Some(url)).await?;
+            let floor = sqlite::Floor::new(url.trim_start_matches("sqlite:"));
+            let floor = web::Data::new(floor);
+            listen(move |app| {
+                app.app_data(floor.clone());
+                app.service(web::resource("/orders").post(sqlite::keys));
             })
             .await?;
         }

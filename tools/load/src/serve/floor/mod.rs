@@ -3,3 +3,4 @@
 pub(super) mod memory;
 pub(super) mod postgres;
 pub(super) mod redis;
+pub(super) mod sqlite;
