@@ -41,7 +41,8 @@
 //! ```
 //!
 //! [`Deduplicator`](dedup::Deduplicator) does the same for work that does not arrive by HTTP. All three work within
-//! one process on [`MemoryStore`], and across processes on [`RedisStore`] or [PostgreSQL](guide::postgres).
+//! one process on [`MemoryStore`], on one machine on [SQLite](guide::sqlite), and across machines on [`RedisStore`] or
+//! [PostgreSQL](guide::postgres).
 //!
 //! # Guarantees
 //!
@@ -63,7 +64,7 @@
 //! | the [guide] | decisions: scope, crashes, what is recorded, authentication, CORS |
 //! | [recipes](guide::recipes) | payments, webhooks, forms, a queue's consumer, a batch import |
 //! | [troubleshooting](guide::troubleshooting) | by symptom: "I get 409 for ever", "nothing is ever replayed" |
-//! | [rollout](guide::rollout), [operation](guide::operation), [Redis](guide::redis), [PostgreSQL](guide::postgres) | introducing it, deploying it, running it |
+//! | [rollout](guide::rollout), [operation](guide::operation), [Redis](guide::redis), [PostgreSQL](guide::postgres), [SQLite](guide::sqlite) | introducing it, deploying it, running it |
 //! | [problem], [event], [metrics] | what clients, observers and Prometheus see |
 //! | [testing], [store::conformance] | testing an application, and a store of your own |
 //! | [comparison](guide::comparison), [upgrading](guide::upgrading), [design](guide::design) | other libraries, coming from them, what it costs and why |
@@ -75,7 +76,7 @@
 //! | `memory` | yes | [`MemoryStore`] |
 //! | `redis` | yes | [`RedisStore`] on one server, Sentinel or Cluster; [`store::redis`] re-exports the crates of its pools |
 //! | `redis-rustls` | no | `rediss://` URLs, with the system's certificates or custom ones |
-//! | `sql` | no | [`store::sql`], the core of `PgStore` in [`actix-web-idempotency-sqlx`](https://docs.rs/actix-web-idempotency-sqlx); that package switches it on |
+//! | `sql` | no | [`store::sql`], the core of `PgStore` and `SqliteStore` in [`actix-web-idempotency-sqlx`](https://docs.rs/actix-web-idempotency-sqlx); that package switches it on |
 //! | `metrics` | no | [`metrics`]: an observer that counts events for the facade of that name |
 //! | `tracing` | no | log lines as events of `tracing`, and the request's [span](event#traces) in handlers that outlive their client |
 //! | `test-util` | no | [`testing`] and [`store::conformance`] |

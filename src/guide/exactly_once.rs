@@ -43,6 +43,7 @@
 //!
 //! `examples/payments_postgres` in the repository is that as a whole server, with a mail as a row of an outbox.
 //!
+//! * In SQLite the transaction begins with `BEGIN IMMEDIATE`: [one writer](super::sqlite#one-writer).
 //! * `commit` is the last thing in the transaction. The rest of the handler is not covered.
 //! * The response that is committed is the one that retries get, whatever its status, and whatever inner layers or
 //!   the handler itself make of it afterwards.

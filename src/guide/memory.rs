@@ -1,5 +1,7 @@
 //! The memory store in production: how large it must be, and what it reports.
 //!
+//! It forgets with its process. [SQLite](super::sqlite) does not, and needs nothing to be installed either.
+//!
 //! # Sizing
 //!
 //! Each key stays for its retention, 24 hours by default. A full [`MemoryStore`](crate::MemoryStore) refuses

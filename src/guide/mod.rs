@@ -5,7 +5,7 @@
 //! | this page | `Idempotency` runs, and you decide: scope, crashes, recording, authentication, CORS, what to publish, what to watch |
 //! | [`recipes`] | you have a task: [payments](recipes::payments), [webhooks](recipes::webhooks), [forms](recipes::forms), [a queue's consumer](recipes::queue), [a batch import](recipes::batch) |
 //! | [`sessions`] | users log in with actix-session or actix-identity |
-//! | [`exactly_once`] | your rows are in PostgreSQL: record and rows in one transaction |
+//! | [`exactly_once`] | your rows are in PostgreSQL or SQLite: record and rows in one transaction |
 //! | [`transactions`] | a layer opens a database transaction for each request |
 //! | [`middlewares`] | you wrap other middlewares: order, compression, body limits, access log |
 //! | [`locks`] | you wrap a lock around an `App`, or two locks around one handler |
@@ -15,6 +15,7 @@
 //! | [`memory`] | you run on the memory store: how large it must be, and what it reports |
 //! | [`redis`] | you run on Redis: settings, rights, connections, looking at a key |
 //! | [`postgres`] | you run on PostgreSQL: the table, connections, poolers, looking at a key |
+//! | [`sqlite`] | you run on SQLite: one file, its writers, what it survives, its faults |
 //! | [`comparison`] | you have not decided: other libraries, constraints, queues, conditional requests, and when they are better |
 //! | [`upgrading`] | you come from another library, or from an earlier release |
 //! | [`promise`] | you need to know exactly: each guarantee, what breaks it, how we know |
@@ -286,6 +287,7 @@ pub mod recipes;
 pub mod redis;
 pub mod rollout;
 pub mod sessions;
+pub mod sqlite;
 pub mod transactions;
 pub mod troubleshooting;
 pub mod upgrading;

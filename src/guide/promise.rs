@@ -27,7 +27,7 @@
 //! | 7 | **No unbounded wait.** Store calls (500 ms on Redis, and none while Redis refuses connections), bodies, waiting duplicates, retries and everything in the background are bounded in time and number. | |
 //! | 8 | **To the end.** Under `Idempotency` and a `Deduplicator` the work runs to completion even if its client disconnects. A response in memory is recorded before its first byte is sent; if the store is away, it is sent even so, and recording is retried in the background for ten minutes. | the process lives |
 //!
-//! With [`PgStore`](crate::guide::postgres) and [`commit`](crate::guide::exactly_once) there is one more:
+//! With [`PgStore`](crate::guide::postgres) or [`SqliteStore`](crate::guide::sqlite) and [`commit`](crate::guide::exactly_once) there is one more:
 //!
 //! | number | the guarantee | it rests on |
 //! |---|---|---|
@@ -46,7 +46,7 @@
 //! | **The clock of Redis jumps forward** by more than what is left of a lease | 1, 2 | claims and records end early | let it be slewed, not stepped |
 //! | **It jumps backward** | 6 | claims last longer, and fencing tokens fall | the same |
 //! | **Keys are deleted**, or a second application uses the same prefix | 1, 2 | as after a restart | another [`key_prefix`](crate::idempotency::IdempotencyBuilder::key_prefix), and ACLs |
-//! | **A process with the memory store ends** | 2, 3 | everything is forgotten | [`RedisStore`](crate::RedisStore) |
+//! | **A process with the memory store ends** | 2, 3 | everything is forgotten | [SQLite](crate::guide::sqlite) on one machine, [`RedisStore`](crate::RedisStore) |
 //! | **Processes disagree**: another prefix, scope, or fingerprint for the same requests | 1, 2, 4 | each has keys of its own; 422 where only the fingerprint differs | change them for all at once |
 //! | **The store stays away** for longer than a lease while a response is to be recorded | 1, 2 | the response is sent, recording is retried for ten minutes, but the lease may expire meanwhile | constraints; `ExpiredLease::Refuse` |
 //! | **Fail-open**: [`StoreFailure::FailOpen`](crate::StoreFailure), [`silent(true)`](crate::api_lock::ApiLockBuilder::silent) | 1, 2, 3, 9 | a warning for each request that runs unguarded | the default is to refuse |

@@ -1,7 +1,7 @@
 //! A store in a SQL database: [`SqlStore`].
 //!
-//! Applications take it from the package of their driver: `PgStore` of `actix-web-idempotency-sqlx` is one over
-//! sqlx. This module is for authors of such a package: they implement [`Database`].
+//! Applications take it from the package of their driver: `PgStore` and `SqliteStore` of `actix-web-idempotency-sqlx`
+//! are those over sqlx. This module is for authors of such a package: they implement [`Database`].
 
 mod builder;
 mod call;
@@ -43,7 +43,8 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
 /// As long as records are kept by default.
 const DEFAULT_PURGE_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// Stores claims and records in a table of a SQL database.
+/// Stores claims and records in a table of a SQL database. This page describes it in PostgreSQL; [in
+/// SQLite](crate::guide::sqlite) there is one writer at a time, and the clock is the machine's.
 ///
 /// * **Survives:** restarts and crashes of all processes, and whatever the database survives.
 /// * **Clock:** the server's, for every decision.
