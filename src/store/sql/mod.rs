@@ -92,7 +92,12 @@ impl<D: Database> SqlStore<D> {
         SqlStoreBuilder::new(database.into()).build_with(Table::default())
     }
 
-    /// Returns a store in a file of its own, for a database that is one: `SqliteStore::open("keys.db")`.
+    /// Returns a store in a file of its own, for a database that is one: `SqliteStore::open("keys.db")`. The file is made
+    /// where it is missing, at the first call.
+    ///
+    /// # Panics
+    ///
+    /// Over sqlx, outside of a runtime of tokio, because its pool begins a task.
     pub fn open(file: impl Into<PathBuf>) -> Self
     where
         D: From<PathBuf>,

@@ -107,10 +107,10 @@ fn no_connection<DB: Database>(pool: &Pool<DB>, err: Option<Error>) -> DatabaseE
             let is_exhausted = size >= most && pool.num_idle() == 0;
             DatabaseError::no_connection(match is_exhausted {
                 true => format!(
-                    "no connection was free in time: all {most} of the pool are in use, or the server cannot be \
+                    "no connection was free in time: all {most} of the pool are in use, or the database cannot be \
                      reached"
                 ),
-                false => "the server could not be connected to in time".to_owned(),
+                false => "the database could not be connected to in time".to_owned(),
             })
         }
         Some(err) => DatabaseError::no_connection(err),
