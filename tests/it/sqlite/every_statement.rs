@@ -144,8 +144,8 @@ async fn process_killed_after_any_statement_leaves_rows_and_record_in_step() {
                     last = Some((is_replay, body));
                     break;
                 }
-                // The lease of its predecessor.
-                (status, ..) => assert_eq!(status, 409, "{at}"),
+                // The lease of its predecessor, or a machine that stalls.
+                (status, ..) => assert!([409, 503].contains(&status), "{at}: {status}"),
             }
             sleep(LEASE).await;
         }

@@ -18,7 +18,7 @@ pub(crate) struct SqliteFile {
 
 impl SqliteFile {
     pub(crate) async fn new() -> Self {
-        let dir = TempDir::with_prefix("idempotency-").unwrap();
+        let dir = in_memory().unwrap_or_else(|| TempDir::with_prefix("idempotency-").unwrap());
         let store = store_in(dir.path().join("keys.db"));
         store.migrate().await.unwrap();
         Self { store, dir }
@@ -46,6 +46,12 @@ impl SqliteFile {
         pool.close().await;
         number
     }
+}
+
+/// A folder in memory, where there is one: the store waits for its disk, and that of a machine that runs all tests
+/// at once may take seconds.
+fn in_memory() -> Option<TempDir> {
+    TempDir::with_prefix_in("idempotency-", "/dev/shm").ok()
 }
 
 fn store_in(path: PathBuf) -> SqliteStore {
