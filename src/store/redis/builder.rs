@@ -6,7 +6,7 @@ use super::{
     DEFAULT_IN_FLIGHT, DEFAULT_TIMEOUT, RedisStore,
     cluster::Cluster,
     commands::Backend,
-    pool::{Endpoint, ForeignPool, Observed},
+    pool::{Endpoint, ForeignPool, FromFn, Observed},
     sentinel::Sentinel,
     wire::{
         Server, has_tls,
@@ -65,6 +65,18 @@ impl RedisStoreBuilder {
     {
         Self::new(Servers::Pool(Box::new(|limit| {
             Box::new(Observed::new(pool, limit))
+        })))
+    }
+
+    pub(super) fn connections<F, G, C, E>(connection: F) -> Self
+    where
+        F: Fn() -> G + Send + Sync + 'static,
+        G: Future<Output = Result<C, E>> + Send + 'static,
+        C: redis::aio::ConnectionLike + Clone + Send + Sync + 'static,
+        E: fmt::Debug + 'static,
+    {
+        Self::new(Servers::Pool(Box::new(|limit| {
+            Box::new(Observed::new(FromFn(connection), limit))
         })))
     }
 

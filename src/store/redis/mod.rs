@@ -28,7 +28,7 @@ pub use self::{
 };
 use self::{
     commands::{Backend, Commands, ServerReply},
-    pool::Observed,
+    pool::{FromFn, Observed},
 };
 use super::StoreError;
 use crate::config::ConfigError;
@@ -55,6 +55,7 @@ const DEFAULT_IN_FLIGHT: usize = 4096;
 /// | Sentinel | [`RedisStore::sentinel`], by the master's name and the URLs of some sentinels |
 /// | Redis Cluster | [`RedisStore::cluster`], by the URLs of some nodes |
 /// | the application's bb8 pool | [`from_pool`](Self::from_pool) |
+/// | any other pool or connection of the application's, such as deadpool's | [`from_connections`](Self::from_connections) |
 ///
 /// [`certificate_authority`]: RedisStoreBuilder#method.certificate_authority
 /// [`client_certificate`]: RedisStoreBuilder#method.client_certificate
@@ -167,6 +168,44 @@ impl RedisStore {
         RedisStore::with(source, DEFAULT_TIMEOUT, DEFAULT_IN_FLIGHT)
     }
 
+    /// Returns a store over connections of the application's: a closure gives one for each call. That fits every pool and
+    /// connection whose type is `ConnectionLike` and `Clone`, of the version of [`redis`](store::redis::redis) that is
+    /// re-exported: deadpool-redis, `ConnectionManager`, a multiplexed connection.
+    ///
+    /// What holds for [`from_pool`](Self::from_pool) holds here, too. The closure is called for each call to the store, so
+    /// it should give what is there. Its connections must recover: when one was lost the closure is asked again, and what
+    /// it gives then is used by all calls for a second. It has the store's time limit; what it returns later is used for
+    /// the next calls.
+    ///
+    /// ```
+    /// use actix_web_idempotency::{RedisStore, store::redis::redis::aio::MultiplexedConnection};
+    /// use deadpool_redis::{Config, Runtime};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pool = Config::from_url("redis://127.0.0.1/").create_pool(Some(Runtime::Tokio1))?;
+    /// let store = RedisStore::from_connections(move || {
+    ///     let pool = pool.clone();
+    ///     async move {
+    ///         let lent = pool.get().await;
+    ///         lent.map(|connection| MultiplexedConnection::clone(&connection))
+    ///     }
+    /// });
+    /// # drop(store);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn from_connections<F, G, C, E>(connection: F) -> Self
+    where
+        F: Fn() -> G + Send + Sync + 'static,
+        G: Future<Output = Result<C, E>> + Send + 'static,
+        C: ConnectionLike + Clone + Send + Sync + 'static,
+        E: fmt::Debug + 'static,
+    {
+        let source = Backend::Pool(Box::new(Observed::new(FromFn(connection), DEFAULT_TIMEOUT)));
+        RedisStore::with(source, DEFAULT_TIMEOUT, DEFAULT_IN_FLIGHT)
+    }
+
     /// Returns a builder for a store on the server at this URL.
     pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
         RedisStoreBuilder::url(url.into())
@@ -221,6 +260,17 @@ impl RedisStore {
         M::Error: fmt::Debug + Send + Sync + 'static,
     {
         RedisStoreBuilder::pool(pool)
+    }
+
+    /// Returns a builder for a store over [connections of the application's](Self::from_connections).
+    pub fn connections_builder<F, G, C, E>(connection: F) -> RedisStoreBuilder
+    where
+        F: Fn() -> G + Send + Sync + 'static,
+        G: Future<Output = Result<C, E>> + Send + 'static,
+        C: ConnectionLike + Clone + Send + Sync + 'static,
+        E: fmt::Debug + 'static,
+    {
+        RedisStoreBuilder::connections(connection)
     }
 
     /// Checks that the server is there, new enough and open to this user, in a cluster each primary.

@@ -26,6 +26,7 @@ use crate::{
     support::authority::Authority,
     support::{
         cluster::Cluster,
+        connections::{deadpool, manager},
         ear::Ear,
         eventually,
         keys::keys_on,
@@ -323,6 +324,16 @@ async fn closed_connections_of_a_pool_cost_no_request() {
         let pool = pool.max_size(2).build_unchecked(manager);
         survives(RedisStore::pool_builder(pool), || close_all(&redis)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closed_connections_of_a_deadpool_and_of_a_manager_cost_no_request() {
+    let redis = Redis::start();
+    let pool = deadpool(&redis);
+    survives(RedisStore::connections_builder(pool), || close_all(&redis)).await;
+    let redis = Redis::start();
+    let manager = manager(&redis).await;
+    survives(RedisStore::connections_builder(manager), || close_all(&redis)).await;
 }
 
 /// The guard of such a claim looks for its other copy after it has freed the key.

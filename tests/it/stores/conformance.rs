@@ -1,17 +1,27 @@
 //! All stores keep the contract, also through `Arc` and `AnyStore`, and through a pool of the application's own.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use actix_web_idempotency::{
     AnyStore, MemoryStore, RedisStore,
     store::{
         Store, conformance,
-        redis::{bb8, bb8_redis::RedisConnectionManager},
+        redis::{
+            bb8,
+            bb8_redis::RedisConnectionManager,
+            redis::{Client, RedisError},
+        },
     },
     testing::{BackgroundHere, FaultyStore},
 };
 
-use crate::support::{GENEROUS, postgres::PostgresTable, redis::Redis, sqlite::SqliteFile};
+use crate::support::{
+    GENEROUS,
+    connections::{deadpool, manager},
+    postgres::PostgresTable,
+    redis::Redis,
+    sqlite::SqliteFile,
+};
 
 #[tokio::test(start_paused = true)]
 async fn memory() {
@@ -52,6 +62,21 @@ async fn redis_with_a_pool_of_the_application() {
     let store = store.build().unwrap();
     conformance::check(&store).await;
     conformance::check_inspect(&store).await;
+}
+
+#[tokio::test]
+async fn redis_over_connections_of_the_application() {
+    let redis = Redis::start();
+    let store = RedisStore::connections_builder(deadpool(&redis)).timeout(GENEROUS);
+    let store = store.build().unwrap();
+    conformance::check(&store).await;
+    conformance::check_inspect(&store).await;
+    let store = RedisStore::connections_builder(manager(&redis).await).timeout(GENEROUS);
+    conformance::check(&store.build().unwrap()).await;
+    let client = Client::open(redis.url()).unwrap();
+    let connection = client.get_multiplexed_async_connection().await.unwrap();
+    let store = RedisStore::from_connections(move || ready(Ok::<_, RedisError>(connection.clone())));
+    conformance::check(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

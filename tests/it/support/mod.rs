@@ -4,6 +4,7 @@ pub(crate) mod authority;
 pub(crate) mod backend;
 pub(crate) mod claims;
 pub(crate) mod cluster;
+pub(crate) mod connections;
 pub(crate) mod cutter;
 pub(crate) mod detour;
 pub(crate) mod ear;

@@ -1,5 +1,4 @@
 use std::{
-    fmt::Debug,
     future::{Future, pending},
     pin::{Pin, pin},
     sync::{
@@ -9,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use bb8::{ManageConnection, Pool, RunError};
 use futures_util::future::{BoxFuture, Either, select};
 use redis::{Cmd, Pipeline, RedisResult, Value, aio::ConnectionLike};
 use tokio::{
@@ -17,7 +15,9 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{call_limit::CallLimit, circuit_breaker::CircuitBreaker, per_runtime::DEAD};
+use super::{
+    call_limit::CallLimit, circuit_breaker::CircuitBreaker, per_runtime::DEAD, source::Source,
+};
 use crate::store::{
     StoreError,
     redis::wire::{
@@ -51,8 +51,8 @@ pub(crate) trait ForeignPool: Send + Sync {
 }
 
 /// The pool, and what is known of its server.
-pub(crate) struct Observed<M: ManageConnection> {
-    pool: Pool<M>,
+pub(crate) struct Observed<S: Source> {
+    source: S,
     limit: Duration,
     breaker: CircuitBreaker,
     new_enough: OnceCell<()>,
@@ -61,7 +61,7 @@ pub(crate) struct Observed<M: ManageConnection> {
     /// When the last call was sent whose connection was lost. What is older is not trusted. Locked to
     /// read or write it.
     lost: std::sync::Mutex<Option<Instant>>,
-    spare: Arc<Mutex<Option<Spare<M::Connection>>>>,
+    spare: Arc<Mutex<Option<Spare<S::Connection>>>>,
 }
 
 /// A connection beside those of the pool, which all calls share for as long as the pool gives none that
@@ -71,12 +71,7 @@ struct Spare<C> {
     connection: C,
 }
 
-impl<M> ForeignPool for Observed<M>
-where
-    M: ManageConnection,
-    M::Connection: ConnectionLike + Clone + Send + Sync + 'static,
-    M::Error: Debug + Send + Sync + 'static,
-{
+impl<S: Source> ForeignPool for Observed<S> {
     fn send<'a>(
         &'a self,
         cmd: &'a Cmd,
@@ -107,15 +102,10 @@ where
     }
 }
 
-impl<M> Observed<M>
-where
-    M: ManageConnection,
-    M::Connection: ConnectionLike + Clone + Send + Sync + 'static,
-    M::Error: Debug + Send + Sync + 'static,
-{
-    pub(crate) fn new(pool: Pool<M>, limit: Duration) -> Self {
+impl<S: Source> Observed<S> {
+    pub(crate) fn new(source: S, limit: Duration) -> Self {
         Self {
-            pool,
+            source,
             limit,
             breaker: CircuitBreaker::new(&POOL),
             new_enough: OnceCell::new(),
@@ -129,7 +119,7 @@ where
         &self,
         deadline: Instant,
         call_limit: &Arc<CallLimit>,
-    ) -> Result<M::Connection, StoreError> {
+    ) -> Result<S::Connection, StoreError> {
         self.breaker.check(self.limit)?;
         let mut connection = match self.get(deadline, call_limit).await? {
             Some(connection) => connection,
@@ -151,22 +141,19 @@ where
         deadline.min(Instant::now() + self.limit / 3)
     }
 
-    /// A clone of one of the pool's, so that the pool has its connection back at once; `None` when the
-    /// pool gives none within a third of the limit, or keeps another call waiting already.
+    /// A connection; `None` when the pool gives none within a third of the limit, or keeps another call waiting already.
     async fn get(
         &self,
         deadline: Instant,
         call_limit: &Arc<CallLimit>,
-    ) -> Result<Option<M::Connection>, StoreError> {
+    ) -> Result<Option<S::Connection>, StoreError> {
         if self.is_stuck.load(Ordering::Acquire) || self.is_shunned() {
             return Ok(None);
         }
-        let pool = self.pool.clone();
-        let mut get = Box::pin(async move { pool.get().await.map(|got| got.clone()) });
+        let mut get = self.source.get();
         match timeout_at(self.patience(deadline), &mut get).await {
-            Ok(Ok(connection)) => return Ok(Some(connection)),
-            Ok(Err(RunError::User(err))) => return Err(self.fails(format!("{POOL}: {err:?}"))),
-            Ok(Err(RunError::TimedOut)) => return Ok(None),
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(err)) => return Err(self.fails(format!("{POOL}: {err}"))),
             Err(_elapsed) => {}
         }
         // Cut off, the pool would keep a dead connection and ask it again; let go on, it finds out.
@@ -176,7 +163,7 @@ where
             let stuck = Stuck(Arc::clone(&self.is_stuck));
             let spare = Arc::clone(&self.spare);
             drop(tokio::spawn(async move {
-                if get.await.is_ok() {
+                if let Ok(Some(_)) = get.await {
                     spare.lock().await.take();
                 }
                 drop((stuck, place));
@@ -202,7 +189,7 @@ where
     }
 
     /// The connection beside those of the pool, another one once it is not to be trusted.
-    async fn spare(&self, deadline: Instant) -> Result<M::Connection, StoreError> {
+    async fn spare(&self, deadline: Instant) -> Result<S::Connection, StoreError> {
         let spare = async {
             let mut spare = self.spare.lock().await;
             if let Some(spare) = &*spare
@@ -211,8 +198,8 @@ where
                 return Ok(spare.connection.clone());
             }
             let opened = Instant::now();
-            let connection = self.pool.dedicated_connection().await;
-            let connection = connection.map_err(|err| self.fails(format!("{POOL}: {err:?}")))?;
+            let connection = self.source.spare().await;
+            let connection = connection.map_err(|err| self.fails(format!("{POOL}: {err}")))?;
             *spare = Some(Spare {
                 opened,
                 connection: connection.clone(),

@@ -6,10 +6,12 @@ mod endpoint;
 mod foreign_pool;
 mod manager;
 mod per_runtime;
+mod source;
 
 pub(crate) use self::{
     call_limit::CallLimit,
     endpoint::Endpoint,
     foreign_pool::{ForeignPool, Observed},
     per_runtime::PerRuntime,
+    source::FromFn,
 };

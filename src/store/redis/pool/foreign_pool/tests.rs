@@ -3,6 +3,7 @@ use std::{
     sync::atomic::{AtomicBool, AtomicUsize},
 };
 
+use bb8::{ManageConnection, Pool};
 use redis::{RedisError, RedisFuture};
 use tokio::time::advance;
 
@@ -28,7 +29,7 @@ struct State {
 }
 
 impl Server {
-    fn pool(&self) -> Observed<Self> {
+    fn pool(&self) -> Observed<Pool<Self>> {
         let pool = Pool::builder().max_size(1).max_lifetime(None);
         let pool = pool.idle_timeout(None).build_unchecked(self.clone());
         Observed::new(pool, LIMIT)
@@ -111,7 +112,7 @@ impl ConnectionLike for Connection {
     }
 }
 
-async fn call(pool: &Observed<Server>) -> Result<(), StoreError> {
+async fn call(pool: &Observed<Pool<Server>>) -> Result<(), StoreError> {
     let call_limit = Arc::new(CallLimit::new(100));
     let ping = redis::cmd("PING");
     let sent = pool
