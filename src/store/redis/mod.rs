@@ -169,7 +169,7 @@ impl RedisStore {
     }
 
     /// Returns a store over connections of the application's: a closure gives one for each call. That fits every pool and
-    /// connection whose type is `ConnectionLike` and `Clone`, of the version of [`redis`](store::redis::redis) that is
+    /// connection whose type is `ConnectionLike` and `Clone`, of the version of [`redis`] that is
     /// re-exported: deadpool-redis, `ConnectionManager`, a multiplexed connection.
     ///
     /// What holds for [`from_pool`](Self::from_pool) holds here, too. The closure is called for each call to the store, so

@@ -333,7 +333,10 @@ async fn closed_connections_of_a_deadpool_and_of_a_manager_cost_no_request() {
     survives(RedisStore::connections_builder(pool), || close_all(&redis)).await;
     let redis = Redis::start();
     let manager = manager(&redis).await;
-    survives(RedisStore::connections_builder(manager), || close_all(&redis)).await;
+    survives(RedisStore::connections_builder(manager), || {
+        close_all(&redis)
+    })
+    .await;
 }
 
 /// The guard of such a claim looks for its other copy after it has freed the key.

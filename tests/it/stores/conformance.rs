@@ -75,7 +75,8 @@ async fn redis_over_connections_of_the_application() {
     conformance::check(&store.build().unwrap()).await;
     let client = Client::open(redis.url()).unwrap();
     let connection = client.get_multiplexed_async_connection().await.unwrap();
-    let store = RedisStore::from_connections(move || ready(Ok::<_, RedisError>(connection.clone())));
+    let store =
+        RedisStore::from_connections(move || ready(Ok::<_, RedisError>(connection.clone())));
     conformance::check(&store).await;
 }
 

@@ -79,8 +79,7 @@ pub(super) fn query_with<'q>(
     })
 }
 
-const NO_TURN: &str =
-    "no turn to write came in time: another connection holds the database, or too many statements wait";
+const NO_TURN: &str = "no turn to write came in time: another connection holds the database, or too many statements wait";
 
 /// Returns whether a statement needs the one place of a writer.
 fn writes(sql: &str) -> bool {
