@@ -3,3 +3,4 @@
 mod commit;
 mod errors;
 mod every_statement;
+mod purge;
