@@ -99,11 +99,10 @@ async fn postgres() {
 
 #[tokio::test]
 async fn sqlite() {
+    // That of the process has the work of all tests at once.
+    let _here = BackgroundHere::here();
     let file = SqliteFile::new().await;
     conformance::check(&file.store).await;
-    conformance::check(&Arc::new(file.store.clone())).await;
-    conformance::check(&AnyStore::new(file.another_store())).await;
-    conformance::check_inspect(&file.store).await;
     conformance::check_inspect(&AnyStore::new(file.another_store())).await;
 }
 
